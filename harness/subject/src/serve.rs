@@ -1,0 +1,211 @@
+//! The loop that answers the lab.
+
+use std::io::{self, BufRead, Write};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Signal, set_parent_process_death_signal};
+use serde::Serialize;
+
+use crate::benchmark::{Benchmark, Input, Task, settle, time_slice};
+use crate::protocol::{Counted, Listing, PROTOCOL_VERSION, Prepared, Refused, Request, Turned};
+
+/// Answers requests on stdin until it ends. A subject's `main` is one call of this function.
+///
+/// The process dies with the lab, even when the lab is killed: end of input ends the loop, and the kernel
+/// is asked to kill a subject that is in the middle of a turn.
+pub fn serve(subject: &str, benchmarks: Vec<Benchmark>) -> ExitCode {
+    // Where the kernel refuses, end of input still ends the subject after its turn.
+    set_parent_process_death_signal(Some(Signal::KILL)).ok();
+    let mut session = Session {
+        subject,
+        benchmarks,
+        prepared: None,
+    };
+    match session.run(io::stdin().lock(), io::stdout().lock()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_closed) => ExitCode::FAILURE,
+    }
+}
+
+struct Session<'a> {
+    subject: &'a str,
+    benchmarks: Vec<Benchmark>,
+    /// The benchmark that was set up last: turns of one benchmark follow each other.
+    prepared: Option<(String, Box<dyn Task>)>,
+}
+
+impl Session<'_> {
+    fn run(&mut self, input: impl BufRead, mut output: impl Write) -> io::Result<()> {
+        for line in input.lines() {
+            let line = line?;
+            if line.trim().is_empty() {
+                continue;
+            }
+            let answer = match serde_json::from_str(&line) {
+                Ok(request) => self.answer(&request),
+                Err(error) => refuse(format!("not a request of protocol {PROTOCOL_VERSION}: {error}")),
+            };
+            writeln!(output, "{answer}")?;
+            output.flush()?;
+        }
+        Ok(())
+    }
+
+    fn answer(&mut self, request: &Request) -> String {
+        match request {
+            Request::List => json(&Listing {
+                protocol: PROTOCOL_VERSION,
+                subject: self.subject.to_owned(),
+                benchmarks: self
+                    .benchmarks
+                    .iter()
+                    .map(|benchmark| benchmark.info.clone())
+                    .collect(),
+            }),
+            Request::Prepare { benchmark } => match self.task(benchmark) {
+                Some(task) => json(&prepare(task)),
+                None => self.unknown(benchmark),
+            },
+            Request::Turn {
+                benchmark,
+                settle_ns,
+                slices,
+                iters,
+                extra,
+            } => match self.task(benchmark) {
+                Some(task) => {
+                    settle(task, *iters, *extra, Duration::from_nanos(*settle_ns));
+                    json(&Turned {
+                        slices: (0..*slices).map(|_| time_slice(task, *iters, *extra)).collect(),
+                    })
+                }
+                None => self.unknown(benchmark),
+            },
+            Request::Count { benchmark } => match self.find(benchmark) {
+                Some(found) => {
+                    let mut task = found.prepare(Input::Count);
+                    task.batch(1, 0);
+                    json(&Counted {
+                        checksum: task.batch(1, 0),
+                    })
+                }
+                None => self.unknown(benchmark),
+            },
+        }
+    }
+
+    fn find(&self, name: &str) -> Option<&Benchmark> {
+        self.benchmarks
+            .iter()
+            .find(|benchmark| benchmark.info.name == name)
+    }
+
+    fn task(&mut self, name: &str) -> Option<&mut (dyn Task + 'static)> {
+        if self
+            .prepared
+            .as_ref()
+            .is_none_or(|(prepared, _)| prepared != name)
+        {
+            let task = self.find(name)?.prepare(Input::Measure);
+            self.prepared = Some((name.to_owned(), task));
+        }
+        self.prepared.as_mut().map(|(_, task)| task.as_mut())
+    }
+
+    fn unknown(&self, name: &str) -> String {
+        let known: Vec<_> = self
+            .benchmarks
+            .iter()
+            .map(|benchmark| benchmark.info.name.as_str())
+            .collect();
+        refuse(format!("unknown benchmark {name:?}; known: {}", known.join(", ")))
+    }
+}
+
+/// One call for the answer, then calls for a millisecond at most: the least time is the estimate, because
+/// it only sizes slices and every disturbance makes it longer.
+fn prepare(task: &mut dyn Task) -> Prepared {
+    let checksum = task.batch(1, 0);
+    let start = Instant::now();
+    let mut batch = 1;
+    let mut call_ns = u64::MAX;
+    while start.elapsed() < Duration::from_millis(1) {
+        let slice = time_slice(task, batch, 0);
+        call_ns = call_ns.min(slice.wall_ns / batch);
+        if slice.wall_ns < 20_000 {
+            batch *= 2;
+        }
+    }
+    Prepared {
+        checksum,
+        call_ns: call_ns.max(1),
+    }
+}
+
+fn json(answer: &impl Serialize) -> String {
+    serde_json::to_string(answer).unwrap_or_else(|error| refuse(format!("cannot write the answer: {error}")))
+}
+
+fn refuse(error: String) -> String {
+    serde_json::json!(Refused { error }).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn converse(lines: &str) -> Vec<serde_json::Value> {
+        let double = Benchmark::new("double", 42, 4, |input| {
+            let number = if input == Input::Measure { 21_u64 } else { 2 };
+            move || number * 2
+        });
+        let mut session = Session {
+            subject: "test",
+            benchmarks: vec![double],
+            prepared: None,
+        };
+        let mut output = Vec::new();
+        session.run(lines.as_bytes(), &mut output).unwrap();
+        String::from_utf8(output)
+            .unwrap()
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn lists_prepares_turns_and_counts() {
+        let answers = converse(concat!(
+            "{\"op\":\"list\"}\n",
+            "{\"op\":\"prepare\",\"benchmark\":\"double\"}\n",
+            "{\"op\":\"turn\",\"benchmark\":\"double\",\"settle_ns\":1000,\"slices\":3,\"iters\":5}\n",
+            "{\"op\":\"count\",\"benchmark\":\"double\"}\n",
+        ));
+        assert_eq!(answers[0]["protocol"], PROTOCOL_VERSION);
+        assert_eq!(answers[0]["benchmarks"][0]["answer"], 42);
+        assert_eq!(answers[1]["checksum"], 42);
+        let slices = answers[2]["slices"].as_array().unwrap();
+        assert_eq!(slices.len(), 3);
+        assert!(
+            slices
+                .iter()
+                .all(|slice| slice["iters"] == 5 && slice["checksum"] == 210)
+        );
+        assert_eq!(answers[3]["checksum"], 4);
+    }
+
+    #[test]
+    fn misuse_is_refused_in_a_sentence_and_the_session_goes_on() {
+        let answers =
+            converse("nonsense\n{\"op\":\"prepare\",\"benchmark\":\"triple\"}\n{\"op\":\"list\"}\n");
+        assert!(
+            answers[0]["error"]
+                .as_str()
+                .unwrap()
+                .contains("not a request of protocol 1")
+        );
+        assert_eq!(answers[1]["error"], "unknown benchmark \"triple\"; known: double");
+        assert_eq!(answers[2]["subject"], "test");
+    }
+}

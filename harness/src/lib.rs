@@ -1,1 +1,14 @@
-//! perflab
+//! A benchmark-driven performance lab.
+//!
+//! One-way flow: [`plan`] → [`build`] → [`census`] → [`measure`] → [`analyse`] → [`judge`] → [`report`].
+//! Each arrow is a type, defined in the module that makes it; later stages read it and never change it.
+
+pub mod analyse;
+pub mod build;
+pub mod census;
+pub mod judge;
+pub mod machine;
+pub mod measure;
+pub mod plan;
+pub mod process;
+pub mod stats;

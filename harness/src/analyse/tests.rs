@@ -1,0 +1,164 @@
+use super::*;
+use crate::measure::{LaunchArm, Turn};
+use crate::plan::{Arm, Benchmark, Budget, BuildSettings, Source, Unit, Variant, Workload};
+
+fn arm(name: &str, role: Role) -> Arm {
+    let variant = Variant {
+        package: "p".into(),
+        bin: "b".into(),
+        features: Vec::new(),
+        flagset: name.into(),
+        profile: "release".into(),
+        source: Source::Worktree,
+    };
+    Arm { name: name.into(), variant, role, injected: 0.0, build: BuildSettings::default() }
+}
+
+fn plan(launches: u32, benchmarks: &[&str]) -> Plan {
+    let benchmark =
+        |name: &&str| Benchmark { name: (*name).into(), answer: 1, long: false, code: vec![], unit: Unit::Nanos };
+    Plan {
+        suite: "s".into(),
+        digest: String::new(),
+        workload: Workload::Kernel,
+        arms: vec![arm("base", Role::Baseline), arm("fast", Role::Candidate), arm("base (A/A)", Role::Control)],
+        benchmarks: benchmarks.iter().map(benchmark).collect(),
+        budget: Budget::of(launches),
+        noise_threshold: 0.01,
+        claims: Vec::new(),
+        seed: 1,
+    }
+}
+
+/// `time(launch, benchmark, arm, block)` in ns a call.
+fn run(plan: &Plan, time: impl Fn(u32, usize, usize, u32) -> u64) -> Run {
+    let launch = |index| {
+        let mut turns = Vec::new();
+        for benchmark in 0..plan.benchmarks.len() {
+            for block in 0..plan.budget.blocks {
+                for arm in 0..plan.arms.len() {
+                    let wall = time(index, benchmark, arm, block) * 10;
+                    let slices = vec![Slice { iters: 10, wall, cpu: wall }; 3];
+                    turns.push(Turn { benchmark, block, position: 0, arm, slices });
+                }
+            }
+        }
+        let process = |arm| LaunchArm { arm, layout: Some(1), pad: 0, peak_rss: Some(1000 + u64::from(index)) };
+        Launch { index, arms: (0..plan.arms.len()).map(process).collect(), turns }
+    };
+    Run { launches: (0..plan.budget.launches).map(launch).collect(), ..Run::default() }
+}
+
+#[test]
+fn a_known_ratio_comes_out_with_the_t_interval() {
+    let plan = plan(4, &["a"]);
+    // Ratios 0.5·e^(±0.01, ±0.02): mean log ratio ln 0.5.
+    let times = [1_010_050, 990_050, 1_020_201, 980_199];
+    let analysis = analyse(&plan, &run(&plan, |launch, _, arm, _| if arm == 1 { times[launch as usize] } else { 2_000_000 }));
+    let row = &analysis.rows[0];
+    let estimate = row.estimate.unwrap();
+    assert!((estimate.ratio - 0.5).abs() < 1e-6, "{estimate:?}");
+    // sd = sqrt((1+1+4+4)e-4/3) = 0.018257; half = t(0.975, 3) · sd / 2 = 3.182446 · 0.0091287 = 0.029051.
+    assert!((estimate.launch_sd - 0.018_257).abs() < 1e-5);
+    assert!((estimate.interval.hi.ln() - (0.5_f64.ln() + 0.029_051)).abs() < 1e-5);
+    assert_eq!((row.baseline_value, row.unit), (2_000_000.0, Unit::Nanos));
+    let control = analysis.rows[1].estimate.unwrap();
+    assert_eq!((control.ratio, analysis.rows[1].role), (1.0, Role::Control));
+    assert_eq!(analysis.arms[0].peak_rss, Some(1001.5));
+}
+
+#[test]
+fn an_outlying_block_does_not_move_a_launch() {
+    let plan = plan(8, &["a"]);
+    let time = |_, _, arm, block| if block == 0 && arm == 1 { 9_000 } else { 1_000 };
+    let analysis = analyse(&plan, &run(&plan, time));
+    assert!((analysis.rows[0].estimate.unwrap().ratio - 1.0).abs() < 1e-12);
+}
+
+#[test]
+fn preempted_slices_are_left_out_where_others_remain() {
+    let clean = Slice { iters: 1, wall: 100, cpu: 100 };
+    let preempted = Slice { iters: 1, wall: 900, cpu: 100 };
+    assert_eq!(block_value(&[clean, preempted, preempted]), Some(100.0));
+    assert_eq!(block_value(&[preempted]), Some(900.0));
+    assert_eq!(block_value(&[]), None);
+}
+
+#[test]
+fn the_geometric_mean_spans_short_benchmarks_and_keeps_launches_whole() {
+    let mut plan = plan(6, &["a", "b", "c", "long"]);
+    plan.benchmarks[3].long = true;
+    let ratios = [800, 1_000, 1_250, 10];
+    let time = |_, benchmark: usize, arm, _| if arm == 1 { ratios[benchmark] } else { 1_000 };
+    let analysis = analyse(&plan, &run(&plan, time));
+    let mean = analysis.arms[1].geometric_mean.clone().unwrap();
+    assert!((mean.ratio - 1.0).abs() < 1e-9, "0.8 · 1 · 1.25 = 1: {mean:?}");
+    assert_eq!(mean.benchmarks, 3);
+    assert!(mean.suite.width() < 1e-9, "launches agree exactly");
+    assert!(mean.code_like_this.unwrap().width() > 0.05, "benchmarks do not");
+}
+
+#[test]
+fn identical_code_is_measured_once_and_said_so() {
+    let mut plan = plan(4, &["a"]);
+    plan.arms.insert(2, arm("twin", Role::Candidate));
+    plan.arms.insert(3, arm("same as base", Role::Candidate));
+    let mut run = run(&plan, |_, _, arm, _| if arm == 1 { 500 } else { 1_000 });
+    for launch in &mut run.launches {
+        launch.turns.retain(|turn| turn.arm != 2 && turn.arm != 3);
+    }
+    run.facts = plan.arms.iter().map(|arm| ArmFacts { arm: arm.name.clone(), ..ArmFacts::default() }).collect();
+    run.facts[2].identical_to = Some("fast".into());
+    run.facts[3].identical_to = Some("base".into());
+    let analysis = analyse(&plan, &run);
+    assert_eq!(analysis.rows[1].measured_as.as_deref(), Some("fast"));
+    assert_eq!(analysis.rows[1].estimate, analysis.rows[0].estimate);
+    assert_eq!((analysis.rows[2].measured_as.as_deref(), analysis.rows[2].estimate), (Some("base"), None));
+}
+
+#[test]
+fn layout_share_tells_launches_from_blocks() {
+    let plan = plan(16, &["a"]);
+    let by_launch = analyse(&plan, &run(&plan, |launch, _, arm, _| 1_000 + if arm == 1 { u64::from(launch) * 10 } else { 0 }));
+    assert!(by_launch.rows[0].estimate.unwrap().layout_share.unwrap() > 0.99);
+    let by_block = |launch: u32, _, arm, block: u32| 1_000 + if arm == 1 { u64::from((block * 7 + launch * 3) % 5) * 10 } else { 0 };
+    let noisy = analyse(&plan, &run(&plan, by_block));
+    assert!(noisy.rows[0].estimate.unwrap().layout_share.unwrap() < 0.5);
+}
+
+#[test]
+fn an_interrupted_and_a_preempted_run_is_said_to_be_so() {
+    let mut plan = plan(4, &["a"]);
+    let mut run = run(&plan, |_, _, _, _| 1_000);
+    plan.budget.launches = 16;
+    run.launches[0].turns.iter_mut().for_each(|turn| turn.slices.iter_mut().for_each(|slice| slice.wall *= 2));
+    run.launches[1].arms[0].layout = None;
+    let analysis = analyse(&plan, &run);
+    assert_eq!(
+        analysis.warnings,
+        [
+            Warning::Preempted { share: 0.25 },
+            Warning::OneLayout,
+            Warning::Interrupted { finished: 4, planned: 16 },
+            Warning::FewLaunches { finished: 4 },
+        ]
+    );
+}
+
+#[test]
+fn two_groups_of_launches_are_noticed() {
+    let plan = plan(16, &["a"]);
+    let two = |launch, _, arm, _| if arm == 1 && launch % 2 == 0 { 1_200 } else { 1_000 };
+    let analysis = analyse(&plan, &run(&plan, two));
+    assert!(analysis.warnings.contains(&Warning::Bimodal { benchmark: "a".into(), arm: "fast".into() }));
+    let spread = |launch, _, arm, _| 1_000 + if arm == 1 { u64::from(launch) * 20 } else { 0 };
+    assert!(analyse(&plan, &run(&plan, spread)).warnings.is_empty());
+}
+
+#[test]
+fn no_launches_make_no_rows_and_no_panic() {
+    let plan = plan(2, &["a"]);
+    let analysis = analyse(&plan, &Run::default());
+    assert_eq!((analysis.rows.len(), analysis.launches), (0, 0));
+    assert!(analysis.arms.iter().all(|arm| arm.geometric_mean.is_none()));
+}

@@ -1,0 +1,51 @@
+//! What a reader should know before believing a number.
+
+use crate::analyse::{Analysis, Row, Warning, is_preempted};
+use crate::measure::Run;
+use crate::plan::{Plan, Workload};
+
+/// A share of preempted slices worth a word.
+const MUCH_PREEMPTION: f64 = 0.05;
+/// Below this many launches a t interval rests on the assumption of normality alone.
+const FEW_LAUNCHES: u32 = 6;
+
+pub(crate) fn warnings(plan: &Plan, run: &Run, analysis: &Analysis) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    let slices = || run.launches.iter().flat_map(|launch| &launch.turns).flat_map(|turn| &turn.slices);
+    let all = slices().count();
+    let preempted = slices().filter(|slice| is_preempted(slice)).count();
+    if all > 0 && preempted as f64 / all as f64 > MUCH_PREEMPTION {
+        warnings.push(Warning::Preempted { share: preempted as f64 / all as f64 });
+    }
+    let without_layout = |launch: &crate::measure::Launch| launch.arms.iter().any(|arm| arm.layout.is_none());
+    if plan.workload == Workload::Kernel && run.launches.iter().any(without_layout) {
+        warnings.push(Warning::OneLayout);
+    }
+    let (finished, planned) = (analysis.launches, plan.budget.launches);
+    if finished < planned {
+        warnings.push(Warning::Interrupted { finished, planned });
+    }
+    if finished < FEW_LAUNCHES {
+        warnings.push(Warning::FewLaunches { finished });
+    }
+    warnings.extend(analysis.rows.iter().filter(|row| is_bimodal(row)).map(|row| Warning::Bimodal {
+        benchmark: row.benchmark.clone(),
+        arm: row.arm.clone(),
+    }));
+    warnings
+}
+
+/// Two groups: one gap between neighbouring launches holds more than half of the whole range, with at least
+/// a quarter of the launches on either side, and is more than 5 % wide.
+fn is_bimodal(row: &Row) -> bool {
+    let mut sorted = row.launches.clone();
+    sorted.sort_by(f64::total_cmp);
+    let (Some(first), Some(last)) = (sorted.first(), sorted.last()) else { return false };
+    let range = last - first;
+    let quarter = sorted.len().div_ceil(4);
+    sorted.len() >= 8
+        && sorted.windows(2).enumerate().any(|(index, pair)| {
+            let gap = pair[1] - pair[0];
+            gap > range / 2.0 && gap > 0.05 && index + 1 >= quarter && sorted.len() - index > quarter
+        })
+}

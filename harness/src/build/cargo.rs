@@ -1,0 +1,394 @@
+//! One variant, built by Cargo under exactly the flags of its flag set.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use crate::build::bundle::Bundle;
+use crate::build::settings::is_build_variable;
+use crate::plan::{BuildSettings, FlagSet, Variant};
+use crate::process::{Invocation, Limits, Output, RunError, run};
+
+/// rustc says this of LLVM features that it does not know by name, and passes them on.
+const UNKNOWN_FEATURE: &str = "unknown and unstable feature specified for `-Ctarget-feature`";
+
+/// The longest that one build may take.
+const LONGEST_BUILD: Duration = Duration::from_secs(3600);
+
+/// What came out of building a variant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Artifact {
+    /// What was asked for.
+    pub variant: Variant,
+    /// The executable.
+    pub path: PathBuf,
+    /// Its SHA-256, in hex.
+    pub digest: String,
+    /// Its size, in bytes.
+    pub file_bytes: u64,
+    /// Seconds that Cargo took when it last compiled something for it.
+    pub build_seconds: Option<f64>,
+    /// The flags that rustc was given.
+    pub flags: Vec<String>,
+    /// The Cargo command.
+    pub command: String,
+    /// The rustc command line of the executable, as Cargo printed it.
+    pub rustc_command: String,
+    /// Its linker inputs; `None` where the toolchain has no lld or another linker is configured.
+    pub bundle: Option<Bundle>,
+}
+
+/// Why there is no artifact.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// Cargo said no.
+    #[error("{error}")]
+    Compile {
+        /// Its first error.
+        error: String,
+    },
+    /// The linker said no.
+    #[error("the linker failed: {error}")]
+    Link {
+        /// Its first line.
+        error: String,
+    },
+    /// rustc was given other flags than the flag set's.
+    #[error("rustc got {found:?} where the flag set says {wanted:?}: a Cargo config file or wrapper changes flags")]
+    Flags {
+        /// What the flag set says.
+        wanted: Vec<String>,
+        /// What the command line has.
+        found: Vec<String>,
+    },
+    /// lld left no archive.
+    #[error("no linker inputs in {}: is another linker than lld configured?", archive.display())]
+    NoBundle {
+        /// Where they should be.
+        archive: PathBuf,
+    },
+    /// Files could not be read or written.
+    #[error("{}: {error}", path.display())]
+    Files {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        error: io::Error,
+    },
+    /// A program could not be run.
+    #[error(transparent)]
+    Run(RunError),
+}
+
+/// Builds variants of one workspace.
+#[derive(Clone, Debug)]
+pub struct Builder {
+    /// The workspace's root.
+    pub root: PathBuf,
+    /// Where everything that is built goes, one target folder a flag set.
+    pub target: PathBuf,
+    /// The toolchain's lld.
+    pub lld: Option<PathBuf>,
+    /// The lab's own executable, which ends a build when the lab is gone.
+    pub supervisor: Option<PathBuf>,
+}
+
+/// One clean or touched build of a `build` suite.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TimedBuild {
+    /// Wall clock.
+    pub wall: Duration,
+    /// The executable.
+    pub executable: PathBuf,
+    /// The Cargo command.
+    pub command: String,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    reason: String,
+    #[serde(default)]
+    executable: Option<PathBuf>,
+    #[serde(default)]
+    fresh: bool,
+    #[serde(default)]
+    target: Option<MessageTarget>,
+}
+
+#[derive(Deserialize)]
+struct MessageTarget {
+    name: String,
+}
+
+/// What is kept beside an unpacked bundle.
+#[derive(Deserialize, serde::Serialize, Default)]
+struct Kept {
+    digest: String,
+    build_seconds: f64,
+    rustc_command: String,
+}
+
+struct Built {
+    executable: PathBuf,
+    compiled: bool,
+    rustc_command: Option<String>,
+    wall: Duration,
+}
+
+impl Builder {
+    /// Builds a variant, or finds it built, and keeps its linker inputs.
+    ///
+    /// # Errors
+    /// [`BuildError`]: the code does not compile, the flags that arrived are not the flag set's, the disk is
+    /// full, or `stop` said so.
+    pub fn build(&self, variant: &Variant, flagset: &FlagSet, stop: &dyn Fn() -> bool) -> Result<Artifact, BuildError> {
+        let slug = slug(variant);
+        let archive = self.target.join("bundles").join(format!("{slug}.tar"));
+        let folder = self.target.join("bundles").join(&slug);
+        self.create(&self.target.join("bundles"))?;
+        let invocation = self.invocation(variant, flagset, &archive);
+        let mut built = self.cargo(&invocation, variant, stop)?;
+        let mut kept = read_kept(&folder);
+        let digest = digest_of(&built.executable)?;
+        let stale = kept.as_ref().is_none_or(|kept| kept.digest != digest);
+        if self.lld.is_some() && stale && !archive.exists() {
+            // Cargo found the executable fresh, but its linker inputs are gone: link once more.
+            self.clean(variant, flagset, stop)?;
+            built = self.cargo(&invocation, variant, stop)?;
+        }
+        let digest = digest_of(&built.executable)?;
+        if built.compiled || stale {
+            let new = Kept {
+                digest: digest.clone(),
+                build_seconds: built.wall.as_secs_f64(),
+                rustc_command: built.rustc_command.clone().unwrap_or_default(),
+            };
+            check_flags(&new.rustc_command, &flagset.flags)?;
+            if let Some(lld) = &self.lld
+                && archive.exists()
+            {
+                Bundle::unpack(&archive, &folder, lld)?;
+                fs::remove_file(&archive).map_err(|error| BuildError::Files { path: archive.clone(), error })?;
+            }
+            self.create(&folder)?;
+            write_kept(&folder, &new)?;
+            kept = Some(new);
+        }
+        let kept = kept.unwrap_or_default();
+        Ok(Artifact {
+            variant: variant.clone(),
+            file_bytes: fs::metadata(&built.executable).map_or(0, |metadata| metadata.len()),
+            path: built.executable,
+            digest,
+            build_seconds: Some(kept.build_seconds).filter(|seconds| *seconds > 0.0),
+            flags: flagset.flags.clone(),
+            command: invocation.display(),
+            rustc_command: kept.rustc_command,
+            bundle: self.lld.as_ref().and_then(|lld| Bundle::open(&folder, lld)),
+        })
+    }
+
+    /// Builds a variant under an arm's build settings into `target`, timed, without keeping anything.
+    ///
+    /// # Errors
+    /// As [`Builder::build`].
+    pub fn time(
+        &self,
+        variant: &Variant,
+        flagset: &FlagSet,
+        settings: &BuildSettings,
+        target: &Path,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<TimedBuild, BuildError> {
+        let mut invocation = self.bare(variant, flagset, target);
+        if let Some(jobs) = settings.jobs {
+            invocation.args.extend(["--jobs".into(), jobs.to_string().into()]);
+        }
+        if let Some(incremental) = settings.incremental {
+            invocation.set.push(("CARGO_INCREMENTAL".into(), if incremental { "1" } else { "0" }.into()));
+        }
+        if let Some(units) = settings.codegen_units {
+            let key = format!("profile.{}.codegen-units={units}", variant.profile);
+            invocation.args.extend(["--config".into(), key.into()]);
+        }
+        let start = Instant::now();
+        let built = self.cargo(&invocation, variant, stop)?;
+        Ok(TimedBuild { wall: start.elapsed(), executable: built.executable, command: invocation.display() })
+    }
+
+    fn invocation(&self, variant: &Variant, flagset: &FlagSet, archive: &Path) -> Invocation {
+        let mut invocation = self.bare(variant, flagset, &self.target.join(&flagset.name));
+        if self.lld.is_some() {
+            let mut link_arg = OsString::from("link-arg=-Wl,--reproduce=");
+            link_arg.push(archive);
+            invocation.args.extend(["--".into(), "-C".into(), link_arg]);
+        }
+        invocation
+    }
+
+    fn bare(&self, variant: &Variant, flagset: &FlagSet, target: &Path) -> Invocation {
+        let mut args: Vec<OsString> = ["rustc", "--verbose", "--message-format", "json-render-diagnostics"]
+            .map(Into::into)
+            .into();
+        let mut add = |option: &str, value: &str| args.extend([option.into(), value.into()]);
+        add("--package", &variant.package);
+        add("--bin", &variant.bin);
+        add("--profile", &variant.profile);
+        add("--target", &flagset.target);
+        if !variant.features.is_empty() {
+            add("--features", &variant.features.join(","));
+        }
+        args.extend(["--target-dir".into(), target.into()]);
+        let mut invocation = Invocation::new("cargo", args).in_folder(&self.root);
+        invocation.unset = std::env::vars_os()
+            .map(|(name, _)| name)
+            .filter(|name| name.to_str().is_some_and(is_build_variable))
+            .collect();
+        // Present even when there are no flags: it outranks every `rustflags` of config files.
+        invocation.set.push(("CARGO_ENCODED_RUSTFLAGS".into(), flagset.flags.join("\u{1f}").into()));
+        invocation.set.push(("RUSTC_WRAPPER".into(), OsString::new()));
+        invocation
+    }
+
+    fn cargo(&self, invocation: &Invocation, variant: &Variant, stop: &dyn Fn() -> bool) -> Result<Built, BuildError> {
+        let limits = Limits { timeout: LONGEST_BUILD, output: 8 << 20 };
+        let start = Instant::now();
+        let supervised = match &self.supervisor {
+            Some(lab) => invocation.clone().through(lab, ["__supervise".to_owned()]),
+            None => invocation.clone(),
+        };
+        let output = run(&supervised, limits, stop).map_err(BuildError::Run)?;
+        if !output.success() {
+            return Err(BuildError::Compile { error: first_error(&output) });
+        }
+        let messages: Vec<Message> =
+            output.stdout.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let artifacts = || messages.iter().filter(|message| message.reason == "compiler-artifact");
+        let of_bin = |message: &&Message| message.target.as_ref().is_some_and(|target| target.name == variant.bin);
+        let executable = artifacts().filter(of_bin).find_map(|message| message.executable.clone());
+        let Some(executable) = executable else {
+            return Err(BuildError::Compile { error: format!("Cargo named no executable for {}", variant.bin) });
+        };
+        Ok(Built {
+            executable,
+            compiled: artifacts().any(|message| !message.fresh),
+            rustc_command: rustc_command(&output.stderr, &variant.bin),
+            wall: start.elapsed(),
+        })
+    }
+
+    fn clean(&self, variant: &Variant, flagset: &FlagSet, stop: &dyn Fn() -> bool) -> Result<(), BuildError> {
+        let args = ["clean", "--package", &variant.package, "--target", &flagset.target, "--profile", &variant.profile];
+        let mut invocation = Invocation::new("cargo", args).in_folder(&self.root);
+        invocation.args.extend(["--target-dir".into(), self.target.join(&flagset.name).into()]);
+        let limits = Limits { timeout: LONGEST_BUILD, output: 64 << 10 };
+        let output = run(&invocation, limits, stop).map_err(BuildError::Run)?;
+        if output.success() { Ok(()) } else { Err(BuildError::Compile { error: first_error(&output) }) }
+    }
+
+    fn create(&self, folder: &Path) -> Result<(), BuildError> {
+        fs::create_dir_all(folder).map_err(|error| BuildError::Files { path: folder.to_owned(), error })
+    }
+}
+
+/// A name for a variant that is also a file name.
+fn slug(variant: &Variant) -> String {
+    let Variant { package, bin, features, flagset, profile, .. } = variant;
+    let features = if features.is_empty() { String::new() } else { format!("+{}", features.join("+")) };
+    format!("{package}-{bin}{features}-{flagset}-{profile}")
+}
+
+fn digest_of(file: &Path) -> Result<String, BuildError> {
+    let bytes = fs::read(file).map_err(|error| BuildError::Files { path: file.to_owned(), error })?;
+    Ok(crate::plan::hex(&Sha256::digest(&bytes)))
+}
+
+fn read_kept(folder: &Path) -> Option<Kept> {
+    serde_json::from_str(&fs::read_to_string(folder.join("built.json")).ok()?).ok()
+}
+
+fn write_kept(folder: &Path, kept: &Kept) -> Result<(), BuildError> {
+    let path = folder.join("built.json");
+    let text = serde_json::to_string(kept).unwrap_or_default();
+    fs::write(&path, text).map_err(|error| BuildError::Files { path, error })
+}
+
+/// The line `Running rustc … --crate-name BIN …` of Cargo's verbose output.
+fn rustc_command(stderr: &str, bin: &str) -> Option<String> {
+    let crate_name = format!("--crate-name {} ", bin.replace('-', "_"));
+    let lines = stderr.lines().filter_map(|line| line.trim_start().strip_prefix("Running `"));
+    lines.filter(|line| line.contains(&crate_name)).map(|line| line.trim_end_matches('`').to_owned()).next_back()
+}
+
+/// The flags that Cargo appended must be the flag set's, and no other code generation target may be named.
+fn check_flags(command: &str, wanted: &[String]) -> Result<(), BuildError> {
+    let targets = |words: &[&str]| -> Vec<String> {
+        let named = words.iter().filter(|word| word.contains("target-cpu=") || word.contains("target-feature="));
+        named.map(|word| word.trim_matches('\'').trim_start_matches("-C").to_owned()).collect()
+    };
+    let found = targets(&command.split_whitespace().collect::<Vec<_>>());
+    let wanted_targets = targets(&wanted.iter().map(String::as_str).collect::<Vec<_>>());
+    if found == wanted_targets {
+        return Ok(());
+    }
+    Err(BuildError::Flags { wanted: wanted_targets, found })
+}
+
+/// What a person needs of a failed build: the first error with the lines that belong to it.
+fn first_error(output: &Output) -> String {
+    if output.stderr.contains("No space left on device") {
+        return "the disk is full (No space left on device)".to_owned();
+    }
+    let lines = output.stderr.lines().filter(|line| !line.contains(UNKNOWN_FEATURE));
+    let from_error: Vec<_> = lines.skip_while(|line| !line.starts_with("error")).take(8).collect();
+    match from_error[..] {
+        [] => {
+            let tail: Vec<_> = output.stderr.lines().rev().take(3).collect();
+            format!("Cargo exited with {:?}: {}", output.code, tail.into_iter().rev().collect::<Vec<_>>().join(" "))
+        }
+        _ => from_error.join("\n").trim_end().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_that_are_not_the_flag_sets_are_noticed() {
+        let wanted = ["-C".to_owned(), "target-cpu=znver4".to_owned()];
+        assert!(check_flags("rustc --crate-name a -C target-cpu=znver4", &wanted).is_ok());
+        assert!(check_flags("rustc --crate-name a", &wanted).is_err());
+        let two = check_flags("rustc -C target-cpu=znver4 -Ctarget-cpu=native", &wanted).unwrap_err().to_string();
+        assert!(two.contains("target-cpu=native"), "{two}");
+        assert!(check_flags("rustc -Ctarget-feature=+avx2", &[]).is_err());
+        let quoted = ["-C".to_owned(), "target-feature=+avx2,+fma".to_owned()];
+        assert!(check_flags("rustc -C 'target-feature=+avx2,+fma'", &quoted).is_ok());
+    }
+
+    #[test]
+    fn the_command_line_of_the_executable_is_found() {
+        let stderr = "   Compiling a\n     Running `rustc --crate-name dep --edition`\n     Running `/x/rustc --crate-name my_bin -C x`\n";
+        assert_eq!(rustc_command(stderr, "my-bin").as_deref(), Some("/x/rustc --crate-name my_bin -C x"));
+        assert_eq!(rustc_command(stderr, "other"), None);
+    }
+
+    #[test]
+    fn a_failed_build_is_told_by_its_first_error() {
+        let output = |stderr: &str| Output {
+            code: Some(101),
+            signal: None,
+            stdout: String::new(),
+            stderr: stderr.to_owned(),
+            wall: Duration::ZERO,
+        };
+        assert_eq!(first_error(&output("warning: x\nerror[E1]: bad\n --> a.rs:1:1\n")), "error[E1]: bad\n --> a.rs:1:1");
+        assert!(first_error(&output("error: No space left on device (os error 28)")).starts_with("the disk is full"));
+        assert!(first_error(&output("strange")).contains("101"));
+    }
+}

@@ -1,0 +1,9 @@
+//! Building variants with Cargo, and linking their layouts.
+
+mod bundle;
+mod cargo;
+mod settings;
+
+pub use bundle::Bundle;
+pub use cargo::{Artifact, BuildError, Builder, TimedBuild};
+pub use settings::{Foreign, foreign_settings};

@@ -1,0 +1,140 @@
+//! The environment that a record keeps, and the fingerprint that decides what may be compared with what.
+
+use serde::{Deserialize, Serialize};
+
+/// The CPU, as the system and the compiler see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cpu {
+    /// The brand string, as CPUID gives it.
+    pub brand: String,
+    /// `AuthenticAMD`, `GenuineIntel`, …
+    pub vendor: String,
+    /// Family, extended family included.
+    pub family: u32,
+    /// Model, extended model included.
+    pub model: u32,
+    /// Stepping.
+    pub stepping: u32,
+    /// The micro-architecture by family and model, where it is known (`Zen 4`).
+    pub microarchitecture: Option<String>,
+    /// Instruction set features that programs may use, by rustc's names.
+    pub features: Vec<String>,
+    /// The hypervisor, where there is one.
+    pub hypervisor: Option<String>,
+}
+
+/// The compiler and linker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Toolchain {
+    /// `rustc --version`.
+    pub rustc: String,
+    /// The commit that rustc was built from.
+    pub commit: String,
+    /// LLVM's version.
+    pub llvm: String,
+    /// The host triple.
+    pub host: String,
+    /// `cargo --version`.
+    pub cargo: String,
+    /// The linker's version; `None` when the toolchain's lld was not found.
+    pub linker: Option<String>,
+    /// What `target-cpu=native` resolves to.
+    pub native: String,
+}
+
+/// A machine, its system, and its state when measuring began.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Environment {
+    /// The CPU.
+    pub cpu: Cpu,
+    /// Cores that this process may use.
+    pub cores: usize,
+    /// Memory, in bytes.
+    pub memory_bytes: u64,
+    /// Kernel name and release.
+    pub kernel: String,
+    /// The distribution.
+    pub os: String,
+    /// CPU quota of the control group in cores; `None` without a limit.
+    pub quota: Option<f64>,
+    /// The compiler and linker.
+    pub toolchain: Toolchain,
+    /// The load average over one minute when measuring began.
+    pub load: f64,
+    /// The frequency governor; `None` where the system shows none (most virtual machines).
+    pub governor: Option<String>,
+    /// The core that arms were pinned to; `None` where pinning was refused.
+    pub pinned_to: Option<usize>,
+    /// The nice value that arms ran with.
+    pub nice: Option<i32>,
+}
+
+/// One field in which two machines differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// What it is.
+    pub field: &'static str,
+    /// Its value in the first.
+    pub left: String,
+    /// Its value in the second.
+    pub right: String,
+}
+
+impl Environment {
+    /// The machine class in a few words: what a table's head and a calibration's file name carry.
+    #[must_use]
+    pub fn class(&self) -> String {
+        let cpu = &self.cpu;
+        let name = match &cpu.microarchitecture {
+            Some(name) => format!("{} ({name})", cpu.brand),
+            None => format!("{} (family {} model {})", cpu.brand, cpu.family, cpu.model),
+        };
+        match &cpu.hypervisor {
+            Some(hypervisor) => format!("{name}, {hypervisor}"),
+            None => name,
+        }
+    }
+
+    /// Everything in which times of two machines may differ for a reason other than the code. Empty when
+    /// times of the two may stand side by side. Clock frequencies are left out on purpose: they split one
+    /// kind of machine in two.
+    #[must_use]
+    pub fn differences(&self, other: &Self) -> Vec<Difference> {
+        let quota = |environment: &Self| environment.quota.map_or("none".to_owned(), |cores| format!("{cores}"));
+        let fields = |environment: &Self| {
+            let (cpu, tools) = (&environment.cpu, &environment.toolchain);
+            [
+                ("CPU brand", cpu.brand.clone()),
+                ("CPU family/model/stepping", format!("{}/{}/{}", cpu.family, cpu.model, cpu.stepping)),
+                ("CPU features", cpu.features.join(" ")),
+                ("hypervisor", cpu.hypervisor.clone().unwrap_or_else(|| "none".to_owned())),
+                ("cores", environment.cores.to_string()),
+                ("CPU quota", quota(environment)),
+                ("kernel", environment.kernel.clone()),
+                ("rustc", format!("{} {}", tools.rustc, tools.commit)),
+                ("LLVM", tools.llvm.clone()),
+                ("linker", tools.linker.clone().unwrap_or_else(|| "none".to_owned())),
+                ("target-cpu=native", tools.native.clone()),
+            ]
+        };
+        fields(self)
+            .into_iter()
+            .zip(fields(other))
+            .filter(|((_, left), (_, right))| left != right)
+            .map(|((field, left), (_, right))| Difference { field, left, right })
+            .collect()
+    }
+
+    /// Whether this is the CPU that LLVM calls `name` (`znver4`): by micro-architecture, not by what the
+    /// compiler guessed from feature bits.
+    #[must_use]
+    pub fn is_cpu(&self, name: &str) -> bool {
+        self.cpu.microarchitecture.as_deref().and_then(llvm_name) == Some(name)
+    }
+}
+
+fn llvm_name(microarchitecture: &str) -> Option<&'static str> {
+    [("Zen", "znver1"), ("Zen 2", "znver2"), ("Zen 3", "znver3"), ("Zen 4", "znver4"), ("Zen 5", "znver5")]
+        .into_iter()
+        .find_map(|(name, llvm)| (name == microarchitecture).then_some(llvm))
+}

@@ -1,0 +1,8 @@
+//! The machine: what it is, what it can do, and how two of them differ.
+
+mod environment;
+pub mod features;
+mod probe;
+
+pub use environment::{Cpu, Difference, Environment, Toolchain};
+pub use probe::{bundled_lld, probe, rustc_cfg, rustc_sysroot};

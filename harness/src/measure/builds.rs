@@ -1,0 +1,74 @@
+//! The `build` workload: what is timed is Cargo itself, on a target folder that starts empty.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::build::{BuildError, Builder};
+use crate::measure::{FailureReason, Slice};
+use crate::plan::{Arm, Benchmark, FlagSet, Unit};
+use crate::process::RunError;
+
+/// The rows of a `build` suite, in the order of [`BuildBench::measure`]'s slices.
+#[must_use]
+pub fn build_benchmarks() -> Vec<Benchmark> {
+    let row = |name: &str, unit| Benchmark { name: name.to_owned(), answer: 0, long: true, code: Vec::new(), unit };
+    vec![
+        row("clean build", Unit::Nanos),
+        row("rebuild after an edit", Unit::Nanos),
+        row("executable size", Unit::Bytes),
+    ]
+}
+
+/// Where and what a `build` suite builds.
+pub struct BuildBench<'a> {
+    /// The builder; its supervisor ends Cargo with the lab.
+    pub builder: &'a Builder,
+    /// A folder on a disk for target folders.
+    pub disk: &'a Path,
+    /// A folder on a tmpfs.
+    pub tmpfs: &'a Path,
+    /// The source file that is touched before a rebuild.
+    pub edited: PathBuf,
+}
+
+impl BuildBench<'_> {
+    /// One turn of one arm: a clean build, a rebuild after an edit, the executable's size. The target
+    /// folder is removed before and after.
+    ///
+    /// # Errors
+    /// Why there are no numbers; a stop is [`FailureReason::TimedOut`] after 0 ms.
+    pub fn measure(&self, arm: &Arm, flagset: &FlagSet, stop: &dyn Fn() -> bool) -> Result<Vec<Slice>, FailureReason> {
+        let folder = if arm.build.tmpfs { self.tmpfs } else { self.disk };
+        let target = folder.join("timed-build");
+        let not_built = |error: BuildError| match error {
+            BuildError::Run(RunError::Stopped) => FailureReason::TimedOut { after_ms: 0 },
+            other => FailureReason::NotBuilt { error: other.to_string() },
+        };
+        remove(&target).map_err(|error| FailureReason::NotBuilt { error: error.to_string() })?;
+        let build = || self.builder.time(&arm.variant, flagset, &arm.build, &target, stop).map_err(not_built);
+        let clean = build()?;
+        let size = fs::metadata(&clean.executable).map_or(0, |metadata| metadata.len());
+        touch(&self.edited).map_err(|error| FailureReason::NotBuilt { error: error.to_string() })?;
+        let rebuilt = build()?;
+        remove(&target).map_err(|error| FailureReason::NotBuilt { error: error.to_string() })?;
+        Ok([nanos(clean.wall), nanos(rebuilt.wall), size].map(|wall| Slice { iters: 1, wall, cpu: 0 }).into())
+    }
+}
+
+fn remove(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Makes a file newer without changing it, as Cargo's freshness goes by the time.
+fn touch(file: &Path) -> io::Result<()> {
+    fs::File::options().append(true).open(file)?.set_modified(std::time::SystemTime::now())
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

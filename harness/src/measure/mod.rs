@@ -1,0 +1,15 @@
+//! Measuring: processes of every arm take turns, launch after launch. Returns data; prints nothing.
+
+mod arm;
+mod builds;
+mod launch;
+mod prepare;
+mod run;
+mod schedule;
+
+pub use arm::{ArmProgram, Pace};
+pub use builds::{BuildBench, build_benchmarks};
+pub use launch::{Launcher, Outcome};
+pub use prepare::{Prepared, prepare};
+pub use run::{ArmFacts, FailureReason, Launch, LaunchArm, Run, RunFailure, Slice, Turn};
+pub use schedule::{layout_seed, order};

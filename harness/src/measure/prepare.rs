@@ -1,0 +1,120 @@
+//! The first process of each arm: it checks every answer, sizes the slices, and is thrown away.
+
+use std::time::Duration;
+
+use perflab_subject::protocol::Listing;
+
+use crate::measure::arm::Arm;
+use crate::measure::{ArmProgram, FailureReason, Pace, RunFailure};
+use crate::plan::{Benchmark, Budget, Unit};
+
+/// A single call may take this long unless its benchmark is `long`: three of them still fit a slice.
+const LONGEST_CALL_NS: u64 = 100_000;
+
+/// What the first processes found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Prepared {
+    /// The rows: what the subject has, in the order of the suite.
+    pub benchmarks: Vec<Benchmark>,
+    /// Calls a slice, by arm and benchmark; `None` where that arm or benchmark has failed.
+    pub paces: Vec<Vec<Option<Pace>>>,
+    /// What went wrong.
+    pub failures: Vec<RunFailure>,
+}
+
+/// Starts each arm once, checks every benchmark's answer, and sizes the slices. `programs` holds `None` for
+/// arms that are not to be started. `wanted` names the benchmarks; empty means all that the first arm that
+/// answers has. `each` is called before each arm.
+#[must_use]
+pub fn prepare(
+    names: &[String],
+    programs: &[Option<ArmProgram>],
+    wanted: &[String],
+    budget: &Budget,
+    each: &mut dyn FnMut(usize),
+) -> Prepared {
+    let mut prepared = Prepared::default();
+    let mut known = !wanted.is_empty();
+    if known {
+        prepared.benchmarks = wanted.iter().map(|name| unknown(name)).collect();
+    }
+    for (index, program) in programs.iter().enumerate() {
+        each(index);
+        let mut paces = Vec::new();
+        if let Some(program) = program {
+            let fail = |benchmark, reason| RunFailure { arm: names[index].clone(), benchmark, launch: None, reason };
+            match Arm::start(program).and_then(|mut arm| arm.list().map(|listing| (arm, listing))) {
+                Ok((arm, listing)) => {
+                    if !known {
+                        prepared.benchmarks = listing.benchmarks.iter().map(|info| unknown(&info.name)).collect();
+                        known = true;
+                    }
+                    fill(&mut prepared.benchmarks, &listing);
+                    let mut first = FirstProcess { program, arm: Some(arm), budget };
+                    for benchmark in &prepared.benchmarks {
+                        let has = listing.benchmarks.iter().any(|info| info.name == benchmark.name);
+                        let checked = if has { first.check(benchmark) } else { Err(FailureReason::UnknownBenchmark) };
+                        paces.push(checked.as_ref().ok().copied());
+                        let failure = checked.err().map(|reason| fail(Some(benchmark.name.clone()), reason));
+                        prepared.failures.extend(failure);
+                    }
+                }
+                Err(reason) => prepared.failures.push(fail(None, reason)),
+            }
+        }
+        prepared.paces.push(paces);
+    }
+    for paces in &mut prepared.paces {
+        paces.resize(prepared.benchmarks.len(), None);
+    }
+    prepared
+}
+
+fn unknown(name: &str) -> Benchmark {
+    Benchmark { name: name.to_owned(), answer: 0, long: false, code: Vec::new(), unit: Unit::Nanos }
+}
+
+/// Takes the answers from the first arm that has them: every later arm must agree.
+fn fill(benchmarks: &mut [Benchmark], listing: &Listing) {
+    for benchmark in benchmarks.iter_mut().filter(|benchmark| benchmark.answer == 0) {
+        if let Some(info) = listing.benchmarks.iter().find(|info| info.name == benchmark.name) {
+            benchmark.answer = info.answer;
+            benchmark.long = info.long;
+            benchmark.code.clone_from(&info.code);
+        }
+    }
+}
+
+struct FirstProcess<'a> {
+    program: &'a ArmProgram,
+    /// The process; `None` after a benchmark has ended it. The next benchmark starts another.
+    arm: Option<Arm>,
+    budget: &'a Budget,
+}
+
+impl FirstProcess<'_> {
+    fn check(&mut self, benchmark: &Benchmark) -> Result<Pace, FailureReason> {
+        let mut arm = match self.arm.take() {
+            Some(arm) => arm,
+            None => Arm::start(self.program)?,
+        };
+        let prepared = arm.prepare(&benchmark.name)?;
+        if prepared.checksum != benchmark.answer {
+            self.arm = Some(arm);
+            return Err(FailureReason::WrongAnswer { expected: benchmark.answer, found: prepared.checksum });
+        }
+        if !benchmark.long && prepared.call_ns > LONGEST_CALL_NS {
+            self.arm = Some(arm);
+            return Err(FailureReason::TooLong { call_ns: prepared.call_ns });
+        }
+        let iters = if benchmark.long { 1 } else { (self.budget.slice_ns / prepared.call_ns.max(1)).max(1) };
+        let pace = Pace { iters, extra: 0, long: benchmark.long };
+        let slices = arm.turn(&benchmark.name, 0, 1, pace, Duration::from_secs(30))?;
+        self.arm = Some(arm);
+        let expected = benchmark.answer.wrapping_mul(iters);
+        match slices.iter().find(|slice| slice.checksum != expected) {
+            Some(slice) => Err(FailureReason::WrongAnswer { expected, found: slice.checksum }),
+            None => Ok(pace),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What measuring returns: raw samples as integers, and every failure as a row with its reason.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// One timed batch of one arm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slice {
+    /// Calls in it.
+    pub iters: u64,
+    /// Wall clock in ns; in `build` suites the value itself, in the benchmark's unit.
+    pub wall: u64,
+    /// CPU time of the measuring thread in ns.
+    pub cpu: u64,
+}
+
+/// What one arm did before the next arm's turn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// Index into the plan's benchmarks.
+    pub benchmark: usize,
+    /// The block, from 0.
+    pub block: u32,
+    /// The turn's place in its block, from 0.
+    pub position: u32,
+    /// Index into the plan's arms.
+    pub arm: usize,
+    /// The timed batches, in order.
+    pub slices: Vec<Slice>,
+}
+
+/// One arm's process in a launch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaunchArm {
+    /// Index into the plan's arms.
+    pub arm: usize,
+    /// The seed that its layout was linked with; `None` where layouts cannot be made.
+    pub layout: Option<u64>,
+    /// Bytes of padding in its environment.
+    pub pad: u32,
+    /// The most memory that the process held, in bytes; `None` where the system does not tell.
+    pub peak_rss: Option<u64>,
+}
+
+/// One start of one process per arm. The unit of replication.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Launch {
+    /// Its number, from 0.
+    pub index: u32,
+    /// The processes.
+    pub arms: Vec<LaunchArm>,
+    /// Everything that they timed.
+    pub turns: Vec<Turn>,
+}
+
+/// Why an arm, or one benchmark of it, has no numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum FailureReason {
+    /// This CPU lacks features that the arm's code needs.
+    MissingFeatures {
+        /// Their names.
+        features: Vec<String>,
+    },
+    /// The process was ended by an illegal instruction in spite of the census.
+    IllegalInstruction,
+    /// Another signal ended the process.
+    Signal {
+        /// Its number.
+        signal: i32,
+    },
+    /// The process ended by itself.
+    Exited {
+        /// Its exit code.
+        code: i32,
+        /// The last lines of its stderr.
+        stderr: String,
+    },
+    /// No answer in time.
+    TimedOut {
+        /// How long was waited, in ms.
+        after_ms: u64,
+    },
+    /// A call returned something else than the answer.
+    WrongAnswer {
+        /// The checksum that was due.
+        expected: u64,
+        /// The checksum that came.
+        found: u64,
+    },
+    /// The executable does not speak the subject protocol.
+    NotASubject {
+        /// What it said instead.
+        said: String,
+    },
+    /// The subject does not have the benchmark.
+    UnknownBenchmark,
+    /// Cargo or the linker could not make the artifact.
+    NotBuilt {
+        /// The first error, in the tool's words.
+        error: String,
+    },
+    /// A single call takes longer than a slice may, and the benchmark is not marked `long`.
+    TooLong {
+        /// The time of a call, in ns.
+        call_ns: u64,
+    },
+}
+
+/// A failure is a row with a reason, never a gap.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunFailure {
+    /// The arm's name.
+    pub arm: String,
+    /// The benchmark's name, where the failure concerns one only.
+    pub benchmark: Option<String>,
+    /// The launch in which it happened; `None` before the first.
+    pub launch: Option<u32>,
+    /// Why.
+    pub reason: FailureReason,
+}
+
+/// What is known of an arm's artifact: columns of their own in every report.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ArmFacts {
+    /// The arm's name.
+    pub arm: String,
+    /// The flags that rustc was given.
+    pub flags: Vec<String>,
+    /// SHA-256 of the artifact as Cargo left it, in hex.
+    pub digest: String,
+    /// Its size, in bytes.
+    pub file_bytes: u64,
+    /// The size of its code, in bytes.
+    pub text_bytes: u64,
+    /// Seconds that Cargo took when it last compiled it; `None` when nothing had to be compiled.
+    pub build_seconds: Option<f64>,
+    /// CPU features that its instructions need.
+    pub required: Vec<String>,
+    /// Of those, the ones beyond its flag set: code behind a run-time check.
+    pub dispatched: Vec<String>,
+    /// Instructions by the widest register that they use: `scalar`, `xmm`, `ymm`, `zmm`, `mask`.
+    pub widths: BTreeMap<String, u64>,
+    /// The same, for the measured functions of each benchmark.
+    pub benchmark_widths: BTreeMap<String, BTreeMap<String, u64>>,
+    /// The arm that has identical code and was measured in its stead.
+    pub identical_to: Option<String>,
+    /// Compilers other than rustc that left their name in it: code that no flag set reaches.
+    pub foreign_code: Vec<String>,
+}
+
+/// Everything that was measured.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Run {
+    /// The finished launches.
+    pub launches: Vec<Launch>,
+    /// What went wrong.
+    pub failures: Vec<RunFailure>,
+    /// The arms' artifacts, in the plan's order.
+    pub facts: Vec<ArmFacts>,
+}

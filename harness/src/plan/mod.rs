@@ -1,0 +1,253 @@
+//! What is to be built, measured and claimed: parsed from data, checked, and fixed before measuring.
+//!
+//! Nothing here does IO: callers hand in texts.
+
+mod error;
+mod flagset;
+mod suite;
+
+pub use error::PlanError;
+pub use flagset::{FlagSet, FlagSets};
+pub use suite::{Suite, parse_suite};
+pub(crate) use suite::hex;
+
+use serde::{Deserialize, Serialize};
+
+/// The version of the record's plan and of everything that hangs on it.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// The kind of task that a suite measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Workload {
+    /// A call inside a subject process, timed by the subject.
+    Kernel,
+    /// A build by Cargo: seconds, memory and sizes.
+    Build,
+}
+
+/// The commit or tree that a variant is built from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The files as they are in the work tree.
+    Worktree,
+    /// A commit, by its full hash.
+    Commit(String),
+}
+
+/// What Cargo is asked to build: package × features × flag set × profile × source.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Variant {
+    /// The package that holds the subject.
+    pub package: String,
+    /// Its binary target.
+    pub bin: String,
+    /// Cargo features of the package, besides its defaults.
+    pub features: Vec<String>,
+    /// The flag set's name.
+    pub flagset: String,
+    /// The Cargo profile.
+    pub profile: String,
+    /// Where the code comes from.
+    pub source: Source,
+}
+
+/// What an arm is in an experiment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// The arm that the others are compared with.
+    Baseline,
+    /// An arm that is compared with the baseline.
+    Candidate,
+    /// The baseline's variant again, on layouts of its own: its true ratio is 1.
+    Control,
+}
+
+/// One variant's place in an experiment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Arm {
+    /// The name that tables show: the flag set's, unless the suite names it otherwise.
+    pub name: String,
+    /// What is built for it.
+    pub variant: Variant,
+    /// What it is compared as.
+    pub role: Role,
+    /// The slow-down that is injected into every call, as a fraction of its time; 0 but in calibrations.
+    #[serde(default)]
+    pub injected: f64,
+    /// How Cargo is run for it, in suites whose workload is the build itself.
+    #[serde(default)]
+    pub build: BuildSettings,
+}
+
+/// How Cargo is run by an arm of a `build` suite; `None` leaves Cargo's own choice.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BuildSettings {
+    /// Parallel jobs.
+    pub jobs: Option<u32>,
+    /// Whether the target folder lies on a tmpfs instead of a disk.
+    pub tmpfs: bool,
+    /// Incremental compilation.
+    pub incremental: Option<bool>,
+    /// Codegen units of every crate.
+    pub codegen_units: Option<u32>,
+}
+
+/// What a benchmark's value counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// Nanoseconds a call.
+    #[default]
+    Nanos,
+    /// Bytes.
+    Bytes,
+}
+
+/// One row of an experiment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Benchmark {
+    /// Its name in the subject.
+    pub name: String,
+    /// What each call must return.
+    pub answer: u64,
+    /// Whether one call is longer than a slice.
+    pub long: bool,
+    /// Path prefixes of the symbols that hold its code.
+    pub code: Vec<String>,
+    /// What its values count.
+    #[serde(default)]
+    pub unit: Unit,
+}
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Budget {
+    /// Launches, each on a layout of its own for every arm.
+    pub launches: u32,
+    /// Blocks a launch: one turn of every arm in each.
+    #[serde(default = "default_blocks")]
+    pub blocks: u32,
+    /// Slices a turn.
+    #[serde(default = "default_slices")]
+    pub slices: u32,
+    /// The longest that a slice should last, in ns.
+    #[serde(default = "default_slice_ns")]
+    pub slice_ns: u64,
+    /// How long an arm runs untimed at the start of its turn, in ns.
+    #[serde(default = "default_settle_ns")]
+    pub settle_ns: u64,
+}
+
+fn default_blocks() -> u32 {
+    4
+}
+
+fn default_slices() -> u32 {
+    4
+}
+
+/// Shorter than the scheduler's quantum: longer slices are interrupted on a busy machine.
+fn default_slice_ns() -> u64 {
+    300_000
+}
+
+/// Longer than a core needs to recover its clock after wide vectors of another arm (about 1 ms).
+fn default_settle_ns() -> u64 {
+    1_500_000
+}
+
+impl Budget {
+    /// A budget of so many launches, all else as it is by default.
+    #[must_use]
+    pub fn of(launches: u32) -> Self {
+        Self {
+            launches,
+            blocks: default_blocks(),
+            slices: default_slices(),
+            slice_ns: default_slice_ns(),
+            settle_ns: default_settle_ns(),
+        }
+    }
+}
+
+/// A statement about a ratio, fixed before the run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Claim {
+    /// A short name, unique in the suite.
+    pub id: String,
+    /// The statement in words.
+    pub text: String,
+    /// The arm that it compares with.
+    pub baseline: String,
+    /// The arm that it speaks of.
+    pub candidate: String,
+    /// The least and the greatest speed-up (baseline value / candidate value) that make it true.
+    pub margin: Margin,
+    /// The benchmarks that it speaks of; empty means all of the suite that are not `long`.
+    pub benchmarks: Vec<String>,
+    /// The CPU that it speaks of, as LLVM names it (`znver4`); `None` means any.
+    pub cpu: Option<String>,
+}
+
+/// A closed range of speed-ups.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Margin {
+    /// The least.
+    pub lo: f64,
+    /// The greatest; infinite where the claim names no upper end.
+    #[serde(with = "finite_or_null")]
+    pub hi: f64,
+}
+
+/// JSON has no infinity: an open end is written as `null`.
+mod finite_or_null {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's `with` hands references")]
+    pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        value.is_finite().then_some(*value).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::INFINITY))
+    }
+}
+
+/// Everything that was decided before measuring.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The suite's name.
+    pub suite: String,
+    /// SHA-256 of the suite file, claims included, in hex.
+    pub digest: String,
+    /// What kind of task is measured.
+    pub workload: Workload,
+    /// The arms, the baseline first, controls last.
+    pub arms: Vec<Arm>,
+    /// The rows. Empty until the subject was asked, where the suite says "all".
+    pub benchmarks: Vec<Benchmark>,
+    /// How much is measured.
+    pub budget: Budget,
+    /// The smallest change of a ratio worth a name (0.01 is 1 %).
+    pub noise_threshold: f64,
+    /// What is claimed.
+    pub claims: Vec<Claim>,
+    /// The seed of every random choice: orders, layouts, pads.
+    pub seed: u64,
+}
+
+impl Plan {
+    /// The baseline's arm.
+    ///
+    /// # Panics
+    /// Never: a plan is made with its baseline first.
+    #[must_use]
+    pub fn baseline(&self) -> &Arm {
+        &self.arms[0]
+    }
+}

@@ -1,0 +1,401 @@
+//! Suites: what is measured, as data. Every fault is named with its line and column.
+
+use std::fmt::Write as _;
+
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use toml::Spanned;
+
+use crate::plan::{
+    Arm, BuildSettings, Budget, Claim, FlagSets, Margin, Plan, PlanError, Role, Source, Variant, Workload,
+};
+
+/// A checked suite file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Suite {
+    /// Its name.
+    pub name: String,
+    /// What kind of task it measures.
+    pub workload: Workload,
+    /// The arms without controls, the baseline first.
+    pub arms: Vec<Arm>,
+    /// The benchmarks it names; empty means all that the subject has.
+    pub benchmarks: Vec<String>,
+    /// The budget of a quick run.
+    pub quick: Budget,
+    /// The budget of a full run.
+    pub full: Budget,
+    /// The smallest change worth a name.
+    pub noise_threshold: f64,
+    /// What is claimed.
+    pub claims: Vec<Claim>,
+    /// SHA-256 of the file, in hex.
+    pub digest: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    name: String,
+    #[serde(default = "kernel")]
+    workload: Workload,
+    package: String,
+    bin: String,
+    #[serde(default = "release")]
+    profile: String,
+    baseline: Spanned<String>,
+    #[serde(default)]
+    flagsets: Vec<Spanned<String>>,
+    #[serde(default, rename = "arm")]
+    arms: Vec<ArmTable>,
+    #[serde(default)]
+    benchmarks: Vec<String>,
+    #[serde(default = "one_percent")]
+    noise_threshold: Spanned<f64>,
+    budget: Budgets,
+    #[serde(default, rename = "claim")]
+    claims: Vec<Spanned<ClaimTable>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ArmTable {
+    name: Spanned<String>,
+    flagset: Spanned<String>,
+    profile: Option<String>,
+    #[serde(default)]
+    features: Vec<String>,
+    #[serde(default)]
+    build: BuildSettings,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Budgets {
+    quick: Spanned<Budget>,
+    full: Spanned<Budget>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClaimTable {
+    id: String,
+    text: String,
+    baseline: Spanned<String>,
+    candidate: Spanned<String>,
+    speed_up: Option<Spanned<Vec<f64>>>,
+    #[serde(default)]
+    benchmarks: Vec<Spanned<String>>,
+    cpu: Option<String>,
+}
+
+fn kernel() -> Workload {
+    Workload::Kernel
+}
+
+fn release() -> String {
+    "release".to_owned()
+}
+
+fn one_percent() -> Spanned<f64> {
+    Spanned::new(0..0, 0.01)
+}
+
+/// Reads a suite from the text of `file` and checks every name in it against `flagsets`.
+///
+/// # Errors
+/// A [`PlanError`] with line and column: a typo, an unknown or repeated name, a claim without margins, a
+/// budget of zero.
+pub fn parse_suite(file: &str, text: &str, flagsets: &FlagSets) -> Result<Suite, PlanError> {
+    let parsed: File = toml::from_str(text).map_err(|error| PlanError::toml(file, text, &error))?;
+    let check = Check { file, text, flagsets };
+    let arms = check.arms(&parsed)?;
+    check.budget(&parsed.budget.quick)?;
+    check.budget(&parsed.budget.full)?;
+    let threshold = *parsed.noise_threshold.as_ref();
+    if !(threshold > 0.0 && threshold < 0.5) {
+        return Err(check
+            .fault(parsed.noise_threshold.span(), format!("noise_threshold = {threshold}"))
+            .right("a fraction between 0 and 0.5, such as 0.01 for 1 %"));
+    }
+    let claims = parsed.claims.iter().map(|claim| check.claim(claim, &arms)).collect::<Result<Vec<_>, _>>()?;
+    for (index, claim) in claims.iter().enumerate() {
+        if claims[..index].iter().any(|earlier| earlier.id == claim.id) {
+            return Err(check.fault(parsed.claims[index].span(), format!("a second claim \"{}\"", claim.id)));
+        }
+    }
+    Ok(Suite {
+        name: parsed.name,
+        workload: parsed.workload,
+        arms,
+        benchmarks: parsed.benchmarks,
+        quick: *parsed.budget.quick.as_ref(),
+        full: *parsed.budget.full.as_ref(),
+        noise_threshold: threshold,
+        claims,
+        digest: hex(&Sha256::digest(text.as_bytes())),
+    })
+}
+
+struct Check<'a> {
+    file: &'a str,
+    text: &'a str,
+    flagsets: &'a FlagSets,
+}
+
+impl Check<'_> {
+    fn fault(&self, span: std::ops::Range<usize>, wrong: impl Into<String>) -> PlanError {
+        PlanError::at(self.file, self.text, Some(span), wrong)
+    }
+
+    fn flagset(&self, name: &Spanned<String>) -> Result<String, PlanError> {
+        let known = self.flagsets.names();
+        if known.contains(&name.as_ref().as_str()) {
+            return Ok(name.as_ref().clone());
+        }
+        Err(self.fault(name.span(), "").unknown("flag set", name.as_ref(), &known))
+    }
+
+    fn arms(&self, parsed: &File) -> Result<Vec<Arm>, PlanError> {
+        let mut arms: Vec<Arm> = Vec::new();
+        for name in &parsed.flagsets {
+            let table = (name, name, None, &[][..], BuildSettings::default());
+            arms.push(self.arm(parsed, &arms, table.0, table.1, table.2, table.3, table.4)?);
+        }
+        for table in &parsed.arms {
+            let arm = self.arm(
+                parsed,
+                &arms,
+                &table.name,
+                &table.flagset,
+                table.profile.as_deref(),
+                &table.features,
+                table.build.clone(),
+            )?;
+            arms.push(arm);
+        }
+        let wanted = parsed.baseline.as_ref();
+        let Some(index) = arms.iter().position(|arm| &arm.name == wanted) else {
+            let known: Vec<_> = arms.iter().map(|arm| arm.name.as_str()).collect();
+            return Err(self.fault(parsed.baseline.span(), "").unknown("arm", wanted, &known));
+        };
+        let mut baseline = arms.remove(index);
+        baseline.role = Role::Baseline;
+        arms.insert(0, baseline);
+        Ok(arms)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one argument a column of the arm table")]
+    fn arm(
+        &self,
+        parsed: &File,
+        earlier: &[Arm],
+        name: &Spanned<String>,
+        flagset: &Spanned<String>,
+        profile: Option<&str>,
+        features: &[String],
+        build: BuildSettings,
+    ) -> Result<Arm, PlanError> {
+        if earlier.iter().any(|arm| &arm.name == name.as_ref()) {
+            return Err(self.fault(name.span(), format!("a second arm \"{}\"", name.as_ref())));
+        }
+        Ok(Arm {
+            name: name.as_ref().clone(),
+            variant: Variant {
+                package: parsed.package.clone(),
+                bin: parsed.bin.clone(),
+                features: features.to_vec(),
+                flagset: self.flagset(flagset)?,
+                profile: profile.unwrap_or(&parsed.profile).to_owned(),
+                source: Source::Worktree,
+            },
+            role: Role::Candidate,
+            injected: 0.0,
+            build,
+        })
+    }
+
+    fn budget(&self, budget: &Spanned<Budget>) -> Result<(), PlanError> {
+        let Budget { launches, blocks, slices, slice_ns, .. } = *budget.as_ref();
+        if launches == 0 || blocks == 0 || slices == 0 || slice_ns == 0 {
+            return Err(self
+                .fault(budget.span(), "a budget of nothing")
+                .right("launches, blocks, slices and slice_ns are all at least 1"));
+        }
+        Ok(())
+    }
+
+    fn claim(&self, table: &Spanned<ClaimTable>, arms: &[Arm]) -> Result<Claim, PlanError> {
+        let claim = table.as_ref();
+        let known: Vec<_> = arms.iter().map(|arm| arm.name.as_str()).collect();
+        for name in [&claim.baseline, &claim.candidate] {
+            if !known.contains(&name.as_ref().as_str()) {
+                return Err(self.fault(name.span(), "").unknown("arm", name.as_ref(), &known));
+            }
+        }
+        if claim.baseline.as_ref() != known[0] {
+            return Err(self
+                .fault(claim.baseline.span(), format!("claim \"{}\" compares with another arm than the suite", claim.id))
+                .right(format!("the suite's baseline is \"{}\"", known[0])));
+        }
+        Ok(Claim {
+            id: claim.id.clone(),
+            text: claim.text.clone(),
+            baseline: claim.baseline.as_ref().clone(),
+            candidate: claim.candidate.as_ref().clone(),
+            margin: self.margin(table)?,
+            benchmarks: claim.benchmarks.iter().map(|name| name.as_ref().clone()).collect(),
+            cpu: claim.cpu.clone(),
+        })
+    }
+
+    fn margin(&self, table: &Spanned<ClaimTable>) -> Result<Margin, PlanError> {
+        let claim = table.as_ref();
+        let right = "write speed_up = [1.10, 1.30] for \"10–30 % faster\", or [1.10] for \"at least 10 %\"";
+        let Some(bounds) = &claim.speed_up else {
+            return Err(self.fault(table.span(), format!("claim \"{}\" has no margins", claim.id)).right(right));
+        };
+        let margin = match bounds.as_ref()[..] {
+            [lo] => Margin { lo, hi: f64::INFINITY },
+            [lo, hi] => Margin { lo, hi },
+            _ => Margin { lo: f64::NAN, hi: f64::NAN },
+        };
+        if margin.lo > 0.0 && margin.lo <= margin.hi {
+            return Ok(margin);
+        }
+        let found = bounds.as_ref().iter().fold(String::new(), |mut list, bound| {
+            let _ = write!(list, "{}{bound}", if list.is_empty() { "" } else { ", " });
+            list
+        });
+        Err(self.fault(bounds.span(), format!("claim \"{}\" has speed_up = [{found}]", claim.id)).right(right))
+    }
+}
+
+impl Suite {
+    /// The plan of one run: these arms (all, where `only` is empty) with one control, this budget and seed.
+    ///
+    /// # Errors
+    /// An unknown arm in `only`, or one arm alone.
+    pub fn plan(&self, only: &[String], budget: Budget, seed: u64) -> Result<Plan, PlanError> {
+        let known: Vec<_> = self.arms.iter().map(|arm| arm.name.as_str()).collect();
+        for name in only {
+            if !known.contains(&name.as_str()) {
+                let fault = PlanError { file: "--flagsets".to_owned(), place: None, wrong: String::new(), right: None };
+                return Err(fault.unknown("arm", name, &known));
+            }
+        }
+        let baseline = &self.arms[0];
+        let mut arms: Vec<Arm> = self
+            .arms
+            .iter()
+            .filter(|arm| arm.role == Role::Baseline || only.is_empty() || only.contains(&arm.name))
+            .cloned()
+            .collect();
+        arms.push(Arm { name: format!("{} (A/A)", baseline.name), role: Role::Control, ..baseline.clone() });
+        Ok(Plan {
+            suite: self.name.clone(),
+            digest: self.digest.clone(),
+            workload: self.workload,
+            claims: self.claims.iter().filter(|claim| arms.iter().any(|arm| arm.name == claim.candidate)).cloned().collect(),
+            arms,
+            benchmarks: Vec::new(),
+            budget,
+            noise_threshold: self.noise_threshold,
+            seed,
+        })
+    }
+}
+
+/// Bytes in lower-case hex.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::FlagSet;
+
+    const GOOD: &str = r#"name = "s"
+package = "p"
+bin = "b"
+baseline = "x86-64"
+flagsets = ["x86-64", "znver4"]
+
+[[arm]]
+name = "dispatch"
+flagset = "x86-64"
+features = ["dispatch"]
+
+[budget]
+quick = { launches = 16 }
+full = { launches = 64 }
+
+[[claim]]
+id = "c"
+text = "10-30 % faster"
+baseline = "x86-64"
+candidate = "znver4"
+speed_up = [1.1, 1.3]
+"#;
+
+    fn flagsets() -> FlagSets {
+        let set = |name: &str| {
+            let text = "[build]\ntarget = \"t\"\n[target.t]\nrustflags = []\n";
+            (name.to_owned(), FlagSet::parse(name, "f", text).unwrap())
+        };
+        FlagSets([set("x86-64"), set("znver4")].into())
+    }
+
+    fn fault(from: &str, to: &str) -> String {
+        assert!(GOOD.contains(from));
+        parse_suite("s.toml", &GOOD.replacen(from, to, 1), &flagsets()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_plan_has_the_baseline_first_and_a_control_last() {
+        let suite = parse_suite("s.toml", GOOD, &flagsets()).unwrap();
+        let plan = suite.plan(&[], suite.quick, 1).unwrap();
+        let names: Vec<_> = plan.arms.iter().map(|arm| (arm.name.as_str(), arm.role)).collect();
+        assert_eq!(
+            names,
+            [
+                ("x86-64", Role::Baseline),
+                ("znver4", Role::Candidate),
+                ("dispatch", Role::Candidate),
+                ("x86-64 (A/A)", Role::Control),
+            ]
+        );
+        assert_eq!(plan.arms[2].variant.features, ["dispatch"]);
+        assert_eq!((plan.budget.launches, plan.budget.blocks), (16, 4));
+        let chosen = suite.plan(&["dispatch".to_owned()], suite.quick, 1).unwrap();
+        assert_eq!(chosen.arms.len(), 3);
+        assert_eq!(chosen.claims.len(), 0, "a claim about an arm that does not run is not asked");
+    }
+
+    #[test]
+    fn faults_have_a_place_and_say_what_is_right() {
+        assert_eq!(
+            fault("\"x86-64\", \"znver4\"]", "\"x86-64\", \"znver4x\"]"),
+            "s.toml:5:23: unknown flag set \"znver4x\"\n       known: x86-64, znver4   (did you mean \"znver4\"?)"
+        );
+        let missing = fault("speed_up = [1.1, 1.3]\n", "");
+        assert!(missing.starts_with("s.toml:16:1: claim \"c\" has no margins\n"), "{missing}");
+        assert!(fault("speed_up = [1.1, 1.3]", "speed_up = [1.3, 1.1]").contains("s.toml:21:12: claim \"c\" has speed_up = [1.3, 1.1]"));
+        assert!(fault("bin = ", "bim = ").starts_with("s.toml:3:1: unknown field `bim`"));
+        assert!(fault("launches = 16", "launches = 0").contains("a budget of nothing"));
+        assert!(fault("name = \"dispatch\"", "name = \"znver4\"").contains("s.toml:8:8: a second arm \"znver4\""));
+        assert!(fault("baseline = \"x86-64\"\nflag", "baseline = \"x86\"\nflag").contains("unknown arm \"x86\""));
+        assert!(fault("[budget]", "noise_threshold = 1.0\n[budget]").contains("unknown field"));
+    }
+
+    #[test]
+    fn an_unknown_arm_on_the_command_line_is_named() {
+        let suite = parse_suite("s.toml", GOOD, &flagsets()).unwrap();
+        let error = suite.plan(&["znver5".to_owned()], suite.quick, 1).unwrap_err().to_string();
+        assert!(error.contains("--flagsets: unknown arm \"znver5\"") && error.contains("\"znver4\""), "{error}");
+    }
+}

@@ -1,0 +1,378 @@
+//! What is said beside the tables: answers to claims, controls, failures, what would decide the rest.
+
+use std::collections::BTreeMap;
+
+use crate::analyse::RunFailure;
+use crate::judge::{Answer, ClaimAnswer, ControlResult, Verdict};
+use crate::plan::Role;
+use crate::report::Report;
+use crate::report::details::features_of;
+use crate::report::reasons;
+use crate::report::sheet::Tone;
+use crate::report::view::View;
+use crate::report::words::{self, NBSP};
+
+/// Digits of the suite's digest that are enough to tell two apart by eye.
+const DIGEST: usize = 12;
+
+/// One statement with a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Note {
+    /// What it is about, in a word or two.
+    pub label: &'static str,
+    /// The statement.
+    pub text: String,
+    /// Statements that hang on it.
+    pub more: Vec<String>,
+    /// How it is shown.
+    pub tone: Tone,
+}
+
+impl Note {
+    fn of(label: &'static str, text: impl Into<String>) -> Self {
+        Self { label, text: text.into(), more: Vec::new(), tone: Tone::Plain }
+    }
+
+    fn toned(self, tone: Tone) -> Self {
+        Self { tone, ..self }
+    }
+}
+
+/// The run in one line: tool, machine, compiler, suite, record. Parts may go on lines of their own.
+pub(crate) fn head(report: &Report<'_>) -> Vec<String> {
+    let Report { plan, environment, analysis, meta, .. } = report;
+    let rustc: Vec<&str> = environment.toolchain.rustc.split_whitespace().take(2).collect();
+    vec![
+        format!("perflab {}", meta.perflab),
+        environment.class(),
+        words::counted(environment.cores, "core"),
+        rustc.join(" "),
+        format!("suite {}", plan.suite),
+        words::counted(analysis.launches as usize, "launch"),
+        format!("record {}", meta.name),
+    ]
+}
+
+/// Arms without a column of their own: identical code, or nothing that could run.
+pub(crate) fn arms(view: &View<'_>) -> Vec<Note> {
+    let identical = view.identical.iter().map(|identical| {
+        let text = format!("{} = {} (identical code, measured once)", identical.arm, identical.measured);
+        Note::of("identical", text)
+    });
+    let absent = view.absent.iter().map(|arm| {
+        let failures = &view.report.analysis.failures;
+        let failure = failures.iter().find(|failure| failure.arm == arm.name && failure.benchmark.is_none());
+        let mut text = match failure {
+            Some(failure) => format!("{}: {}", arm.name, reasons::sentence(&failure.reason)),
+            None => format!("{}: it has no numbers; the record's failures say why", arm.name),
+        };
+        if let Some(standing_in) = stand_in(view, &arm.name) {
+            text.push_str(&format!("; {standing_in} stands in for it here"));
+        }
+        Note::of("cannot run", text).toned(Tone::Failed)
+    });
+    identical.chain(absent).collect()
+}
+
+/// The column that is the same flag set without a feature: `znver4-no-sse4a` for `znver4`.
+fn stand_in<'a>(view: &View<'a>, arm: &str) -> Option<&'a str> {
+    let prefix = format!("{arm}-no-");
+    view.columns.iter().map(|column| column.name.as_str()).find(|name| name.starts_with(&prefix))
+}
+
+/// Failures that leave a gap in a column, each with its sentence. Equal ones are told once.
+pub(crate) fn failures(view: &View<'_>) -> Vec<Note> {
+    let told = |failure: &&RunFailure| {
+        failure.benchmark.is_some() || !view.absent.iter().any(|arm| arm.name == failure.arm)
+    };
+    let mut notes: Vec<(&RunFailure, usize)> = Vec::new();
+    for failure in view.report.analysis.failures.iter().filter(told) {
+        let same = |other: &RunFailure| {
+            (&other.arm, &other.benchmark, &other.reason) == (&failure.arm, &failure.benchmark, &failure.reason)
+        };
+        match notes.iter_mut().find(|(other, _)| same(other)) {
+            Some((_, times)) => *times += 1,
+            None => notes.push((failure, 1)),
+        }
+    }
+    notes
+        .into_iter()
+        .map(|(failure, times)| {
+            let what = match &failure.benchmark {
+                Some(benchmark) => format!("{benchmark} under {}", failure.arm),
+                None => failure.arm.clone(),
+            };
+            let when = match (failure.launch, times) {
+                (Some(launch), 1) => format!(" (launch {launch})"),
+                (Some(launch), times) => format!(" ({times} times, first in launch {launch})"),
+                (None, _) => String::new(),
+            };
+            Note::of("failed", format!("{what}{when}: {}", reasons::sentence(&failure.reason)))
+                .toned(Tone::Failed)
+        })
+        .collect()
+}
+
+/// Rows that cannot be told, and the launches that would decide them.
+pub(crate) fn undecided(view: &View<'_>) -> Vec<Note> {
+    let mut wanting: BTreeMap<Option<u32>, Vec<String>> = BTreeMap::new();
+    for judged in view.judged() {
+        let open = matches!(judged.verdict, Verdict::Inconclusive { .. });
+        if open && judged.row.role == Role::Candidate && judged.row.measured_as.is_none() {
+            let needed = judged.row.estimate.and_then(|estimate| estimate.launches_to_decide);
+            wanting.entry(needed).or_default().push(format!("{} {}", judged.row.benchmark, judged.row.arm));
+        }
+    }
+    if wanting.is_empty() {
+        return Vec::new();
+    }
+    let total: usize = wanting.values().map(Vec::len).sum();
+    let mut note = Note::of("undecided", words::counted(total, "row")).toned(Tone::Open);
+    if let Some(cost) = wanting.keys().flatten().max().and_then(|most| more_time(view.report, *most)) {
+        note.text.push_str(&format!("; the launches below take about {cost} more"));
+    }
+    note.more = wanting
+        .iter()
+        .map(|(launches, rows)| match launches {
+            Some(launches) => {
+                format!("{} launches would decide {}", words::thousands(u64::from(*launches)), rows.join(", "))
+            }
+            None => format!("no number of launches would decide {}", rows.join(", ")),
+        })
+        .collect();
+    vec![note]
+}
+
+/// The time that further launches take, from the time that the arms took so far.
+fn more_time(report: &Report<'_>, launches: u32) -> Option<String> {
+    let done = report.analysis.launches;
+    let seconds: f64 = report.analysis.arms.iter().map(|arm| arm.measured_seconds).sum();
+    let more = f64::from(launches.checked_sub(done).filter(|more| *more > 0)?);
+    (done > 0 && seconds > 0.0).then(|| words::clock(seconds / f64::from(done) * more))
+}
+
+/// What the baseline against itself showed, and what wide arms do to their neighbours.
+pub(crate) fn controls(report: &Report<'_>) -> Vec<Note> {
+    let judgement = report.judgement;
+    let mut notes: Vec<Note> = judgement.controls.iter().map(control).collect();
+    if notes.is_empty() {
+        let text = "none in this suite: nothing shows that its verdicts are sound";
+        notes.push(Note::of("A/A control", text).toned(Tone::Open));
+    }
+    notes.push(match &judgement.crosstalk {
+        Some(crosstalk) => Note::of(
+            "crosstalk",
+            format!(
+                "{}  baseline beside a wide arm / baseline alone",
+                words::change_with(crosstalk.ratio, crosstalk.interval)
+            ),
+        ),
+        None => Note::of("crosstalk", "not calibrated on this machine class (`cargo lab calibrate`)"),
+    });
+    notes
+}
+
+fn control(control: &ControlResult) -> Note {
+    let change = words::change_with(control.ratio, control.interval);
+    let alarms = format!(
+        "{} in {} (must be neither ▲ nor ▼)",
+        words::counted(control.false_alarms, "false alarm"),
+        words::counted(control.rows, "row")
+    );
+    if control.voids {
+        let text = format!("{change}  VOID: the baseline differs from itself, so no verdict of this run counts; {alarms}");
+        return Note::of("A/A control", text).toned(Tone::Worse);
+    }
+    let tone = if control.false_alarms > 0 { Tone::Open } else { Tone::Plain };
+    Note::of("A/A control", format!("{change}  {alarms}")).toned(tone)
+}
+
+/// Every claim with its answer.
+pub(crate) fn claims(report: &Report<'_>) -> Vec<Note> {
+    report.judgement.claims.iter().map(|answer| claim(report, answer)).collect()
+}
+
+fn claim(report: &Report<'_>, answer: &ClaimAnswer) -> Note {
+    let digest: String = report.plan.digest.chars().take(DIGEST).collect();
+    let text = format!("“{}” (fixed before the run, sha256 {digest}…)", answer.claim.text);
+    let mut more = vec![headline(report, answer)];
+    if answer.total() > 0 {
+        more.push(spread(report, answer));
+    }
+    Note { label: "claim", text, more, tone: Tone::Plain }
+}
+
+/// The answer in a line. A claim about another CPU is not answered here, whatever was measured.
+pub(crate) fn headline(report: &Report<'_>, answer: &ClaimAnswer) -> String {
+    let elsewhere = answer.claim.cpu.as_deref().filter(|cpu| !report.environment.is_cpu(cpu));
+    let here = answer_words(answer);
+    match (elsewhere, &answer.reservation) {
+        (Some(cpu), Some(why)) => format!("NOT ANSWERED for {cpu} ({why}); on this CPU: {here}"),
+        (Some(cpu), None) => format!("NOT ANSWERED for {cpu} (this is another CPU); on this CPU: {here}"),
+        (None, Some(why)) => format!("{here}; {why}"),
+        (None, None) => here,
+    }
+}
+
+fn answer_words(answer: &ClaimAnswer) -> String {
+    let word = match answer.answer {
+        Answer::Below => "BELOW, faster but by less than claimed,",
+        Answer::Inside => "INSIDE the claimed range",
+        Answer::Above => "ABOVE, faster than claimed,",
+        Answer::Negative => "NEGATIVE, slower,",
+        Answer::CannotTell => "CANNOT TELL",
+    };
+    match answer.speed_up {
+        Some(speed_up) => {
+            format!("{word} for the suite (speed-up {})", words::factor_with(speed_up, answer.interval))
+        }
+        None => format!("{} (nothing was measured)", word.trim_end_matches(',')),
+    }
+}
+
+/// Where the benchmarks of a claim fall.
+fn spread(report: &Report<'_>, answer: &ClaimAnswer) -> String {
+    let rows = &answer.rows;
+    let mut text = format!(
+        "of {}: {} inside {}, {} above, {} faster but below, {} within ±{NBSP}{}, {} slower, {} undecided",
+        words::counted(answer.total(), "benchmark"),
+        rows.inside,
+        words::margin(answer.claim.margin),
+        rows.above,
+        rows.below,
+        rows.no_change,
+        words::percent(report.judgement.policy.noise_threshold),
+        rows.slower,
+        rows.undecided
+    );
+    if let (Some(speed_up), Some(interval)) = (answer.speed_up, answer.code_like_this) {
+        text.push_str(&format!("; code like this: {}", words::factor_with(speed_up, Some(interval))));
+    }
+    text
+}
+
+/// The signs' meaning.
+pub(crate) fn legend(report: &Report<'_>) -> String {
+    let threshold = words::percent(report.judgement.policy.noise_threshold);
+    let (less, more) = match View::of(report).quantity() {
+        "time" => ("faster", "slower"),
+        _ => ("less", "more"),
+    };
+    format!("▼{NBSP}{less}  ▲{NBSP}{more}  ≈{NBSP}no change within ±{NBSP}{threshold}  ?{NBSP}cannot tell")
+}
+
+/// How often the lab calls an unchanged program changed.
+pub(crate) fn false_alarms(report: &Report<'_>) -> Note {
+    let Some(stored) = &report.judgement.false_alarms else {
+        let text = "unknown: no calibration is stored for this machine class (`cargo lab calibrate` makes one)";
+        return Note::of("false alarms", text).toned(Tone::Open);
+    };
+    let machine = if stored.same_machine {
+        "on this machine class".to_owned()
+    } else {
+        format!("on another machine class, {}: a hint only; calibrate here for a bound", stored.machine)
+    };
+    let text = format!(
+        "at most {} per comparison (calibration of {} A/A comparisons, {} called changed, {machine})",
+        words::percent((stored.bound * 10_000.0).ceil() / 10_000.0),
+        words::thousands(stored.comparisons),
+        words::thousands(stored.alarms)
+    );
+    Note::of("false alarms", text)
+}
+
+/// What limits the numbers.
+pub(crate) fn warnings(report: &Report<'_>) -> Vec<Note> {
+    let notes = report.analysis.warnings.iter();
+    notes.map(|warning| Note::of("warning", reasons::warning(warning)).toned(Tone::Open)).collect()
+}
+
+/// What each artifact needs of a CPU, and which of its code no flag set reaches.
+pub(crate) fn needs(view: &View<'_>) -> Vec<Note> {
+    let mut notes = Vec::new();
+    for summary in view.report.analysis.arms.iter().filter(|summary| summary.role != Role::Control) {
+        if summary.facts.required.is_empty() {
+            continue;
+        }
+        let mut text = format!("{}: {}", summary.arm, features_of(view, summary));
+        if !summary.facts.dispatched.is_empty() {
+            text.push_str(&format!("; behind run-time checks: {}", summary.facts.dispatched.join(" ")));
+        }
+        if !summary.facts.foreign_code.is_empty() {
+            text.push_str(&format!(
+                "; holds code of {}, which no flag set reaches",
+                words::enumeration(&summary.facts.foreign_code.iter().map(String::as_str).collect::<Vec<_>>())
+            ));
+        }
+        notes.push(Note::of("CPU features", text));
+    }
+    notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture::Fixture;
+
+    #[test]
+    fn a_claim_about_another_cpu_is_not_answered() {
+        let fixture = Fixture::small();
+        let report = fixture.report();
+        let line = headline(&report, &fixture.judgement.claims[0]);
+        assert!(line.starts_with("NOT ANSWERED for znver4 (no such CPU here)"), "{line}");
+        assert!(line.contains("on this CPU: BELOW"), "{line}");
+    }
+
+    #[test]
+    fn the_same_claim_is_answered_on_its_own_cpu() {
+        let mut fixture = Fixture::small();
+        fixture.environment.cpu.microarchitecture = Some("Zen 4".to_owned());
+        fixture.judgement.claims[0].reservation = None;
+        let line = headline(&fixture.report(), &fixture.judgement.claims[0]);
+        assert!(line.starts_with("BELOW"), "{line}");
+    }
+
+    #[test]
+    fn a_void_control_is_said_loudly() {
+        let mut fixture = Fixture::small();
+        fixture.judgement.controls[0].voids = true;
+        let notes = controls(&fixture.report());
+        assert!(notes[0].text.contains("VOID"), "{notes:?}");
+        assert_eq!(notes[0].tone, Tone::Worse);
+    }
+
+    #[test]
+    fn equal_failures_are_told_once() {
+        let mut fixture = Fixture::small();
+        let mut again = fixture.analysis.failures[1].clone();
+        again.launch = Some(9);
+        fixture.analysis.failures.push(again);
+        let report = fixture.report();
+        let notes = failures(&View::of(&report));
+        let told: Vec<_> = notes.iter().filter(|note| note.text.contains("hash/sip")).collect();
+        assert_eq!(told.len(), 1);
+        assert!(told[0].text.contains("2 times, first in launch 0"), "{told:?}");
+    }
+
+    #[test]
+    fn an_absent_arm_names_its_stand_in() {
+        let fixture = Fixture::small();
+        let report = fixture.report();
+        let notes = arms(&View::of(&report));
+        let absent = notes.iter().find(|note| note.label == "cannot run").expect("a note");
+        assert!(absent.text.contains("sse4a"), "{absent:?}");
+        assert!(absent.text.ends_with("znver4-no-sse4a stands in for it here"), "{absent:?}");
+    }
+
+    #[test]
+    fn a_missing_calibration_is_not_silent() {
+        let mut fixture = Fixture::small();
+        fixture.judgement.false_alarms = None;
+        fixture.judgement.crosstalk = None;
+        fixture.judgement.controls.clear();
+        let report = fixture.report();
+        assert!(false_alarms(&report).text.starts_with("unknown"));
+        assert!(controls(&report).iter().any(|note| note.text.contains("not calibrated")));
+        assert!(controls(&report).iter().any(|note| note.text.starts_with("none in this suite")));
+    }
+}

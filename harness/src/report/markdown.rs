@@ -1,0 +1,179 @@
+//! Markdown: a record's report, and the short block that a README shows.
+
+use crate::report::findings::{self, Note};
+use crate::report::sheet::{Entry, Head, Sheet};
+use crate::report::view::View;
+use crate::report::{Report, chart, details, sheet};
+
+/// The whole report of a record. Charts are linked as `charts/NAME.svg`, beside it.
+#[must_use]
+pub fn markdown(report: &Report<'_>) -> String {
+    let view = View::of(report);
+    let mut parts = vec![format!("# perflab: suite {}", escape(&report.plan.suite)), made_by(report)];
+    section(&mut parts, "Answers", claims(report));
+    let mut results = vec![sheet_text(&sheet::results(&view)), escape(&findings::legend(report))];
+    let mut notes = findings::arms(&view);
+    notes.extend(findings::failures(&view));
+    notes.extend(findings::undecided(&view));
+    notes.extend(findings::warnings(report));
+    notes.extend(findings::controls(report));
+    notes.push(findings::false_alarms(report));
+    results.push(list(&notes));
+    section(&mut parts, "Results", results);
+    let links = chart::titles(report)
+        .into_iter()
+        .map(|(name, title)| format!("![{}](charts/{name}.svg)", escape(&title)))
+        .collect();
+    section(&mut parts, "Charts", links);
+    section(&mut parts, "Every row", vec![sheet_text(&details::every_row(&view))]);
+    section(&mut parts, "Artifacts", vec![sheet_text(&details::artifacts(&view, true))]);
+    if let Some(instructions) = details::instructions(&view) {
+        let heading = "Instructions by the widest register that they use";
+        section(&mut parts, heading, vec![sheet_text(&instructions)]);
+    }
+    section(&mut parts, "Machine and run", vec![sheet_text(&details::machine(report))]);
+    let mut text = parts.join("\n\n");
+    text.push('\n');
+    text
+}
+
+/// The block for a README: command, machine, table, answers, one chart. `chart_path` is relative to the
+/// document. No line break at its end.
+#[must_use]
+pub fn readme_block(report: &Report<'_>, chart_path: &str) -> String {
+    let view = View::of(report);
+    let mut parts = vec![made_by(report)];
+    parts.extend(claims(report));
+    parts.push(sheet_text(&sheet::results(&view)));
+    parts.push(escape(&findings::legend(report)));
+    let mut notes = findings::arms(&view);
+    notes.extend(findings::failures(&view));
+    notes.extend(findings::controls(report));
+    notes.push(findings::false_alarms(report));
+    parts.push(list(&notes));
+    parts.push(format!("![{}]({chart_path})", escape(&chart::forest_title(&view))));
+    parts.join("\n\n")
+}
+
+fn section(parts: &mut Vec<String>, heading: &str, texts: Vec<String>) {
+    if texts.iter().any(|text| !text.is_empty()) {
+        parts.push(format!("## {heading}"));
+        parts.extend(texts.into_iter().filter(|text| !text.is_empty()));
+    }
+}
+
+/// The command and the machine that made the numbers.
+fn made_by(report: &Report<'_>) -> String {
+    let facts: Vec<String> = findings::head(report).iter().map(|fact| escape(fact)).collect();
+    format!("{} · {}\n\nMade by `{}`.", facts.join(" · "), escape(&report.meta.started), report.meta.command)
+}
+
+fn claims(report: &Report<'_>) -> Vec<String> {
+    findings::claims(report)
+        .into_iter()
+        .map(|note| {
+            let more: Vec<String> = note.more.iter().map(|line| format!("  {}", escape(line))).collect();
+            let (headline, rest) = more.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
+            let mut text = format!("- Claim {}<br>\n  **{}**", escape(&note.text), headline.trim());
+            for line in rest {
+                text.push_str("<br>\n");
+                text.push_str(line);
+            }
+            text
+        })
+        .collect()
+}
+
+fn list(notes: &[Note]) -> String {
+    let mut lines = Vec::new();
+    for note in notes {
+        lines.push(format!("- {}: {}", note.label, escape(&note.text)));
+        lines.extend(note.more.iter().map(|more| format!("  - {}", escape(more))));
+    }
+    lines.join("\n")
+}
+
+/// A sheet as a pipe table.
+fn sheet_text(sheet: &Sheet) -> String {
+    let line = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
+    let rule = |head: &Head| if head.words { "---" } else { "---:" }.to_owned();
+    let mut lines = vec![
+        line(sheet.heads.iter().map(|head| escape(&head.line())).collect()),
+        line(sheet.heads.iter().map(rule).collect()),
+    ];
+    let first = sheet.rows.len() - sheet.summaries.min(sheet.rows.len());
+    for (index, row) in sheet.rows.iter().enumerate() {
+        let cell = |entry: &Entry| {
+            let text = escape(&entry.text);
+            if index >= first && !text.is_empty() { format!("*{text}*") } else { text }
+        };
+        lines.push(line(row.iter().map(cell).collect()));
+    }
+    lines.join("\n")
+}
+
+/// A text that Markdown shows as it is, on one line.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '|' | '*' | '\\' => {
+                out.push('\\');
+                out.push(letter);
+            }
+            '[' | ']' => {
+                out.push('\\');
+                out.push(letter);
+            }
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '\n' | '\r' => out.push(' '),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture::Fixture;
+    use crate::report::{splice, spliced};
+
+    #[test]
+    fn the_whole_report() {
+        insta::assert_snapshot!(markdown(&Fixture::small().report()));
+    }
+
+    #[test]
+    fn the_readme_block() {
+        insta::assert_snapshot!(readme_block(&Fixture::small().report(), "results/x/charts/forest.svg"));
+    }
+
+    #[test]
+    fn every_table_row_has_as_many_cells_as_its_head() {
+        let text = markdown(&Fixture::small().report());
+        let cells = |line: &str| line.replace("\\|", "").matches('|').count();
+        let mut columns = None;
+        for line in text.lines() {
+            columns = line.starts_with('|').then(|| columns.unwrap_or_else(|| cells(line)));
+            if let Some(columns) = columns {
+                assert_eq!(cells(line), columns, "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn marks_in_names_do_not_change_the_form() {
+        assert_eq!(escape("a|b <c> *d* [e]\nf"), "a\\|b &lt;c&gt; \\*d\\* \\[e\\] f");
+    }
+
+    #[test]
+    fn a_block_survives_its_way_into_a_document_and_back() {
+        let block = readme_block(&Fixture::small().report(), "forest.svg");
+        let document = "<!-- perflab:begin quick -->\n<!-- perflab:end quick -->\n";
+        let text = splice(document, "quick", &block).expect("markers");
+        assert_eq!(spliced(&text, "quick"), Ok(block.as_str()));
+    }
+}

@@ -1,0 +1,145 @@
+//! Failures and warnings as sentences: what happened, and what to do about it.
+
+use crate::analyse::{FailureReason, Warning};
+use crate::report::words::{self, NBSP};
+
+/// The most of a foreign tool's words that a sentence repeats, in characters.
+const QUOTED: usize = 240;
+
+/// What a table's cell says in place of a number.
+pub(crate) fn label(reason: &FailureReason) -> String {
+    match reason {
+        FailureReason::MissingFeatures { .. } => "cannot run".to_owned(),
+        FailureReason::IllegalInstruction => "illegal code".to_owned(),
+        FailureReason::Signal { signal } => format!("signal{NBSP}{signal}"),
+        FailureReason::Exited { code, .. } => format!("exit{NBSP}{code}"),
+        FailureReason::TimedOut { .. } => "timed out".to_owned(),
+        FailureReason::WrongAnswer { .. } => "wrong answer".to_owned(),
+        FailureReason::NotASubject { .. } => "no subject".to_owned(),
+        FailureReason::UnknownBenchmark => "not there".to_owned(),
+        FailureReason::NotBuilt { .. } => "not built".to_owned(),
+        FailureReason::TooLong { .. } => "too long".to_owned(),
+    }
+    .replace(' ', &NBSP.to_string())
+}
+
+/// Why there is no number, and what to do.
+pub(crate) fn sentence(reason: &FailureReason) -> String {
+    match reason {
+        FailureReason::MissingFeatures { features } => format!(
+            "its code needs {}, which this CPU lacks; choose a flag set that `cargo lab doctor` lists as \
+             runnable, or measure on a CPU that has it",
+            features.join(" ")
+        ),
+        FailureReason::IllegalInstruction => "an illegal instruction ended the process in spite of the census; \
+             it cannot run here, and `cargo lab census FILE` lists what its code needs"
+            .to_owned(),
+        FailureReason::Signal { signal } => {
+            format!("signal {signal} ended the process; run its executable by hand to see where")
+        }
+        FailureReason::Exited { code, stderr } => {
+            format!("the process ended by itself with code {code}: {}", quoted(stderr))
+        }
+        FailureReason::TimedOut { after_ms } => format!(
+            "no answer within {}; mark the benchmark `long`, or make its task smaller",
+            words::nanos(*after_ms as f64 * 1e6)
+        ),
+        FailureReason::WrongAnswer { expected, found } => format!(
+            "it returned {found} where {expected} is due, so nothing was measured; mend the code, or the \
+             answer in the suite if the task has changed"
+        ),
+        FailureReason::NotASubject { said } => format!(
+            "the executable does not speak the subject protocol, it said {}; link it with perflab-subject",
+            quoted(said)
+        ),
+        FailureReason::UnknownBenchmark => {
+            "the subject has no benchmark of that name; `cargo lab verify` lists those that it has".to_owned()
+        }
+        FailureReason::NotBuilt { error } => {
+            format!("it could not be built: {}", quoted(error))
+        }
+        FailureReason::TooLong { call_ns } => format!(
+            "one call takes {}, longer than a slice may; mark the benchmark `long`, or make its task smaller",
+            words::nanos(*call_ns as f64)
+        ),
+    }
+}
+
+/// The words of another program on one line, cut to a length that a report can hold.
+fn quoted(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.is_empty() {
+        return "it left no message".to_owned();
+    }
+    let mut kept: String = line.chars().take(QUOTED).collect();
+    if kept.len() < line.len() {
+        kept.push('…');
+    }
+    format!("“{kept}”")
+}
+
+/// What limits the numbers, and what to do.
+pub(crate) fn warning(warning: &Warning) -> String {
+    match warning {
+        Warning::Preempted { share } => format!(
+            "{} of the slices were interrupted by other work on the measuring core; stop it, or allow more launches",
+            words::share(*share)
+        ),
+        Warning::OneLayout => "layouts could not be varied, so the intervals leave out what the place of code in \
+             memory does; install the toolchain's lld (`cargo lab doctor`)"
+            .to_owned(),
+        Warning::Interrupted { finished, planned } => format!(
+            "the run was interrupted after {finished} of {planned} launches; the intervals are those of the \
+             finished ones"
+        ),
+        Warning::FewLaunches { finished } => format!(
+            "{} are too few for an interval that can be trusted; run again with more (`--full`)",
+            words::counted(*finished as usize, "launch")
+        ),
+        Warning::Bimodal { benchmark, arm } => format!(
+            "the values of {benchmark} under {arm} fall into two groups, so one ratio does not describe them; \
+             look at the chart of launches"
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all() -> Vec<FailureReason> {
+        vec![
+            FailureReason::MissingFeatures { features: vec!["sse4a".to_owned(), "xop".to_owned()] },
+            FailureReason::IllegalInstruction,
+            FailureReason::Signal { signal: 11 },
+            FailureReason::Exited { code: 3, stderr: "panicked at\n  main.rs".to_owned() },
+            FailureReason::TimedOut { after_ms: 30_000 },
+            FailureReason::WrongAnswer { expected: 7, found: 9 },
+            FailureReason::NotASubject { said: String::new() },
+            FailureReason::UnknownBenchmark,
+            FailureReason::NotBuilt { error: "x".repeat(1000) },
+            FailureReason::TooLong { call_ns: 2_500_000 },
+        ]
+    }
+
+    #[test]
+    fn every_reason_has_a_sentence() {
+        let sentences: Vec<String> = all().iter().map(|reason| sentence(reason).replace(NBSP, " ")).collect();
+        insta::assert_snapshot!(sentences.join("\n"));
+    }
+
+    #[test]
+    fn labels_fit_a_cell_and_differ() {
+        let labels: std::collections::BTreeSet<String> = all().iter().map(label).collect();
+        assert_eq!(labels.len(), all().len());
+        assert!(labels.iter().all(|label| label.chars().count() <= 13), "{labels:?}");
+    }
+
+    #[test]
+    fn long_words_of_tools_are_cut_with_a_mark() {
+        let text = quoted(&"e".repeat(QUOTED + 1));
+        assert_eq!(text.chars().count(), QUOTED + 3);
+        assert!(text.ends_with("…”"));
+        assert_eq!(quoted(&"e".repeat(QUOTED)).chars().count(), QUOTED + 2);
+    }
+}

@@ -1,0 +1,127 @@
+//! The answers that every benchmark must give, and how results are folded into one.
+
+/// The answers of one benchmark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The benchmark's name.
+    pub name: &'static str,
+    /// The answer on the input whose time is measured.
+    pub measure: u64,
+    /// The answer on the input whose instructions are counted.
+    pub count: u64,
+}
+
+const fn answer(name: &'static str, measure: u64, count: u64) -> Answer {
+    Answer { name, measure, count }
+}
+
+/// Every benchmark's answers, computed with the plain form of each kernel; a test does so again.
+#[rustfmt::skip]
+pub const ANSWERS: &[Answer] = &[
+    answer("json_rpc/parse", 0xF2EEDB5C138E1B57, 0x0B66F2ECDC30454B),
+    answer("json_rpc/write", 0xA98187DA3016649E, 0x73616BB5DDF4BCC2),
+    answer("dot/naive", 0xDFA2ECFDBC5C470E, 0xFB6A06685BD83503),
+    answer("dot/lanes", 0xA51A80F55AF9761E, 0x363F422FEEA1CA4E),
+    answer("cosine/top_k", 0xBEFEB05F65286FBF, 0x2EBDFEEDDE675A68),
+    answer("cosine/top_k_10k", 0x943513551B55ED56, 0x5D89142F17EA907F),
+    answer("bitset/intersect", 0x6BB633B374065697, 0x519C23889BD29023),
+    answer("robust/z_score", 0x1945A9B679087500, 0xAED005BBBC76B71A),
+    answer("moving/mean_sd", 0x8966C00A5075CBE8, 0xA82AFFDF3B0443C0),
+    answer("smoothing/holt", 0x0A8061BB924B1CB2, 0x89F01A6C8790B3C8),
+    answer("histogram/record", 0x806E0B1AC701BAC6, 0x39B2A5964579C356),
+    answer("tfidf/score", 0x078E13D9229C53AD, 0x531201A1A9C427E0),
+    answer("shingles/winnow", 0x0425C8935613B374, 0x12BCF8E89ECDD6EA),
+    answer("edit_distance/levenshtein", 0x914E3DDFCF2E2394, 0x9626149EE8757AC8),
+    answer("regex/scan", 0x56CC4746E9E57959, 0x27D5FF4C58001EF7),
+    answer("substring/scan", 0x6D2D6D76C9273F60, 0x9B5C04FE29A23CE9),
+    answer("bytes/histogram", 0x7FBF98F5C2FCF188, 0x594C44E1C2B1B06F),
+    answer("bytes/classes", 0xC7D3B898726B4D3E, 0x46564CAE74A3B0E2),
+    answer("hash/xxh3", 0xB18941F97363A1EE, 0xB29AD2ED5A66788C),
+    answer("hash/sip", 0xC99804D94688A6AC, 0x725806D5B073A2B4),
+    answer("sort/u32", 0x2AB5EFAC47452EC1, 0xFE9DAE692C161A16),
+    answer("map/lookup", 0x97570D371B3A09DD, 0x77B944B9F6452F5D),
+];
+
+/// A number that can be part of an answer with all its bits.
+pub trait Bits: Copy {
+    /// The number's bits.
+    fn bits(self) -> u64;
+}
+
+impl Bits for u64 {
+    fn bits(self) -> u64 {
+        self
+    }
+}
+
+impl Bits for u32 {
+    fn bits(self) -> u64 {
+        u64::from(self)
+    }
+}
+
+impl Bits for u8 {
+    fn bits(self) -> u64 {
+        u64::from(self)
+    }
+}
+
+impl Bits for f32 {
+    fn bits(self) -> u64 {
+        u64::from(self.to_bits())
+    }
+}
+
+impl Bits for f64 {
+    fn bits(self) -> u64 {
+        self.to_bits()
+    }
+}
+
+/// An answer that depends on every bit of `values` and on their order.
+///
+/// Four chains take turns, so that folding costs about a cycle a value: each step is a bijection of the
+/// chain and of the value, as in FNV, so no single difference is lost.
+pub fn fold<T: Bits>(values: &[T]) -> u64 {
+    const PRIME: u64 = 0x0000_0100_0000_01B3;
+    let mut chains = [values.len() as u64, 1, 2, 3];
+    let (blocks, rest) = values.as_chunks::<4>();
+    for block in blocks {
+        for (chain, value) in chains.iter_mut().zip(block) {
+            *chain = (*chain ^ value.bits()).wrapping_mul(PRIME);
+        }
+    }
+    for (chain, value) in chains.iter_mut().zip(rest) {
+        *chain = (*chain ^ value.bits()).wrapping_mul(PRIME);
+    }
+    chains.into_iter().fold(0, mix)
+}
+
+/// Joins two answers into one.
+pub fn mix(first: u64, second: u64) -> u64 {
+    (first.rotate_left(23) ^ second).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_change_of_the_values_changes_the_answer() {
+        let values: Vec<u32> = (0..11).collect();
+        let answer = fold(&values);
+        for index in 0..values.len() {
+            for bit in 0..32 {
+                let mut changed = values.clone();
+                changed[index] ^= 1 << bit;
+                assert_ne!(fold(&changed), answer);
+            }
+        }
+        let mut swapped = values.clone();
+        swapped.swap(2, 6);
+        assert_ne!(fold(&swapped), answer, "order counts within a chain");
+        assert_ne!(fold(&values[..10]), answer);
+        assert_ne!(fold(&[0.0_f64]), fold(&[-0.0_f64]));
+        assert_ne!(mix(1, 2), mix(2, 1));
+    }
+}

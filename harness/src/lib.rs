@@ -6,9 +6,12 @@
 pub mod analyse;
 pub mod build;
 pub mod census;
+pub mod cli;
 pub mod judge;
 pub mod machine;
 pub mod measure;
 pub mod plan;
 pub mod process;
+pub mod record;
+pub mod report;
 pub mod stats;

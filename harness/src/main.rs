@@ -1,1 +1,7 @@
-fn main() {}
+//! The `perflab` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    perflab::cli::main()
+}

@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn every_length_class_of_xxh3_agrees() {
-        let bytes: Vec<u8> = (0..3000_u32).map(|i| (i * i >> 3) as u8).collect();
+        let bytes: Vec<u8> = (0..3000_u32).map(|i| ((i * i) >> 3) as u8).collect();
         for len in (0..300).chain([1023, 1024, 1025, 1087, 1088, 1089, 2047, 2048, 2049, 3000]) {
             assert_eq!(xxh3(&bytes[..len]), xxh3_plain(&bytes[..len]), "{len} bytes");
         }

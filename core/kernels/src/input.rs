@@ -82,7 +82,7 @@ fn start(text: &'static str, len: usize) -> &'static str {
 
 /// Messages for `json_rpc::parse`.
 pub fn messages(size: Size) -> Vec<&'static str> {
-    MESSAGES.lines().take(size.choose(32, 8)).collect()
+    MESSAGES.lines().take(size.choose(32, 6)).collect()
 }
 
 /// Tool results for `json_rpc::write`: snippets of source, with quotes and line ends to escape.
@@ -93,7 +93,7 @@ pub fn replies(size: Size) -> Vec<Reply<'static>> {
         "tests/protocol.rs",
     ];
     let mut numbers = Numbers::new(1);
-    let count = size.choose(12, 3);
+    let count = size.choose(12, 2);
     snippets(18)
         .into_iter()
         .zip(0_u64..count)
@@ -131,12 +131,12 @@ impl Tile {
 
 /// A tile for `dot::naive`, whose sums are too slow for many rows.
 pub fn narrow_tile(size: Size) -> Tile {
-    tile(size.choose(24, 4))
+    tile(size.choose(32, 8))
 }
 
 /// A tile for `dot::lanes`.
 pub fn wide_tile(size: Size) -> Tile {
-    tile(size.choose(96, 24))
+    tile(size.choose(128, 24))
 }
 
 fn tile(rows: usize) -> Tile {
@@ -222,14 +222,15 @@ fn snippets(lines: usize) -> Vec<&'static str> {
 
 /// Documents for `tfidf::score`.
 pub fn documents(size: Size) -> Vec<&'static str> {
-    let mut documents = snippets(16);
-    documents.truncate(size.choose(documents.len(), 24));
+    let mut documents = snippets(5);
+    documents.truncate(size.choose(documents.len(), 80));
     documents
 }
 
-/// A query for `tfidf::score`, as a user who describes what they look for.
-pub const QUESTION: &str = "fn that counts how many values of a slice lie in each window and returns the \
-     mean, where is the test with known answers for usize len and f64, let mut sum assert_eq";
+/// A query for `tfidf::score`: some lines of code, to find others like them.
+pub fn question(size: Size) -> &'static str {
+    snippets(size.choose(14, 4))[3]
+}
 
 /// Source text of about a quarter of a file, or a few lines.
 pub fn passage(size: Size) -> &'static str {
@@ -238,7 +239,7 @@ pub fn passage(size: Size) -> &'static str {
 
 /// Source text of several files.
 pub fn source(size: Size) -> &'static str {
-    start(SOURCE, size.choose(64 * 1024, 4096))
+    start(SOURCE, size.choose(96 * 1024, 4096))
 }
 
 /// Source text of one file.
@@ -247,7 +248,7 @@ pub fn file(size: Size) -> &'static str {
 }
 
 /// What `substring::scan` looks for.
-pub const NEEDLE: &str = "side_by_side";
+pub const NEEDLE: &str = "assert";
 
 /// Lines of a server's log.
 pub fn log(size: Size) -> &'static str {
@@ -297,7 +298,7 @@ pub fn bit_sets(size: Size) -> BitSets {
         |count: usize| -> Vec<u64> { (0..count).map(|_| numbers.draw() & numbers.draw()).collect() };
     BitSets {
         query: words(WORDS),
-        sets: words(WORDS * size.choose(64, 16)),
+        sets: words(WORDS * size.choose(128, 16)),
     }
 }
 
@@ -312,7 +313,7 @@ pub fn ids(size: Size) -> Vec<u32> {
 /// Latencies in µs: most some hundred, a few much longer.
 pub fn latencies(size: Size) -> Vec<u64> {
     let mut numbers = Numbers::new(6);
-    (0..size.choose(1500, 400))
+    (0..size.choose(1500, 300))
         .map(|_| {
             let base = 120 + numbers.below(200) + numbers.below(200);
             match numbers.below(100) {
@@ -356,7 +357,7 @@ mod tests {
             assert!(regex::plain(log(size).as_bytes()).len() >= 3);
             assert!(log(size).ends_with('\n'));
         }
-        assert!(source(Size::Measure).len() > 60_000);
+        assert!(source(Size::Measure).len() > 90_000);
         let places = substring::plain(NEEDLE.as_bytes(), source(Size::Measure).as_bytes());
         assert!(places.len() >= 5, "{} places", places.len());
         assert!(!substring::plain(NEEDLE.as_bytes(), source(Size::Count).as_bytes()).is_empty());
@@ -370,7 +371,7 @@ mod tests {
         assert_eq!(names(Size::Measure).len(), 256);
         assert_eq!(words(Size::Measure).len(), 768);
         assert_eq!(snippets(16).concat(), SOURCE);
-        assert!(documents(Size::Measure).len() > 80);
+        assert!(documents(Size::Measure).len() > 400);
         assert_eq!(weights().0.len(), 16);
         assert_eq!(replies(Size::Measure).len(), 12);
         assert!(series(Size::Measure).iter().all(|value| *value >= 0.0));

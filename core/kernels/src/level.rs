@@ -63,9 +63,15 @@ fn detect() -> Rung {
         ($($feature:tt),+) => { $(std::arch::is_x86_feature_detected!($feature))&&+ };
     }
     let v2 = all!("sse3", "ssse3", "sse4.1", "sse4.2", "popcnt", "cmpxchg16b");
-    let v3 = v2 && all!("avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "lzcnt", "movbe");
-    let v4 = v3 && all!("avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl");
-    match (v2, v3, v4) {
+    let v3 = all!("avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "lzcnt", "movbe");
+    let v4 = all!("avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl");
+    highest([v2, v3, v4])
+}
+
+/// The highest level whose instructions, and those of every level below it, are there.
+#[cfg(target_arch = "x86_64")]
+fn highest([v2, v3, v4]: [bool; 3]) -> Rung {
+    match (v2, v2 && v3, v2 && v3 && v4) {
         (_, _, true) => Rung::V4,
         (_, true, false) => Rung::V3,
         (true, false, false) => Rung::V2,
@@ -143,6 +149,17 @@ mod tests {
         assert_eq!(levels[0].name(), "x86-64");
         assert_eq!(levels.last().copied(), Some(Level::detected()));
         assert_eq!(levels.len(), Level::detected().rung() as usize + 1);
+    }
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn a_level_needs_those_below_it() {
+        assert_eq!(highest([false, false, false]), Rung::Baseline);
+        assert_eq!(highest([true, false, false]), Rung::V2);
+        assert_eq!(highest([true, true, false]), Rung::V3);
+        assert_eq!(highest([true, true, true]), Rung::V4);
+        assert_eq!(highest([false, true, true]), Rung::Baseline);
+        assert_eq!(highest([true, false, true]), Rung::V2);
     }
 
     #[test]

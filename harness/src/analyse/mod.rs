@@ -7,6 +7,7 @@
 mod types;
 mod warnings;
 
+pub use crate::measure::{FailureReason, RunFailure};
 pub use types::{Analysis, ArmSummary, GeometricMean, Row, RowEstimate, Warning};
 
 use std::collections::BTreeMap;

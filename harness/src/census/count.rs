@@ -75,7 +75,11 @@ impl Catalogue {
                 uses[slot.0] += 1;
             }
         }
-        tally.uses = uses.into_iter().enumerate().map(|(slot, count)| (Slot(slot), count)).collect();
+        tally.uses = uses
+            .into_iter()
+            .enumerate()
+            .map(|(slot, count)| (Slot(slot), count))
+            .collect();
         tally.uses.retain(|(_, count)| *count > 0);
         tally
     }
@@ -99,16 +103,21 @@ impl Catalogue {
             Mnemonic::Rdsspd | Mnemonic::Rdsspq => return Box::new([]),
             _ => {}
         }
-        let needed = form.cpuid_features().iter().filter_map(|group| Feature::from_group(*group));
+        let needed = form
+            .cpuid_features()
+            .iter()
+            .filter_map(|group| Feature::from_group(*group));
         needed.map(|feature| self.slot_of(feature)).collect()
     }
 
     fn slot_of(&mut self, feature: Feature) -> Slot {
         let known = self.features.iter().position(|known| *known == feature);
-        Slot(1 + known.unwrap_or_else(|| {
-            self.features.push(feature);
-            self.features.len() - 1
-        }))
+        Slot(
+            1 + known.unwrap_or_else(|| {
+                self.features.push(feature);
+                self.features.len() - 1
+            }),
+        )
     }
 }
 

@@ -15,7 +15,10 @@ use crate::census::{CensusError, name};
 
 /// Enters one file; an archive is entered member by member.
 pub(crate) fn add(graph: &mut Graph, name: &str, bytes: &[u8]) -> Result<(), CensusError> {
-    add_file(graph, bytes).map_err(|error| CensusError::Input { name: name.to_owned(), error: Box::new(error) })
+    add_file(graph, bytes).map_err(|error| CensusError::Input {
+        name: name.to_owned(),
+        error: Box::new(error),
+    })
 }
 
 fn add_file(graph: &mut Graph, bytes: &[u8]) -> Result<(), CensusError> {
@@ -49,7 +52,10 @@ type Nodes = HashMap<SectionIndex, NodeId>;
 /// Enters the loaded sections of one object.
 fn add_object(graph: &mut Graph, elf: &Elf<'_>) -> Result<(), CensusError> {
     let loaded: Vec<_> = elf.sections().filter(is_loaded).collect();
-    let nodes: Nodes = loaded.iter().map(|section| (section.index(), graph.reserve())).collect();
+    let nodes: Nodes = loaded
+        .iter()
+        .map(|section| (section.index(), graph.reserve()))
+        .collect();
     let names = define_globals(graph, elf, &nodes)?;
     for section in &loaded {
         let mut hash = Sha256::new();
@@ -65,7 +71,9 @@ fn add_object(graph: &mut Graph, elf: &Elf<'_>) -> Result<(), CensusError> {
 
 /// Whether a section ends up in the memory of the process, and is not derived from others.
 fn is_loaded<'data>(section: &impl ObjectSection<'data>) -> bool {
-    let SectionFlags::Elf { sh_type, sh_flags } = section.flags() else { return false };
+    let SectionFlags::Elf { sh_type, sh_flags } = section.flags() else {
+        return false;
+    };
     sh_flags.contains(SHF_ALLOC)
         && !sh_flags.contains(SHF_EXCLUDE)
         && sh_type != SHT_NOTE
@@ -81,7 +89,10 @@ fn define_globals(
     nodes: &Nodes,
 ) -> Result<HashMap<SectionIndex, Vec<String>>, CensusError> {
     let mut described: HashMap<SectionIndex, Vec<String>> = HashMap::new();
-    for symbol in elf.symbols().filter(|symbol| symbol.is_global() && !symbol.is_undefined()) {
+    for symbol in elf
+        .symbols()
+        .filter(|symbol| symbol.is_global() && !symbol.is_undefined())
+    {
         let raw = String::from_utf8_lossy(symbol.name_bytes()?);
         let (offset, size) = (symbol.address(), symbol.size());
         let place = match symbol.section() {
@@ -95,7 +106,10 @@ fn define_globals(
         }
         if let Some(section) = symbol.section_index() {
             let (weak, kind, name) = (symbol.is_weak(), symbol.kind(), name::normalised(&raw));
-            described.entry(section).or_default().push(format!("{offset} {size} {weak} {kind:?} {name}"));
+            described
+                .entry(section)
+                .or_default()
+                .push(format!("{offset} {size} {weak} {kind:?} {name}"));
         }
     }
     described.values_mut().for_each(|names| names.sort());
@@ -104,7 +118,9 @@ fn define_globals(
 
 /// Hashes a section's kind, flags, alignment and bytes.
 fn hash_contents<'data>(section: &impl ObjectSection<'data>, hash: &mut Sha256) -> Result<(), CensusError> {
-    let SectionFlags::Elf { sh_type, sh_flags } = section.flags() else { return Ok(()) };
+    let SectionFlags::Elf { sh_type, sh_flags } = section.flags() else {
+        return Ok(());
+    };
     hash_text(&kind(section.name()?), hash);
     for number in [u64::from(sh_type.0), sh_flags.0, section.align(), section.size()] {
         hash.update(number.to_le_bytes());
@@ -118,9 +134,20 @@ fn hash_contents<'data>(section: &impl ObjectSection<'data>, hash: &mut Sha256) 
 /// the symbol, with its hash. The number of `.init_array.00099` is an order, and names of other sections
 /// mean something to someone: both stay.
 fn kind(name: &str) -> String {
-    const KINDS: [&str; 8] =
-        [".text", ".rodata", ".data.rel.ro", ".data", ".bss", ".tdata", ".tbss", ".gcc_except_table"];
-    let is_of = |kind: &&&str| name.strip_prefix(**kind).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    const KINDS: [&str; 8] = [
+        ".text",
+        ".rodata",
+        ".data.rel.ro",
+        ".data",
+        ".bss",
+        ".tdata",
+        ".tbss",
+        ".gcc_except_table",
+    ];
+    let is_of = |kind: &&&str| {
+        name.strip_prefix(**kind)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
     match KINDS.iter().find(is_of) {
         Some(kind) => (*kind).to_owned(),
         None => name::normalised(name).into_owned(),
@@ -147,12 +174,22 @@ fn hash_relocations<'data>(
 ) -> Result<Vec<Target>, CensusError> {
     let mut relocations = Vec::new();
     for (offset, relocation) in section.relocations() {
-        let RelocationFlags::Elf { r_type } = relocation.flags() else { continue };
+        let RelocationFlags::Elf { r_type } = relocation.flags() else {
+            continue;
+        };
         let (target, place) = match relocation.target() {
             RelocationTarget::Symbol(symbol) => target(graph, elf, symbol, nodes)?,
             _ => (Target::Node(graph.leaf("address", &[])), 0),
         };
-        relocations.push((Site { offset, kind: r_type.0, addend: relocation.addend(), place }, target));
+        relocations.push((
+            Site {
+                offset,
+                kind: r_type.0,
+                addend: relocation.addend(),
+                place,
+            },
+            target,
+        ));
     }
     relocations.sort_by(|(a, _), (b, _)| a.cmp(b));
     for (site, _) in &relocations {
@@ -176,7 +213,9 @@ fn target(
     if symbol.is_undefined() || symbol.is_global() {
         return Ok((Target::Global(graph.global(&raw)), 0));
     }
-    let node = symbol.section_index().and_then(|section| nodes.get(&section).copied());
+    let node = symbol
+        .section_index()
+        .and_then(|section| nodes.get(&section).copied());
     // A local symbol of a section that is not loaded, or is empty, is known by its name only.
     let node = node.unwrap_or_else(|| graph.leaf("local", raw.as_bytes()));
     Ok((Target::Node(node), symbol.address()))

@@ -4,13 +4,13 @@
 //! difference. The names are those of `rustc --print target-features` ("avx512f", "sse4a", "lzcnt");
 //! a feature for which rustc has no name keeps its lower-case name in the disassembler ("rdtscp").
 
-use std::arch::is_x86_feature_detected;
+mod host;
+
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
 use iced_x86::CpuidFeature;
-use raw_cpuid::{CpuId, CpuIdReader};
 use serde::{Deserialize, Serialize};
 
 /// One CPU feature by rustc's `target_feature` name, for example `avx512vl`.
@@ -79,20 +79,27 @@ fn is_guaranteed(group: CpuidFeature) -> bool {
             | C::SEP
             | C::MMX
     );
-    let with_64_bit =
-        matches!(group, C::X64 | C::SYSCALL | C::FXSR | C::SSE | C::SSE2 | C::CLFSH | C::MULTIBYTENOP);
+    let with_64_bit = matches!(
+        group,
+        C::X64 | C::SYSCALL | C::FXSR | C::SSE | C::SSE2 | C::CLFSH | C::MULTIBYTENOP
+    );
     before_64_bit || with_64_bit
 }
 
 /// Groups whose encodings an older CPU runs as a no-operation.
 fn is_hint(group: CpuidFeature) -> bool {
     use CpuidFeature as C;
-    matches!(group, C::PAUSE | C::CET_IBT | C::CLDEMOTE | C::PREFETCHITI | C::PREFETCHW | C::PREFETCHWT1)
+    matches!(
+        group,
+        C::PAUSE | C::CET_IBT | C::CLDEMOTE | C::PREFETCHITI | C::PREFETCHW | C::PREFETCHWT1
+    )
 }
 
 /// rustc's name of a group, where it has one (`rustc --print target-features`, 1.95).
 fn rustc_name(group: CpuidFeature) -> Option<&'static str> {
-    avx512_name(group).or_else(|| vector_name(group)).or_else(|| scalar_name(group))
+    avx512_name(group)
+        .or_else(|| vector_name(group))
+        .or_else(|| scalar_name(group))
 }
 
 fn avx512_name(group: CpuidFeature) -> Option<&'static str> {
@@ -192,25 +199,9 @@ impl Features {
     /// answers for `avx` and `avx512f` gate every feature that needs the wide registers. AMX is never
     /// listed: a process must ask the kernel before it may use the tiles.
     pub fn host() -> Self {
-        let state = RegisterState {
-            ymm: is_x86_feature_detected!("avx"),
-            zmm: is_x86_feature_detected!("avx512f"),
-        };
-        let cpuid = CpuId::new();
-        let mut found: Vec<(&'static str, bool)> = vec![
-            // The psABI's x86-64 level guarantees these; they are here so that a set difference
-            // with a compiler's list, which names them, is empty.
-            ("x87", true),
-            ("fxsr", true),
-            ("sse", true),
-            ("sse2", true),
-        ];
-        found.extend(first_leaf(&cpuid, state));
-        found.extend(seventh_leaf(&cpuid, state));
-        found.extend(seventh_leaf_avx512(&cpuid, state));
-        found.extend(extended_leaves(&cpuid, state));
-        found.extend(detected_by_std());
-        found.into_iter().filter(|(_, present)| *present).map(|(name, _)| Feature(Cow::Borrowed(name))).collect()
+        host::features()
+            .map(|name| Feature(Cow::Borrowed(name)))
+            .collect()
     }
 
     /// What a flag set enables: the `target_feature="…"` lines of `rustc --print cfg` under its flags.
@@ -268,166 +259,12 @@ impl fmt::Display for Features {
     }
 }
 
-/// Which vector registers the operating system saves for a program (XCR0).
-#[derive(Debug, Clone, Copy)]
-struct RegisterState {
-    ymm: bool,
-    zmm: bool,
-}
-
-/// CPUID leaf 1.
-fn first_leaf<R: CpuIdReader>(cpuid: &CpuId<R>, state: RegisterState) -> Vec<(&'static str, bool)> {
-    let Some(leaf) = cpuid.get_feature_info() else { return Vec::new() };
-    vec![
-        ("sse3", leaf.has_sse3()),
-        ("ssse3", leaf.has_ssse3()),
-        ("sse4.1", leaf.has_sse41()),
-        ("sse4.2", leaf.has_sse42()),
-        ("popcnt", leaf.has_popcnt()),
-        ("movbe", leaf.has_movbe()),
-        ("cmpxchg16b", leaf.has_cmpxchg16b()),
-        ("aes", leaf.has_aesni()),
-        ("pclmulqdq", leaf.has_pclmulqdq()),
-        ("rdrand", leaf.has_rdrand()),
-        ("xsave", leaf.has_xsave() && leaf.has_oxsave()),
-        ("avx", leaf.has_avx() && state.ymm),
-        ("f16c", leaf.has_f16c() && state.ymm),
-        ("fma", leaf.has_fma() && state.ymm),
-    ]
-}
-
-/// CPUID leaf 7 without AVX-512.
-fn seventh_leaf<R: CpuIdReader>(cpuid: &CpuId<R>, state: RegisterState) -> Vec<(&'static str, bool)> {
-    let Some(leaf) = cpuid.get_extended_feature_info() else { return Vec::new() };
-    vec![
-        ("bmi1", leaf.has_bmi1()),
-        ("bmi2", leaf.has_bmi2()),
-        ("adx", leaf.has_adx()),
-        ("rdseed", leaf.has_rdseed()),
-        ("rtm", leaf.has_rtm()),
-        ("sha", leaf.has_sha()),
-        ("gfni", leaf.has_gfni()),
-        ("ermsb", leaf.has_rep_movsb_stosb()),
-        ("fsgsbase", leaf.has_fsgsbase()),
-        ("clflushopt", leaf.has_clflushopt()),
-        ("clwb", leaf.has_clwb()),
-        ("rdpid", leaf.has_rdpid()),
-        ("waitpkg", leaf.has_waitpkg()),
-        ("avx2", leaf.has_avx2() && state.ymm),
-        ("vaes", leaf.has_vaes() && state.ymm),
-        ("vpclmulqdq", leaf.has_vpclmulqdq() && state.ymm),
-        ("avxvnni", leaf.has_avx_vnni() && state.ymm),
-        ("avxifma", leaf.has_avx_ifma() && state.ymm),
-        ("avxneconvert", leaf.has_avx_ne_convert() && state.ymm),
-        ("avxvnniint8", leaf.has_avx_vnni_int8() && state.ymm),
-        ("avxvnniint16", leaf.has_avx_vnni_int16() && state.ymm),
-    ]
-}
-
-/// The AVX-512 bits of CPUID leaf 7.
-fn seventh_leaf_avx512<R: CpuIdReader>(cpuid: &CpuId<R>, state: RegisterState) -> Vec<(&'static str, bool)> {
-    let Some(leaf) = cpuid.get_extended_feature_info().filter(|_| state.zmm) else { return Vec::new() };
-    vec![
-        ("avx512f", leaf.has_avx512f()),
-        ("avx512bw", leaf.has_avx512bw()),
-        ("avx512cd", leaf.has_avx512cd()),
-        ("avx512dq", leaf.has_avx512dq()),
-        ("avx512vl", leaf.has_avx512vl()),
-        ("avx512bf16", leaf.has_avx512_bf16()),
-        ("avx512bitalg", leaf.has_avx512bitalg()),
-        ("avx512fp16", leaf.has_avx512_fp16()),
-        ("avx512ifma", leaf.has_avx512_ifma()),
-        ("avx512vbmi", leaf.has_avx512vbmi()),
-        ("avx512vbmi2", leaf.has_avx512vbmi2()),
-        ("avx512vnni", leaf.has_avx512vnni()),
-        ("avx512vp2intersect", leaf.has_avx512_vp2intersect()),
-        ("avx512vpopcntdq", leaf.has_avx512vpopcntdq()),
-    ]
-}
-
-/// CPUID leaves 0xD and 0x80000001.
-fn extended_leaves<R: CpuIdReader + Clone>(
-    cpuid: &CpuId<R>,
-    state: RegisterState,
-) -> Vec<(&'static str, bool)> {
-    let mut found = Vec::new();
-    if let Some(leaf) = cpuid.get_extended_state_info() {
-        found.extend([
-            ("xsaveopt", leaf.has_xsaveopt()),
-            ("xsavec", leaf.has_xsavec()),
-            ("xsaves", leaf.has_xsaves_xrstors()),
-        ]);
-    }
-    if let Some(leaf) = cpuid.get_extended_processor_and_feature_identifiers() {
-        found.extend([
-            ("lzcnt", leaf.has_lzcnt()),
-            ("lahfsahf", leaf.has_lahf_sahf()),
-            ("prfchw", leaf.has_prefetchw()),
-            ("rdtscp", leaf.has_rdtscp()),
-            ("fma4", leaf.has_fma4() && state.ymm),
-            ("xop", leaf.has_xop() && state.ymm),
-        ]);
-    }
-    found
-}
-
-/// Features that raw-cpuid does not name, or names for one vendor only (SSE4a, which Hygon has too).
-fn detected_by_std() -> [(&'static str, bool); 7] {
-    [
-        ("sse4a", is_x86_feature_detected!("sse4a")),
-        ("tbm", is_x86_feature_detected!("tbm")),
-        ("sha512", is_x86_feature_detected!("sha512")),
-        ("sm3", is_x86_feature_detected!("sm3")),
-        ("sm4", is_x86_feature_detected!("sm4")),
-        ("kl", is_x86_feature_detected!("kl")),
-        ("widekl", is_x86_feature_detected!("widekl")),
-    ]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn set(names: &[&str]) -> Features {
         names.iter().map(|name| Feature::new(name)).collect()
-    }
-
-    /// Compares one feature with the standard library's own detection.
-    macro_rules! same_as_std {
-        ($host:expr, $($name:tt),+) => {
-            $(assert_eq!($host.contains($name), is_x86_feature_detected!($name), $name);)+
-        };
-    }
-
-    #[test]
-    fn the_host_agrees_with_the_standard_library() {
-        let host = Features::host();
-        same_as_std!(
-            host, "sse2", "sse3", "ssse3", "sse4.1", "sse4.2", "popcnt", "movbe", "cmpxchg16b", "aes",
-            "pclmulqdq", "rdrand", "rdseed", "xsave", "xsavec", "xsaveopt", "xsaves", "avx", "f16c", "fma",
-            "bmi1", "bmi2", "adx", "rtm", "sha", "gfni", "avx2", "vaes", "vpclmulqdq", "avxvnni", "avxifma",
-            "avxneconvert", "avxvnniint8", "avxvnniint16", "avx512f", "avx512bw", "avx512cd", "avx512dq",
-            "avx512vl", "avx512bf16", "avx512bitalg", "avx512fp16", "avx512ifma", "avx512vbmi",
-            "avx512vbmi2", "avx512vnni", "avx512vp2intersect", "avx512vpopcntdq", "lzcnt"
-        );
-    }
-
-    #[test]
-    fn wide_registers_that_the_system_does_not_save_are_no_features() {
-        let cpuid = CpuId::new();
-        let none = RegisterState { ymm: false, zmm: false };
-        let all = RegisterState { ymm: true, zmm: true };
-        let names = |found: Vec<(&'static str, bool)>| -> Features {
-            found.into_iter().filter(|(_, present)| *present).map(|(name, _)| Feature::new(name)).collect()
-        };
-        assert!(seventh_leaf_avx512(&cpuid, none).is_empty());
-        for (without, with) in [
-            (names(first_leaf(&cpuid, none)), names(first_leaf(&cpuid, all))),
-            (names(seventh_leaf(&cpuid, none)), names(seventh_leaf(&cpuid, all))),
-        ] {
-            assert!(without.missing_from(&with).is_empty());
-            assert!(!without.iter().any(|feature| ["avx", "avx2", "fma", "f16c", "vaes"].contains(&feature.name())));
-        }
     }
 
     #[test]
@@ -442,19 +279,36 @@ mod tests {
     fn sets_print_in_order_and_subtract() {
         let enabled = set(&["sse4a", "avx512f", "bmi2"]);
         assert_eq!(enabled.to_string(), "avx512f bmi2 sse4a");
-        assert_eq!(enabled.missing_from(&set(&["bmi2", "avx512f", "fma"])), set(&["sse4a"]));
+        assert_eq!(
+            enabled.missing_from(&set(&["bmi2", "avx512f", "fma"])),
+            set(&["sse4a"])
+        );
         assert_eq!(enabled.len(), 3);
-        assert_eq!(serde_json::to_string(&enabled).unwrap(), r#"["avx512f","bmi2","sse4a"]"#);
-        assert_eq!(serde_json::from_str::<Features>(r#"["sse4a","bmi2","avx512f"]"#).unwrap(), enabled);
+        assert_eq!(
+            serde_json::to_string(&enabled).unwrap(),
+            r#"["avx512f","bmi2","sse4a"]"#
+        );
+        assert_eq!(
+            serde_json::from_str::<Features>(r#"["sse4a","bmi2","avx512f"]"#).unwrap(),
+            enabled
+        );
     }
 
     #[test]
     fn groups_have_rustc_names_or_none() {
         let name = |group| Feature::from_group(group).map(|feature| feature.to_string());
         assert_eq!(name(CpuidFeature::SSE4_1).as_deref(), Some("sse4.1"));
-        assert_eq!(name(CpuidFeature::AVX512_VPOPCNTDQ).as_deref(), Some("avx512vpopcntdq"));
+        assert_eq!(
+            name(CpuidFeature::AVX512_VPOPCNTDQ).as_deref(),
+            Some("avx512vpopcntdq")
+        );
         assert_eq!(name(CpuidFeature::RDTSCP).as_deref(), Some("rdtscp"));
-        for group in [CpuidFeature::SSE2, CpuidFeature::CET_IBT, CpuidFeature::PAUSE, CpuidFeature::SYSCALL] {
+        for group in [
+            CpuidFeature::SSE2,
+            CpuidFeature::CET_IBT,
+            CpuidFeature::PAUSE,
+            CpuidFeature::SYSCALL,
+        ] {
             assert_eq!(name(group), None);
         }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use perflab_subject::protocol::{Listing, PROTOCOL_VERSION, Prepared, Refused, Request, Slice as WireSlice, Turned};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::measure::FailureReason;
 use crate::process::{Conversation, Ended, Invocation, Silence, peak_rss};
@@ -41,7 +42,7 @@ impl ArmProgram {
 }
 
 /// How long a turn is: calls a slice, and extra work a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pace {
     /// Calls a slice.
     pub iters: u64,

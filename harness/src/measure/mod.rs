@@ -2,6 +2,8 @@
 
 mod arm;
 mod builds;
+mod crosstalk;
+mod inject;
 mod launch;
 mod prepare;
 mod run;
@@ -9,6 +11,8 @@ mod schedule;
 
 pub use arm::{ArmProgram, Pace};
 pub use builds::{BuildBench, build_benchmarks};
+pub use crosstalk::CrosstalkBench;
+pub use inject::extra_for;
 pub use launch::{Launcher, Outcome};
 pub use prepare::{Prepared, prepare};
 pub use run::{ArmFacts, FailureReason, Launch, LaunchArm, Run, RunFailure, Slice, Turn};

@@ -27,7 +27,7 @@ pub enum Workload {
 }
 
 /// The commit or tree that a variant is built from.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// The files as they are in the work tree.
@@ -37,7 +37,7 @@ pub enum Source {
 }
 
 /// What Cargo is asked to build: package × features × flag set × profile × source.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Variant {
     /// The package that holds the subject.
     pub package: String,

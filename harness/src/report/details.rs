@@ -78,6 +78,7 @@ pub(crate) fn artifacts(view: &View<'_>, features: bool) -> Sheet {
         Head::of("peak memory", ""),
     ];
     if features {
+        heads.push(Head::of("measured for", ""));
         heads.push(Head::words("CPU features that it needs"));
         heads.push(Head::words("behind run-time checks"));
         heads.push(Head::words("rustc flags"));
@@ -108,6 +109,7 @@ fn artifact(view: &View<'_>, summary: &ArmSummary, features: bool) -> Vec<Entry>
         Entry::or_dash(summary.peak_rss.map(words::bytes)),
     ];
     if features {
+        row.push(Entry::plain(words::seconds(summary.measured_seconds)));
         row.push(Entry::plain(features_of(view, summary)));
         row.push(Entry::or_dash((!facts.dispatched.is_empty()).then(|| facts.dispatched.join(" "))));
         row.push(Entry::or_dash((!facts.flags.is_empty()).then(|| facts.flags.join(" "))));

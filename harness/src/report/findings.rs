@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::analyse::RunFailure;
+use crate::analyse::{FailureReason, RunFailure};
 use crate::judge::{Answer, ClaimAnswer, ControlResult, Verdict};
 use crate::plan::Role;
 use crate::report::Report;
@@ -69,9 +69,18 @@ pub(crate) fn arms(view: &View<'_>) -> Vec<Note> {
         if let Some(standing_in) = stand_in(view, &arm.name) {
             text.push_str(&format!("; {standing_in} stands in for it here"));
         }
-        Note::of("cannot run", text).toned(Tone::Failed)
+        Note::of(absence(failure), text).toned(Tone::Failed)
     });
     identical.chain(absent).collect()
+}
+
+/// What keeps a whole arm out of the table, in a word or two.
+fn absence(failure: Option<&RunFailure>) -> &'static str {
+    match failure.map(|failure| &failure.reason) {
+        Some(FailureReason::MissingFeatures { .. } | FailureReason::IllegalInstruction) => "cannot run",
+        Some(FailureReason::NotBuilt { .. }) => "not built",
+        _ => "failed",
+    }
 }
 
 /// The column that is the same flag set without a feature: `znver4-no-sse4a` for `znver4`.
@@ -163,7 +172,7 @@ pub(crate) fn controls(report: &Report<'_>) -> Vec<Note> {
         Some(crosstalk) => Note::of(
             "crosstalk",
             format!(
-                "{}  baseline beside a wide arm / baseline alone",
+                "{} (baseline beside a wide arm / baseline alone)",
                 words::change_with(crosstalk.ratio, crosstalk.interval)
             ),
         ),
@@ -180,11 +189,11 @@ fn control(control: &ControlResult) -> Note {
         words::counted(control.rows, "row")
     );
     if control.voids {
-        let text = format!("{change}  VOID: the baseline differs from itself, so no verdict of this run counts; {alarms}");
+        let text = format!("{change}: VOID, the baseline differs from itself, so no verdict of this run counts; {alarms}");
         return Note::of("A/A control", text).toned(Tone::Worse);
     }
     let tone = if control.false_alarms > 0 { Tone::Open } else { Tone::Plain };
-    Note::of("A/A control", format!("{change}  {alarms}")).toned(tone)
+    Note::of("A/A control", format!("{change}; {alarms}")).toned(tone)
 }
 
 /// Every claim with its answer.
@@ -215,18 +224,19 @@ pub(crate) fn headline(report: &Report<'_>, answer: &ClaimAnswer) -> String {
 }
 
 fn answer_words(answer: &ClaimAnswer) -> String {
-    let word = match answer.answer {
-        Answer::Below => "BELOW, faster but by less than claimed,",
-        Answer::Inside => "INSIDE the claimed range",
-        Answer::Above => "ABOVE, faster than claimed,",
-        Answer::Negative => "NEGATIVE, slower,",
-        Answer::CannotTell => "CANNOT TELL",
+    let (word, meaning) = match answer.answer {
+        Answer::Below => ("BELOW", "faster, but by less than claimed"),
+        Answer::Inside => ("INSIDE", "as claimed"),
+        Answer::Above => ("ABOVE", "faster than claimed"),
+        Answer::Negative => ("NEGATIVE", "slower"),
+        Answer::CannotTell => ("CANNOT TELL", "the interval crosses a border of the claim"),
     };
     match answer.speed_up {
         Some(speed_up) => {
-            format!("{word} for the suite (speed-up {})", words::factor_with(speed_up, answer.interval))
+            let speed_up = words::factor_with(speed_up, answer.interval);
+            format!("{word} for the suite (speed-up {speed_up}: {meaning})")
         }
-        None => format!("{} (nothing was measured)", word.trim_end_matches(',')),
+        None => format!("{word} (nothing was measured)"),
     }
 }
 
@@ -258,7 +268,7 @@ pub(crate) fn legend(report: &Report<'_>) -> String {
         "time" => ("faster", "slower"),
         _ => ("less", "more"),
     };
-    format!("▼{NBSP}{less}  ▲{NBSP}{more}  ≈{NBSP}no change within ±{NBSP}{threshold}  ?{NBSP}cannot tell")
+    format!("▼{NBSP}{less}, ▲{NBSP}{more}, ≈{NBSP}no change within ±{NBSP}{threshold}, ?{NBSP}cannot tell")
 }
 
 /// How often the lab calls an unchanged program changed.
@@ -287,26 +297,31 @@ pub(crate) fn warnings(report: &Report<'_>) -> Vec<Note> {
     notes.map(|warning| Note::of("warning", reasons::warning(warning)).toned(Tone::Open)).collect()
 }
 
-/// What each artifact needs of a CPU, and which of its code no flag set reaches.
+/// What the artifacts need of a CPU, and which of their code no flag set reaches. Arms that need the same
+/// are told together.
 pub(crate) fn needs(view: &View<'_>) -> Vec<Note> {
-    let mut notes = Vec::new();
-    for summary in view.report.analysis.arms.iter().filter(|summary| summary.role != Role::Control) {
-        if summary.facts.required.is_empty() {
+    let mut told: Vec<(String, Vec<&str>)> = Vec::new();
+    let twin = |arm: &str| view.identical.iter().any(|identical| identical.arm == arm);
+    for summary in &view.report.analysis.arms {
+        let facts = &summary.facts;
+        if summary.role == Role::Control || facts.required.is_empty() || twin(&summary.arm) {
             continue;
         }
-        let mut text = format!("{}: {}", summary.arm, features_of(view, summary));
-        if !summary.facts.dispatched.is_empty() {
-            text.push_str(&format!("; behind run-time checks: {}", summary.facts.dispatched.join(" ")));
+        let mut text = features_of(view, summary);
+        if !facts.dispatched.is_empty() {
+            text.push_str(&format!("; behind run-time checks: {}", facts.dispatched.join(" ")));
         }
-        if !summary.facts.foreign_code.is_empty() {
-            text.push_str(&format!(
-                "; holds code of {}, which no flag set reaches",
-                words::enumeration(&summary.facts.foreign_code.iter().map(String::as_str).collect::<Vec<_>>())
-            ));
+        if !facts.foreign_code.is_empty() {
+            let compilers: Vec<&str> = facts.foreign_code.iter().map(String::as_str).collect();
+            let compilers = words::enumeration(&compilers);
+            text.push_str(&format!("; holds code of {compilers}, which no flag set reaches"));
         }
-        notes.push(Note::of("CPU features", text));
+        match told.iter_mut().find(|(same, _)| *same == text) {
+            Some((_, arms)) => arms.push(&summary.arm),
+            None => told.push((text, vec![&summary.arm])),
+        }
     }
-    notes
+    told.into_iter().map(|(text, arms)| Note::of("CPU features", format!("{}: {text}", arms.join(", ")))).collect()
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ use crate::report::words::NBSP;
 
 /// Spaces between columns.
 const GAP: usize = 2;
+/// Room for the longest label of a paragraph.
+const LABEL: usize = 14;
 /// The narrowest column of names that a table is given before its names wrap.
 const LEAST_NAME: usize = 14;
 
@@ -109,7 +111,7 @@ fn wrap_name(name: &str, width: usize) -> Vec<String> {
 
 /// A paragraph with a label in front and its lines hanging under each other.
 pub(crate) fn hanging(label: &str, text: &str, tone: Tone, style: &Style) -> String {
-    let indent = (length(label) + GAP).max(13).min(style.width / 2);
+    let indent = LABEL.max(length(label) + GAP).min(style.width / 2);
     let first = format!("{label:<indent$}");
     let mut out = String::new();
     for (index, line) in wrap(&style.signs(text), style.width.saturating_sub(indent)).iter().enumerate() {

@@ -1,6 +1,7 @@
 //! What a person reads: the terminal's table, Markdown, one HTML file, charts. Text and bytes out; no IO, no
 //! policy: every number and verdict comes from the analysis and the judgement as it is.
 
+mod built;
 mod chart;
 mod details;
 mod findings;
@@ -15,11 +16,13 @@ mod view;
 mod words;
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 
+pub use built::artifacts;
 pub use chart::{Chart, ChartError, charts};
 pub use html::html;
 pub use markdown::{markdown, readme_block};
+pub use reasons::sentence;
 pub use splice::{SpliceError, splice, spliced};
 pub use table::table;
 

@@ -24,7 +24,7 @@ pub(crate) fn label(reason: &FailureReason) -> String {
 }
 
 /// Why there is no number, and what to do.
-pub(crate) fn sentence(reason: &FailureReason) -> String {
+pub fn sentence(reason: &FailureReason) -> String {
     match reason {
         FailureReason::MissingFeatures { features } => format!(
             "its code needs {}, which this CPU lacks; choose a flag set that `cargo lab doctor` lists as \

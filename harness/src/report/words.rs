@@ -23,8 +23,8 @@ pub(crate) fn signed(fraction: f64) -> String {
 /// than is known.
 pub(crate) fn half_width(interval: Interval) -> String {
     let tenths = (interval.hi - interval.lo) * 500.0;
-    // An exact value such as 0.4 must not become 0.5 by the last bit of a product.
-    format!("{:.1}", ((tenths - 1e-9).ceil() / 10.0).max(0.0))
+    // An exact value such as 0.4 must not become 0.5 by the last bit of a product; + 0.0 drops a zero's sign.
+    format!("{:.1}", (tenths - 1e-9).ceil().max(0.0) / 10.0 + 0.0)
 }
 
 /// A ratio's change with half its interval: `−12.3 % ± 0.4`.
@@ -69,7 +69,7 @@ pub(crate) fn share(fraction: f64) -> String {
 
 /// A small fraction with one decimal, rounded up: what can be seen is never flattered.
 pub(crate) fn detectable(fraction: f64) -> String {
-    format!("{:.1}{NBSP}%", (fraction * 1000.0 - 1e-9).ceil() / 10.0)
+    format!("{:.1}{NBSP}%", (fraction * 1000.0 - 1e-9).ceil() / 10.0 + 0.0)
 }
 
 /// A range of speed-ups as "so much faster": `10–30 %`, or `at least 10 %`.

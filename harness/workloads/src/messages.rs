@@ -1,42 +1,50 @@
 //! Reading requests and writing responses.
 
-use mcp_kernels::input::{self, Size};
+use mcp_kernels::input;
 use mcp_kernels::json_rpc::{Arguments, Id, Refusal, Routed, parse, write};
 use perflab_subject::Benchmark;
 
 use crate::answers::{fold, mix};
 use crate::benchmarks::benchmark;
 
+/// Where reading ends up: generic code of serde_json is compiled for these types, as trait impls.
+const PARSING: [&str; 5] = [
+    "mcp_kernels::json_rpc::parse",
+    "<&mut serde_json::de::",
+    "<serde_json::read::",
+    "serde_json::de::",
+    "<serde_core::de::impls::",
+];
+
+/// Where writing ends up.
+const WRITING: [&str; 3] = [
+    "mcp_kernels::json_rpc::write",
+    "<&mut serde_json::ser::",
+    "serde_json::ser::",
+];
+
 /// The benchmarks of `mcp_kernels::json_rpc`.
 pub fn benchmarks() -> Vec<Benchmark> {
     vec![
-        benchmark(
-            "json_rpc/parse",
-            &["mcp_kernels::json_rpc::parse", "serde_json", "serde_core"],
-            |size| {
-                let messages = input::messages(size);
-                move || {
-                    messages
-                        .iter()
-                        .fold(0, |sum, message| mix(sum, routed(&parse(message))))
+        benchmark("json_rpc/parse", &PARSING, |size| {
+            let messages = input::messages(size);
+            move || {
+                messages
+                    .iter()
+                    .fold(0, |sum, message| mix(sum, routed(&parse(message))))
+            }
+        }),
+        benchmark("json_rpc/write", &WRITING, |size| {
+            let replies = input::replies(size);
+            let mut line = Vec::new();
+            move || {
+                line.clear();
+                for reply in &replies {
+                    write(reply, &mut line);
                 }
-            },
-        ),
-        benchmark(
-            "json_rpc/write",
-            &["mcp_kernels::json_rpc::write", "serde_json", "serde_core"],
-            |size| {
-                let replies = input::replies(size);
-                let mut line = Vec::new();
-                move || {
-                    line.clear();
-                    for reply in &replies {
-                        write(reply, &mut line);
-                    }
-                    text(&line)
-                }
-            },
-        ),
+                text(&line)
+            }
+        }),
     ]
 }
 
@@ -82,6 +90,7 @@ fn text(bytes: &[u8]) -> u64 {
 pub mod plain {
     //! The same answers by the plain forms.
 
+    use mcp_kernels::input::Size;
     use mcp_kernels::json_rpc::{parse_plain, write_plain};
 
     use super::*;

@@ -1,7 +1,7 @@
 //! Telemetry: scores, moving statistics, smoothing, latencies.
 
 use mcp_kernels::histogram::{self, record};
-use mcp_kernels::input::{self, Size};
+use mcp_kernels::input;
 use mcp_kernels::level::Level;
 use mcp_kernels::moving::{self, window_count};
 use mcp_kernels::robust::{self, Spread};
@@ -16,7 +16,11 @@ pub fn benchmarks() -> Vec<Benchmark> {
     vec![
         benchmark(
             "robust/z_score",
-            &["mcp_kernels::robust", "core::slice::sort::select"],
+            &[
+                "mcp_kernels::robust",
+                "core::slice::sort::select",
+                "core::slice::sort::unstable",
+            ],
             |size| {
                 let series = input::series(size);
                 let mut scores = vec![0.0; series.len()];
@@ -26,41 +30,52 @@ pub fn benchmarks() -> Vec<Benchmark> {
                 }
             },
         ),
-        benchmark("moving/mean_sd", &["mcp_kernels::moving"], |size| {
-            let series = input::series(size);
-            let mut means = vec![0.0; window_count(series.len(), input::WINDOW)];
-            let mut deviations = means.clone();
-            move || {
-                if cfg!(feature = "dispatch") {
-                    moving::dispatched(
-                        Level::detected(),
-                        &series,
-                        input::WINDOW,
-                        &mut means,
-                        &mut deviations,
-                    );
-                } else {
-                    moving::mean_sd(&series, input::WINDOW, &mut means, &mut deviations);
+        benchmark(
+            "moving/mean_sd",
+            &["mcp_kernels::moving::mean_sd", "mcp_kernels::moving::dispatched"],
+            |size| {
+                let series = input::series(size);
+                let mut means = vec![0.0; window_count(series.len(), input::WINDOW)];
+                let mut deviations = means.clone();
+                move || {
+                    if cfg!(feature = "dispatch") {
+                        moving::dispatched(
+                            Level::detected(),
+                            &series,
+                            input::WINDOW,
+                            &mut means,
+                            &mut deviations,
+                        );
+                    } else {
+                        moving::mean_sd(&series, input::WINDOW, &mut means, &mut deviations);
+                    }
+                    mix(fold(&means), fold(&deviations))
                 }
-                mix(fold(&means), fold(&deviations))
-            }
-        }),
-        benchmark("smoothing/holt", &["mcp_kernels::smoothing"], |size| {
-            let series = input::series(size);
-            let (alphas, betas) = input::weights();
-            let mut errors = vec![0.0; alphas.len()];
-            move || {
-                if cfg!(feature = "dispatch") {
-                    smoothing::dispatched(Level::detected(), &series, &alphas, &betas, &mut errors);
-                } else {
-                    smoothing::holt(&series, &alphas, &betas, &mut errors);
+            },
+        ),
+        benchmark(
+            "smoothing/holt",
+            &[
+                "mcp_kernels::smoothing::holt",
+                "mcp_kernels::smoothing::dispatched",
+            ],
+            |size| {
+                let series = input::series(size);
+                let (alphas, betas) = input::weights();
+                let mut errors = vec![0.0; alphas.len()];
+                move || {
+                    if cfg!(feature = "dispatch") {
+                        smoothing::dispatched(Level::detected(), &series, &alphas, &betas, &mut errors);
+                    } else {
+                        smoothing::holt(&series, &alphas, &betas, &mut errors);
+                    }
+                    fold(&errors)
                 }
-                fold(&errors)
-            }
-        }),
+            },
+        ),
         benchmark(
             "histogram/record",
-            &["mcp_kernels::histogram", "hdrhistogram"],
+            &["mcp_kernels::histogram::record", "hdrhistogram::"],
             |size| {
                 let latencies = input::latencies(size);
                 let mut histogram = histogram::latencies();
@@ -79,6 +94,8 @@ fn deviations(spread: Option<Spread>, scores: &[f64]) -> u64 {
 #[cfg(test)]
 pub mod plain {
     //! The same answers by the plain forms.
+
+    use mcp_kernels::input::Size;
 
     use super::*;
 

@@ -2,7 +2,7 @@
 
 use mcp_kernels::bytes::{self, Classes};
 use mcp_kernels::edit_distance::{self, Pattern};
-use mcp_kernels::input::{self, Size};
+use mcp_kernels::input;
 use mcp_kernels::level::Level;
 use mcp_kernels::regex::{self, Scanner};
 use mcp_kernels::shingles::{self, Cut, Fingerprint, Scratch};
@@ -29,15 +29,16 @@ pub fn benchmarks() -> Vec<Benchmark> {
 
 fn comparisons() -> Vec<Benchmark> {
     vec![
-        benchmark("tfidf/score", &["mcp_kernels::tfidf"], |size| {
+        benchmark("tfidf/score", &["mcp_kernels::tfidf::score"], |size| {
             let index = Index::new(&input::documents(size));
+            let question = input::question(size);
             let mut scores = vec![0.0; index.documents()];
             move || {
-                tfidf::score(&index, input::QUESTION, &mut scores);
+                tfidf::score(&index, question, &mut scores);
                 fold(&scores)
             }
         }),
-        benchmark("shingles/winnow", &["mcp_kernels::shingles"], |size| {
+        benchmark("shingles/winnow", &["mcp_kernels::shingles::"], |size| {
             let mut scratch = Scratch::default();
             let mut found = Vec::new();
             move || {
@@ -47,7 +48,7 @@ fn comparisons() -> Vec<Benchmark> {
         }),
         benchmark(
             "edit_distance/levenshtein",
-            &["mcp_kernels::edit_distance"],
+            &["mcp_kernels::edit_distance::levenshtein"],
             |size| {
                 let names = input::names(size);
                 let mut pattern = Pattern::new(input::MISSPELT.as_bytes());
@@ -68,7 +69,13 @@ fn scans() -> Vec<Benchmark> {
     vec![
         benchmark(
             "regex/scan",
-            &["mcp_kernels::regex", "regex", "regex_automata"],
+            &[
+                "mcp_kernels::regex::scan",
+                "regex_automata::meta::",
+                "<regex_automata::meta::",
+                "regex_automata::hybrid::",
+                "<regex_automata::hybrid::",
+            ],
             |size| {
                 let scanner = Scanner::new();
                 let mut spans = Vec::new();
@@ -78,14 +85,23 @@ fn scans() -> Vec<Benchmark> {
                 }
             },
         ),
-        benchmark("substring/scan", &["mcp_kernels::substring", "memchr"], |size| {
-            let needle = Finder::new(input::NEEDLE);
-            let mut places = Vec::new();
-            move || {
-                substring::scan(&needle, input::source(size).as_bytes(), &mut places);
-                fold(&places)
-            }
-        }),
+        benchmark(
+            "substring/scan",
+            &[
+                "mcp_kernels::substring::scan",
+                "memchr::memmem::",
+                "<memchr::memmem::",
+                "memchr::arch::",
+            ],
+            |size| {
+                let needle = Finder::new(input::NEEDLE);
+                let mut places = Vec::new();
+                move || {
+                    substring::scan(&needle, input::source(size).as_bytes(), &mut places);
+                    fold(&places)
+                }
+            },
+        ),
         benchmark("bytes/histogram", &["mcp_kernels::bytes::histogram"], |size| {
             move || fold(&bytes::histogram(input::file(size).as_bytes()))
         }),
@@ -133,13 +149,15 @@ fn counts(classes: Classes) -> u64 {
 pub mod plain {
     //! The same answers by the plain forms.
 
+    use mcp_kernels::input::Size;
+
     use super::*;
 
     pub const ALL: &[(&str, fn(Size) -> u64)] = &[
         ("tfidf/score", |size| {
             let documents = input::documents(size);
             let mut scores = vec![0.0; documents.len()];
-            tfidf::plain(&documents, input::QUESTION, &mut scores);
+            tfidf::plain(&documents, input::question(size), &mut scores);
             fold(&scores)
         }),
         ("shingles/winnow", |size| {

@@ -1,7 +1,7 @@
 //! Embeddings and bit sets.
 
 use mcp_kernels::cosine::{self, Embeddings, Hit};
-use mcp_kernels::input::{self, Size};
+use mcp_kernels::input;
 use mcp_kernels::level::Level;
 use mcp_kernels::{bitset, dot};
 use perflab_subject::Benchmark;
@@ -39,25 +39,36 @@ pub fn benchmarks() -> Vec<Benchmark> {
                 }
             },
         ),
-        benchmark("cosine/top_k", &["mcp_kernels::cosine"], |size| {
-            top_k(input::embeddings(size))
-        }),
-        benchmark("cosine/top_k_10k", &["mcp_kernels::cosine"], |size| {
-            top_k(input::many_embeddings(size))
-        })
+        benchmark(
+            "cosine/top_k",
+            &["mcp_kernels::cosine::top_k", "mcp_kernels::cosine::dispatched"],
+            |size| top_k(input::embeddings(size)),
+        ),
+        benchmark(
+            "cosine/top_k_10k",
+            &["mcp_kernels::cosine::top_k", "mcp_kernels::cosine::dispatched"],
+            |size| top_k(input::many_embeddings(size)),
+        )
         .long(),
-        benchmark("bitset/intersect", &["mcp_kernels::bitset"], |size| {
-            let sets = input::bit_sets(size);
-            let mut counts = vec![0; sets.count()];
-            move || {
-                if cfg!(feature = "dispatch") {
-                    bitset::dispatched(Level::detected(), &sets.query, &sets.sets, &mut counts);
-                } else {
-                    bitset::intersect(&sets.query, &sets.sets, &mut counts);
+        benchmark(
+            "bitset/intersect",
+            &[
+                "mcp_kernels::bitset::intersect",
+                "mcp_kernels::bitset::dispatched",
+            ],
+            |size| {
+                let sets = input::bit_sets(size);
+                let mut counts = vec![0; sets.count()];
+                move || {
+                    if cfg!(feature = "dispatch") {
+                        bitset::dispatched(Level::detected(), &sets.query, &sets.sets, &mut counts);
+                    } else {
+                        bitset::intersect(&sets.query, &sets.sets, &mut counts);
+                    }
+                    fold(&counts)
                 }
-                fold(&counts)
-            }
-        }),
+            },
+        ),
     ]
 }
 
@@ -81,6 +92,8 @@ fn ranking(hits: &[Hit]) -> u64 {
 #[cfg(test)]
 pub mod plain {
     //! The same answers by the plain forms.
+
+    use mcp_kernels::input::Size;
 
     use super::*;
 

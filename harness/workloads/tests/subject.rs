@@ -7,24 +7,23 @@ use std::process::{Command, Stdio};
 use perflab_subject::protocol::{Counted, Listing, PROTOCOL_VERSION, Prepared, Request};
 use serde::de::DeserializeOwned;
 
+/// Starts the subject, sends `requests`, and returns a line for each.
 fn converse(requests: &[Request]) -> Vec<String> {
     let mut child = Command::new(env!("CARGO_BIN_EXE_perflab-workloads"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .unwrap();
-    let mut input = child.stdin.take().unwrap();
+        .expect("the subject starts");
+    let mut input = child.stdin.take().expect("stdin is a pipe");
     for request in requests {
-        writeln!(input, "{}", serde_json::to_string(request).unwrap()).unwrap();
+        let line = serde_json::to_string(request).expect("a request can be written");
+        writeln!(input, "{line}").expect("the subject reads");
     }
     drop(input);
-    let output = child.wait_with_output().unwrap();
+    let output = child.wait_with_output().expect("the subject ends");
     assert!(output.status.success());
-    String::from_utf8(output.stdout)
-        .unwrap()
-        .lines()
-        .map(str::to_owned)
-        .collect()
+    let text = String::from_utf8(output.stdout).expect("answers are text");
+    text.lines().map(str::to_owned).collect()
 }
 
 fn read<T: DeserializeOwned>(line: &str) -> T {

@@ -1,6 +1,7 @@
 use object::write::{Object, Relocation, SectionId, Symbol, SymbolId, SymbolSection};
 use object::{
-    Architecture, BinaryFormat, Endianness, RelocationFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope, elf,
+    Architecture, BinaryFormat, Endianness, RelocationFlags, SectionKind, SymbolFlags, SymbolKind,
+    SymbolScope, elf,
 };
 
 use super::*;
@@ -11,7 +12,11 @@ struct Builder(Object<'static>);
 
 impl Builder {
     fn new() -> Self {
-        Self(Object::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little))
+        Self(Object::new(
+            BinaryFormat::Elf,
+            Architecture::X86_64,
+            Endianness::Little,
+        ))
     }
 
     fn section(&mut self, name: &str, kind: SectionKind, bytes: &[u8]) -> SectionId {
@@ -40,7 +45,13 @@ impl Builder {
         self.symbol(name, SymbolSection::Section(section), SymbolScope::Linkage);
         for (index, callee) in callees.iter().enumerate() {
             let symbol = self.symbol(callee, SymbolSection::Undefined, SymbolScope::Unknown);
-            self.relocate(section, (body.len() + 5 * index + 1) as u64, symbol, elf::R_X86_64_PLT32, -4);
+            self.relocate(
+                section,
+                (body.len() + 5 * index + 1) as u64,
+                symbol,
+                elf::R_X86_64_PLT32,
+                -4,
+            );
         }
         self
     }
@@ -48,15 +59,36 @@ impl Builder {
     /// A function that loads a constant of its own through a local symbol.
     fn with_constant(mut self, local: &str, constant: &[u8], addend: i64, kind: elf::RelocationType) -> Self {
         let data = self.section(&format!(".rodata.{local}"), SectionKind::ReadOnlyData, constant);
-        let code = self.section(".text.loads", SectionKind::Text, &[0x48, 0x8d, 0x05, 0, 0, 0, 0, 0xc3]);
+        let code = self.section(
+            ".text.loads",
+            SectionKind::Text,
+            &[0x48, 0x8d, 0x05, 0, 0, 0, 0, 0xc3],
+        );
         let symbol = self.symbol(local, SymbolSection::Section(data), SymbolScope::Compilation);
         self.relocate(code, 3, symbol, kind, addend);
         self
     }
 
-    fn relocate(&mut self, section: SectionId, offset: u64, symbol: SymbolId, kind: elf::RelocationType, addend: i64) {
+    fn relocate(
+        &mut self,
+        section: SectionId,
+        offset: u64,
+        symbol: SymbolId,
+        kind: elf::RelocationType,
+        addend: i64,
+    ) {
         let flags = RelocationFlags::Elf { r_type: kind };
-        self.0.add_relocation(section, Relocation { offset, symbol, addend, flags }).unwrap();
+        self.0
+            .add_relocation(
+                section,
+                Relocation {
+                    offset,
+                    symbol,
+                    addend,
+                    flags,
+                },
+            )
+            .unwrap();
     }
 
     fn done(self) -> Vec<u8> {
@@ -85,14 +117,24 @@ fn order_does_not_matter() {
     let one = Builder::new().function("main", &[0x90], &["callee"]).done();
     let two = Builder::new().function("callee", &[0xc3], &["main"]).done();
     assert_eq!(digest(&[&one, &two]), digest(&[&two, &one]));
-    let together = Builder::new().function("callee", &[0xc3], &["main"]).function("main", &[0x90], &["callee"]);
-    assert_eq!(digest(&[&one, &two]), digest(&[&together.done()]), "nor which object holds what");
+    let together =
+        Builder::new()
+            .function("callee", &[0xc3], &["main"])
+            .function("main", &[0x90], &["callee"]);
+    assert_eq!(
+        digest(&[&one, &two]),
+        digest(&[&together.done()]),
+        "nor which object holds what"
+    );
 }
 
 #[test]
 fn hashes_in_names_do_not_matter() {
     let build = |hash, module: &str| {
-        let (callee, anonymous) = (legacy("callee", hash), format!(".Lanon.{}.1", String::from(hash).repeat(32)));
+        let (callee, anonymous) = (
+            legacy("callee", hash),
+            format!(".Lanon.{}.1", String::from(hash).repeat(32)),
+        );
         let callee = format!("{callee}.llvm.{module}");
         Builder::new()
             .function(&legacy("caller", hash), &[0x90], &[&callee])
@@ -114,13 +156,74 @@ fn names_without_hashes_matter() {
 #[test]
 fn contents_and_relocations_matter() {
     let build = |constant: &[u8], addend, kind| {
-        digest(&[&Builder::new().with_constant(".Lanon.1", constant, addend, kind).done()])
+        digest(&[&Builder::new()
+            .with_constant(".Lanon.1", constant, addend, kind)
+            .done()])
     };
     let plain = build(b"constant", -4, elf::R_X86_64_PC32);
     assert_eq!(plain, build(b"constant", -4, elf::R_X86_64_PC32));
     assert_ne!(plain, build(b"Constant", -4, elf::R_X86_64_PC32));
     assert_ne!(plain, build(b"constant", -3, elf::R_X86_64_PC32));
     assert_ne!(plain, build(b"constant", -4, elf::R_X86_64_GOTPCREL));
+}
+
+#[test]
+fn where_a_relocation_stands_and_points_matters() {
+    /// Two loads at `sites` from one table of two constants, by local symbols at `places`.
+    fn build(sites: [u64; 2], places: [u64; 2], table: &[u8]) -> CodeDigest {
+        let mut builder = Builder::new();
+        let data = builder.section(".rodata.table", SectionKind::ReadOnlyData, table);
+        let code = builder.section(".text.loads", SectionKind::Text, &[0; 32]);
+        for (site, place) in sites.into_iter().zip(places) {
+            let symbol = builder.symbol(".Lentry", SymbolSection::Section(data), SymbolScope::Compilation);
+            builder.0.symbol_mut(symbol).value = place;
+            builder.relocate(code, site, symbol, elf::R_X86_64_PC32, -4);
+        }
+        digest(&[&builder.done()])
+    }
+    let plain = build([3, 10], [0, 8], b"one     two     ");
+    assert_eq!(
+        plain,
+        build([10, 3], [8, 0], b"one     two     "),
+        "the order of the table's entries is none"
+    );
+    assert_ne!(plain, build([3, 11], [0, 8], b"one     two     "));
+    assert_ne!(plain, build([3, 10], [8, 0], b"one     two     "));
+    assert_ne!(plain, build([3, 10], [0, 8], b"two     one     "));
+}
+
+#[test]
+fn which_constant_a_function_loads_matters() {
+    let build = |first: &[u8], second: &[u8]| {
+        let mut builder = Builder::new();
+        for (opcode, constant) in [(0x90, first), (0x91, second)] {
+            let data = builder.section(".rodata..Lanon", SectionKind::ReadOnlyData, constant);
+            let code = builder.section(".text.loads", SectionKind::Text, &[opcode, 0, 0, 0, 0]);
+            let symbol = builder.symbol(".Lanon", SymbolSection::Section(data), SymbolScope::Compilation);
+            builder.relocate(code, 1, symbol, elf::R_X86_64_PC32, -4);
+        }
+        digest(&[&builder.done()])
+    };
+    assert_ne!(build(b"one", b"two"), build(b"two", b"one"));
+}
+
+#[test]
+fn several_definitions_of_one_name_have_no_order() {
+    let caller = Builder::new().function("main", &[0x90], &["callee"]).done();
+    let one = Builder::new().function("callee", &[0xc3], &[]).done();
+    let two = Builder::new().function("callee", &[0xcb], &[]).done();
+    assert_eq!(digest(&[&caller, &one, &two]), digest(&[&two, &one, &caller]));
+}
+
+#[test]
+fn tables_derived_from_the_code_do_not_matter() {
+    let build = |frames: &[u8]| {
+        let mut builder = Builder::new().function("main", &[0xc3], &[]);
+        builder.section(".eh_frame", SectionKind::ReadOnlyData, frames);
+        builder.section(".debug_info", SectionKind::Debug, frames);
+        digest(&[&builder.done()])
+    };
+    assert_eq!(build(b"frames"), build(b"other frames"));
 }
 
 #[test]
@@ -164,11 +267,22 @@ fn archives_count_as_their_members() {
     let one = Builder::new().function("main", &[0x90], &["callee"]).done();
     let two = Builder::new().function("callee", &[0xc3], &[]).done();
     let plain = digest(&[&one, &two]);
-    let library = archive(&[("one.o", &one), ("lib.rmeta", b"rust\0with a hash"), ("two.o", &two)]);
+    let library = archive(&[
+        ("one.o", &one),
+        ("lib.rmeta", b"rust\0with a hash"),
+        ("two.o", &two),
+    ]);
     assert_eq!(digest(&[&library]), plain);
-    assert_eq!(digest(&[&library, b"GROUP ( libc.so.6 )"]), plain, "a linker script adds no code");
+    assert_eq!(
+        digest(&[&library, b"GROUP ( libc.so.6 )"]),
+        plain,
+        "a linker script adds no code"
+    );
     assert_ne!(digest(&[&library, b"BC\xc0\xde"]), plain, "bitcode does");
-    assert_ne!(digest(&[&library, b"BC\xc0\xde"]), digest(&[&library, b"BC\xc0\xdf"]));
+    assert_ne!(
+        digest(&[&library, b"BC\xc0\xde"]),
+        digest(&[&library, b"BC\xc0\xdf"])
+    );
     assert_ne!(digest(&[&one]), plain);
     assert_ne!(digest(&[&one, &two, &two]), plain, "a multiset");
 }
@@ -178,5 +292,10 @@ fn damage_is_reported_with_the_name() {
     let good = Builder::new().function("main", &[0xc3], &[]).done();
     let library = archive(&[("whole.o", &good), ("cut.o", &good[..good.len() - 8])]);
     let error = identity([("libx.rlib", library)]).unwrap_err();
-    assert!(error.to_string().starts_with("libx.rlib: cut.o: this ELF file or archive is truncated"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .starts_with("libx.rlib: cut.o: this ELF file or archive is truncated"),
+        "{error}"
+    );
 }

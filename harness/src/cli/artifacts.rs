@@ -1,0 +1,174 @@
+//! Every arm's artifact, with what is known of its code: built, disassembled, compared.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use anyhow::bail;
+
+use crate::build::{Artifact, BuildError, Bundle};
+use crate::census::{CodeDigest, Disassembly, Width, dispatched, identity, refusal};
+use crate::cli::context::Context;
+use crate::cli::progress::Stage;
+use crate::machine::features::Features;
+use crate::machine::rustc_cfg;
+use crate::measure::{ArmFacts, FailureReason, RunFailure};
+use crate::plan::{Benchmark, Plan, Role, Variant};
+use crate::process::RunError;
+
+/// What is known of the arms before measuring, in the plan's order.
+#[derive(Default)]
+pub(crate) struct Artifacts {
+    /// The executables; `None` where an arm has none or sits out.
+    pub arms: Vec<Option<Artifact>>,
+    /// What is known of each.
+    pub facts: Vec<ArmFacts>,
+    /// Why arms sit out.
+    pub failures: Vec<RunFailure>,
+    /// The commands that were run.
+    pub commands: Vec<String>,
+    disassemblies: Vec<Option<Disassembly>>,
+}
+
+/// Builds every variant of a plan, refuses what this CPU cannot run, and finds identical code.
+pub(crate) fn build(context: &Context, plan: &Plan) -> anyhow::Result<Artifacts> {
+    let mut artifacts = Artifacts::default();
+    let built = build_variants(context, plan, &mut artifacts)?;
+    let stage = Stage::start("census", "what each flag set did to the code", built.len() as u64);
+    let host = Features::host();
+    let mut codes: Vec<(CodeDigest, String)> = Vec::new();
+    for arm in &plan.arms {
+        let fail = |reason| RunFailure { arm: arm.name.clone(), benchmark: None, launch: None, reason };
+        let artifact = match &built[&arm.variant] {
+            Ok(artifact) => artifact,
+            Err(error) => {
+                artifacts.failures.push(fail(FailureReason::NotBuilt { error: error.clone() }));
+                artifacts.push(None, ArmFacts { arm: arm.name.clone(), ..ArmFacts::default() }, None);
+                continue;
+            }
+        };
+        stage.doing(&arm.name);
+        let (mut facts, refused, disassembly) = examine(context, artifact, &arm.name, &host)?;
+        if arm.role != Role::Control {
+            stage.step();
+            if let Some(code) = code_of(artifact.bundle.as_ref(), &stage) {
+                facts.identical_to = codes.iter().find(|(other, _)| *other == code).map(|(_, name)| name.clone());
+                codes.push((code, arm.name.clone()));
+            }
+        }
+        if let Some(twin) = &facts.identical_to {
+            stage.say(&format!("{} is identical code to {twin}: measured once", arm.name));
+        }
+        let sits_out = facts.identical_to.is_some() || !refused.is_empty();
+        if !refused.is_empty() {
+            stage.say(&format!("{} needs {}; this CPU lacks it → not run", arm.name, refused.join(" ")));
+            artifacts.failures.push(fail(FailureReason::MissingFeatures { features: refused }));
+        }
+        artifacts.push((!sits_out).then(|| artifact.clone()), facts, Some(disassembly));
+    }
+    stage.end();
+    Ok(artifacts)
+}
+
+impl Artifacts {
+    fn push(&mut self, artifact: Option<Artifact>, facts: ArmFacts, disassembly: Option<Disassembly>) {
+        self.arms.push(artifact);
+        self.facts.push(facts);
+        self.disassemblies.push(disassembly);
+    }
+
+    /// Adds the census of each benchmark's own functions, once the benchmarks are known.
+    pub(crate) fn census_of(&mut self, benchmarks: &[Benchmark]) {
+        for (facts, disassembly) in self.facts.iter_mut().zip(&self.disassemblies) {
+            let Some(disassembly) = disassembly else { continue };
+            for benchmark in benchmarks.iter().filter(|benchmark| !benchmark.code.is_empty()) {
+                let paths: Vec<&str> = benchmark.code.iter().map(String::as_str).collect();
+                let widths = widths(&disassembly.of_functions(&paths).width);
+                facts.benchmark_widths.insert(benchmark.name.clone(), widths);
+            }
+        }
+    }
+}
+
+type Built = BTreeMap<Variant, Result<Artifact, String>>;
+
+fn build_variants(context: &Context, plan: &Plan, artifacts: &mut Artifacts) -> anyhow::Result<Built> {
+    let mut variants: Vec<&Variant> = Vec::new();
+    for arm in &plan.arms {
+        if !variants.contains(&&arm.variant) {
+            variants.push(&arm.variant);
+        }
+    }
+    let stage = Stage::start("build", format!("{} variants", variants.len()), variants.len() as u64);
+    let mut built = Built::new();
+    for variant in variants {
+        stage.doing(format!("{} ({})", variant.flagset, variant.profile));
+        let flagset = context.flagset(&variant.flagset)?;
+        match context.builder.build(variant, flagset, &|| context.stopped()) {
+            Ok(artifact) => {
+                artifacts.commands.push(artifact.command.clone());
+                built.insert(variant.clone(), Ok(artifact));
+            }
+            Err(BuildError::Run(RunError::Stopped)) => bail!("stopped while building; nothing was measured"),
+            Err(error) => {
+                stage.say(&format!("{}: {error}", variant.flagset));
+                built.insert(variant.clone(), Err(error.to_string()));
+            }
+        }
+        stage.step();
+    }
+    stage.end();
+    if let Some(Err(error)) = built.get(&plan.baseline().variant) {
+        bail!("the baseline cannot be built: {error}");
+    }
+    Ok(built)
+}
+
+/// The census of one artifact: of a link with symbols where there is one, so that functions have names.
+fn examine(
+    context: &Context,
+    artifact: &Artifact,
+    arm: &str,
+    host: &Features,
+) -> anyhow::Result<(ArmFacts, Vec<String>, Disassembly)> {
+    let symbols = context.builder.target.join("symbols");
+    let with_symbols = artifact.bundle.as_ref().filter(|bundle| bundle.link_with_symbols(&symbols).is_ok());
+    let bytes = fs::read(if with_symbols.is_some() { &symbols } else { &artifact.path })?;
+    fs::remove_file(&symbols).ok();
+    let disassembly = Disassembly::of(&bytes)?;
+    let census = disassembly.census();
+    let enabled = Features::from_rustc_cfg(&rustc_cfg(&artifact.flags)?);
+    let refused = refusal(&census, &enabled, host);
+    let beyond = dispatched(&census, &enabled);
+    let facts = ArmFacts {
+        arm: arm.to_owned(),
+        flags: artifact.flags.clone(),
+        digest: artifact.digest.clone(),
+        file_bytes: artifact.file_bytes,
+        text_bytes: census.text_bytes,
+        build_seconds: artifact.build_seconds,
+        required: census.features.keys().map(ToString::to_string).collect(),
+        dispatched: beyond.keys().map(ToString::to_string).collect(),
+        widths: widths(&census.width),
+        benchmark_widths: BTreeMap::new(),
+        identical_to: None,
+        foreign_code: census.producers.iter().filter(|producer| !is_rust(producer)).cloned().collect(),
+    };
+    Ok((facts, refused.iter().map(|missing| missing.feature.to_string()).collect(), disassembly))
+}
+
+fn is_rust(producer: &str) -> bool {
+    producer.starts_with("rustc") || producer.starts_with("Linker:")
+}
+
+fn widths(width: &Width) -> BTreeMap<String, u64> {
+    let Width { scalar, xmm, ymm, zmm, mask } = *width;
+    [("scalar", scalar), ("xmm", xmm), ("ymm", ymm), ("zmm", zmm), ("mask", mask)]
+        .map(|(name, count)| (name.to_owned(), count))
+        .into()
+}
+
+/// The digest of an artifact's code; without one, nothing is called identical.
+fn code_of(bundle: Option<&Bundle>, stage: &Stage) -> Option<CodeDigest> {
+    let inputs = bundle?.inputs().map_err(|error| stage.say(&error.to_string())).ok()?;
+    identity(inputs).map_err(|error| stage.say(&format!("identity unknown: {error}"))).ok()
+}

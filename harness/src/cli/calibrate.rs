@@ -1,0 +1,374 @@
+//! `calibrate`: the lab measures itself. Baseline against itself and against known slow-downs, each experiment
+//! on layouts of its own; experiments add up over several sittings.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context as _, bail};
+use serde::{Deserialize, Serialize};
+
+use crate::analyse::analyse;
+use crate::cli::args::{CalibrateArgs, Format, Shared};
+use crate::cli::artifacts::{self, Artifacts};
+use crate::cli::context::{Context, clock_seed};
+use crate::cli::progress::Stage;
+use crate::cli::session::{Event, first_processes, launches};
+use crate::cli::{Exit, calibration_file, crosstalk};
+use crate::judge::{Calibration, CalibrationRow, Crosstalk, InjectedRow, Policy, Verdict, verdict};
+use crate::measure::{ArmProgram, Prepared, Run, extra_for};
+use crate::plan::{Arm, Budget, Plan, Role, SCHEMA_VERSION, Suite};
+use crate::stats::{Interval, clopper_pearson, mean, median, sd};
+
+/// One comparison of one experiment: a line of the file that calibrations add up in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Comparison {
+    seed: u64,
+    benchmark: String,
+    injected: f64,
+    launches: usize,
+    mean_log: f64,
+    sd_log: f64,
+    lo: f64,
+    hi: f64,
+    verdict: String,
+    seconds: f64,
+}
+
+/// Runs experiments, adds them to the stored ones, and writes the calibration.
+pub(crate) fn calibrate(shared: &Shared, args: &CalibrateArgs) -> anyhow::Result<Exit> {
+    let context = Context::open()?;
+    context.tell_foreign();
+    let suite = context.suite(args.suite.as_deref())?;
+    let folder = args.out.clone().unwrap_or_else(|| calibration_file::folder(&context.root));
+    let file = calibration_file::file(&folder, &context.environment);
+    let log = file.with_extension("csv");
+    let start = Instant::now();
+    let mut plan = plan_of(&suite, args)?;
+    let mut artifacts = artifacts::build(&context, &with_wide(&suite, &plan))?;
+    let wide = artifacts.arms.len() - 1;
+    let wide_plan = with_wide(&suite, &plan);
+    let prepared = prepare(&context, &suite, args, &mut plan, &mut artifacts)?;
+    let relink_seconds = relink(&context, &artifacts)?;
+    let crosstalk = measure_crosstalk(&context, &wide_plan, &plan, &artifacts, wide);
+    artifacts.arms.truncate(plan.arms.len());
+    experiments(&context, args, &mut plan, &artifacts, &prepared, &log, start)?;
+    let calibration = Calibration {
+        schema: SCHEMA_VERSION,
+        finished: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        command: command(args),
+        environment: context.environment.clone(),
+        launches: args.launches,
+        noise_threshold: plan.noise_threshold,
+        crosstalk: crosstalk.or_else(|| calibration_file::read(&file).and_then(|stored| stored.crosstalk)),
+        relink_seconds,
+        ..summary(&read_log(&log, args.launches)?, &context)
+    };
+    calibration_file::write(&file, &calibration)?;
+    match shared.format {
+        Format::Json => println!("{}", serde_json::to_string_pretty(&calibration)?),
+        Format::Table => print(&calibration, &file),
+    }
+    Ok(if context.stopped() { Exit::Stopped } else { Exit::Fine })
+}
+
+fn plan_of(suite: &Suite, args: &CalibrateArgs) -> anyhow::Result<Plan> {
+    let budget = Budget { launches: args.launches, ..suite.quick };
+    let mut plan = suite.plan(&[suite.arms[0].name.clone()], budget, clock_seed())?;
+    plan.claims.clear();
+    for percent in &args.inject {
+        if !(*percent > 0.0 && *percent <= 50.0) {
+            bail!("--inject {percent}: a slow-down is between 0 and 50 percent");
+        }
+        let baseline = plan.arms[0].clone();
+        let name = format!("{} +{percent} %", baseline.name);
+        plan.arms.push(Arm { name, role: Role::Control, injected: percent / 100.0, ..baseline });
+    }
+    Ok(plan)
+}
+
+/// The plan with the suite's widest arm behind it, for the crosstalk: `znver4` where there is one, else the last.
+fn with_wide(suite: &Suite, plan: &Plan) -> Plan {
+    let wide = ["znver4", "znver4-no-sse4a", "x86-64-v4-512"];
+    let found = wide.iter().find_map(|name| suite.arms.iter().find(|arm| &arm.name == name));
+    let mut plan = plan.clone();
+    plan.arms.extend(found.or_else(|| suite.arms.last()).cloned());
+    plan
+}
+
+fn prepare(
+    context: &Context,
+    suite: &Suite,
+    args: &CalibrateArgs,
+    plan: &mut Plan,
+    artifacts: &mut Artifacts,
+) -> anyhow::Result<Prepared> {
+    let wanted = if args.benchmarks.is_empty() { &suite.benchmarks } else { &args.benchmarks };
+    let mut prepared = first_processes(context, plan, &artifacts.arms[..plan.arms.len()], wanted)?;
+    if let Some(failure) = prepared.failures.first() {
+        let benchmark = failure.benchmark.as_deref().unwrap_or("every benchmark");
+        bail!("{benchmark}: {}", crate::report::sentence(&failure.reason));
+    }
+    let kept: Vec<usize> = (0..prepared.benchmarks.len()).filter(|&at| !prepared.benchmarks[at].long).collect();
+    prepared.benchmarks = kept.iter().map(|&at| prepared.benchmarks[at].clone()).collect();
+    for paces in &mut prepared.paces {
+        *paces = kept.iter().map(|&at| paces[at]).collect();
+    }
+    plan.benchmarks.clone_from(&prepared.benchmarks);
+    let Some(baseline) = &artifacts.arms[0] else { bail!("the baseline cannot run here") };
+    let program = ArmProgram {
+        path: baseline.path.clone(),
+        starter: context.builder.supervisor.clone(),
+        cpu: context.environment.pinned_to,
+        priority: context.environment.nice.unwrap_or(0),
+        pad: 0,
+    };
+    let injected: Vec<usize> = (0..plan.arms.len()).filter(|&arm| plan.arms[arm].injected > 0.0).collect();
+    let stage = Stage::start("inject", "how much work is so many percent", (injected.len() * plan.benchmarks.len()) as u64);
+    for &arm in &injected {
+        for (benchmark, row) in plan.benchmarks.iter().enumerate() {
+            if let Some(pace) = &mut prepared.paces[arm][benchmark] {
+                let share = plan.arms[arm].injected;
+                pace.extra = extra_for(&program, &row.name, *pace, share, &plan.budget)
+                    .map_err(|reason| anyhow::anyhow!("{}: {}", row.name, crate::report::sentence(&reason)))?;
+            }
+            stage.step();
+        }
+    }
+    stage.end();
+    Ok(prepared)
+}
+
+/// The median time of one more link of the baseline, in seconds.
+fn relink(context: &Context, artifacts: &Artifacts) -> anyhow::Result<f64> {
+    let Some(bundle) = artifacts.arms[0].as_ref().and_then(|artifact| artifact.bundle.as_ref()) else {
+        return Ok(f64::NAN);
+    };
+    let output = context.builder.target.join("relinked");
+    let mut seconds = Vec::new();
+    for seed in 0..9 {
+        let start = Instant::now();
+        bundle.link(seed, &output)?;
+        seconds.push(start.elapsed().as_secs_f64());
+    }
+    fs::remove_file(&output).ok();
+    Ok(median(&seconds).unwrap_or(f64::NAN))
+}
+
+/// The benchmark with the widest code in the wide arm disturbs the one with the least wide code in the baseline.
+fn measure_crosstalk(context: &Context, wide_plan: &Plan, plan: &Plan, artifacts: &Artifacts, wide: usize) -> Option<Crosstalk> {
+    let plan = Plan { arms: wide_plan.arms.clone(), ..plan.clone() };
+    let position = |names: &[&str]| {
+        names.iter().find_map(|name| plan.benchmarks.iter().position(|benchmark| benchmark.name == *name))
+    };
+    let wide_benchmark = position(&["dot/lanes", "cosine/top_k", "bytes/histogram"])?;
+    let scalar_benchmark = position(&["sort/u32", "edit_distance/levenshtein", "map/lookup"])?;
+    crosstalk::crosstalk(context, &plan, &artifacts.arms, wide, wide_benchmark, scalar_benchmark)
+}
+
+fn experiments(
+    context: &Context,
+    args: &CalibrateArgs,
+    plan: &mut Plan,
+    artifacts: &Artifacts,
+    prepared: &Prepared,
+    log: &Path,
+    start: Instant,
+) -> anyhow::Result<()> {
+    let steps = u64::from(args.experiments) * u64::from(args.launches) * plan.benchmarks.len() as u64;
+    let what = format!("{} experiments of {} launches × {} arms", args.experiments, args.launches, plan.arms.len());
+    let stage = Stage::start("calibrate", what, steps);
+    for _ in 0..args.experiments {
+        let late = args.minutes.is_some_and(|minutes| start.elapsed().as_secs_f64() > minutes * 60.0);
+        if late || context.stopped() {
+            break;
+        }
+        plan.seed = clock_seed();
+        let began = Instant::now();
+        let mut run = Run::default();
+        let mut prepared = prepared.clone();
+        launches(context, plan, &artifacts.arms, &mut prepared, 0, &stage, &mut |event| {
+            match event {
+                Event::Launch(launch) => run.launches.push(launch),
+                Event::Failure(failure) => run.failures.push(failure),
+            }
+            Ok(())
+        })?;
+        if run.launches.len() == args.launches as usize {
+            append(log, &compare(plan, &run, began.elapsed().as_secs_f64()))?;
+        }
+    }
+    stage.end();
+    Ok(())
+}
+
+fn compare(plan: &Plan, run: &Run, seconds: f64) -> Vec<Comparison> {
+    let policy = Policy { noise_threshold: plan.noise_threshold };
+    // What one row would take with one pair of arms.
+    let share = 2.0 / (plan.arms.len() * plan.benchmarks.len()) as f64;
+    let analysis = analyse(plan, run);
+    let comparisons = analysis.rows.iter().filter_map(|row| {
+        let arm = plan.arms.iter().find(|arm| arm.name == row.arm)?;
+        let estimate = row.estimate?;
+        Some(Comparison {
+            seed: plan.seed,
+            benchmark: row.benchmark.clone(),
+            injected: arm.injected,
+            launches: row.launches.len(),
+            mean_log: mean(&row.launches)?,
+            sd_log: sd(&row.launches)?,
+            lo: estimate.interval.lo,
+            hi: estimate.interval.hi,
+            verdict: match verdict(row, policy) {
+                Verdict::Improved => "improved",
+                Verdict::Regressed => "regressed",
+                Verdict::NoChange => "no change",
+                Verdict::Inconclusive { .. } => "inconclusive",
+            }
+            .to_owned(),
+            seconds: seconds * share,
+        })
+    });
+    comparisons.collect()
+}
+
+/// Adds whole experiments: a kill in the middle of a line leaves a line that reading drops.
+fn append(log: &Path, comparisons: &[Comparison]) -> anyhow::Result<()> {
+    if let Some(folder) = log.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut writer = csv::WriterBuilder::new().has_headers(!log.exists()).from_writer(Vec::new());
+    for comparison in comparisons {
+        writer.serialize(comparison)?;
+    }
+    let bytes = writer.into_inner().map_err(|error| anyhow::anyhow!("{error}"))?;
+    let mut file = File::options().create(true).append(true).open(log).with_context(|| format!("cannot write {}", log.display()))?;
+    file.write_all(&bytes)?;
+    Ok(file.sync_data()?)
+}
+
+/// The stored comparisons of this many launches each.
+fn read_log(log: &Path, launches: u32) -> anyhow::Result<Vec<Comparison>> {
+    let Ok(text) = fs::read_to_string(log) else { return Ok(Vec::new()) };
+    let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(whole.as_bytes());
+    let rows = reader.deserialize::<Comparison>().filter_map(Result::ok);
+    Ok(rows.filter(|row| row.launches == launches as usize).collect())
+}
+
+fn summary(all: &[Comparison], context: &Context) -> Calibration {
+    let mut names: Vec<&str> = all.iter().map(|comparison| comparison.benchmark.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let mut effects: Vec<f64> = all.iter().map(|comparison| comparison.injected).filter(|injected| *injected > 0.0).collect();
+    effects.sort_by(f64::total_cmp);
+    effects.dedup();
+    let of = |name: &str, injected: f64| -> Vec<&Comparison> {
+        all.iter().filter(|comparison| comparison.benchmark == name && comparison.injected == injected).collect()
+    };
+    let aa: Vec<CalibrationRow> = names.iter().map(|name| aa_row(name, &of(name, 0.0))).collect();
+    let injected = names.iter().flat_map(|name| effects.iter().filter_map(|&injected| injected_row(name, injected, &of(name, injected))));
+    let (covered, comparisons) = aa.iter().fold((0, 0), |(covered, all), row| (covered + row.covered, all + row.comparisons));
+    let count = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+    Calibration {
+        schema: SCHEMA_VERSION,
+        finished: String::new(),
+        command: String::new(),
+        environment: context.environment.clone(),
+        launches: 0,
+        noise_threshold: 0.0,
+        injected: injected.collect(),
+        coverage: clopper_pearson(count(covered), count(comparisons), 0.95),
+        aa,
+        crosstalk: None,
+        relink_seconds: 0.0,
+    }
+}
+
+fn is_alarm(comparison: &&&Comparison) -> bool {
+    comparison.verdict == "improved" || comparison.verdict == "regressed"
+}
+
+fn aa_row(name: &str, comparisons: &[&Comparison]) -> CalibrationRow {
+    let errors: Vec<f64> = comparisons.iter().map(|comparison| comparison.mean_log.exp_m1().abs()).collect();
+    let spreads: Vec<f64> = comparisons.iter().map(|comparison| comparison.sd_log).collect();
+    CalibrationRow {
+        benchmark: name.to_owned(),
+        comparisons: comparisons.len() as u64,
+        alarms: comparisons.iter().filter(is_alarm).count() as u64,
+        covered: comparisons.iter().filter(|row| Interval { lo: row.lo, hi: row.hi }.contains(1.0)).count() as u64,
+        median_error: median(&errors).unwrap_or(f64::NAN),
+        launch_sd: median(&spreads).unwrap_or(f64::NAN),
+    }
+}
+
+fn injected_row(name: &str, injected: f64, comparisons: &[&Comparison]) -> Option<InjectedRow> {
+    let logs: Vec<f64> = comparisons.iter().map(|comparison| comparison.mean_log).collect();
+    let truth = mean(&logs)?;
+    let error = sd(&logs).map_or(f64::NAN, |sd| sd / (logs.len() as f64).sqrt());
+    let seconds: Vec<f64> = comparisons.iter().map(|comparison| comparison.seconds).collect();
+    Some(InjectedRow {
+        benchmark: name.to_owned(),
+        nominal: injected,
+        truth: truth.exp_m1(),
+        truth_error: error,
+        trials: comparisons.len() as u64,
+        found: comparisons.iter().filter(|row| row.verdict == "regressed").count() as u64,
+        covered: comparisons.iter().filter(|row| Interval { lo: row.lo, hi: row.hi }.contains(truth.exp())).count() as u64,
+        seconds: median(&seconds)?,
+    })
+}
+
+fn command(args: &CalibrateArgs) -> String {
+    let inject: Vec<String> = args.inject.iter().map(f64::to_string).collect();
+    let benchmarks = if args.benchmarks.is_empty() { String::new() } else { format!(" --benchmarks {}", args.benchmarks.join(",")) };
+    format!("cargo lab calibrate --launches {} --inject {}{benchmarks}", args.launches, inject.join(","))
+}
+
+fn print(calibration: &Calibration, file: &PathBuf) {
+    let percent = |value: f64| format!("{:.2} %", value * 100.0);
+    println!("{} launches an experiment, noise threshold {}", calibration.launches, percent(calibration.noise_threshold));
+    println!("\nA/A                          comparisons  alarms  95 % covers  median error  launch sd");
+    for row in &calibration.aa {
+        let covered = row.covered as f64 / row.comparisons.max(1) as f64;
+        println!(
+            "{:<28} {:>11} {:>7} {:>12} {:>13} {:>10}",
+            row.benchmark, row.comparisons, row.alarms, percent(covered), percent(row.median_error), percent(row.launch_sd)
+        );
+    }
+    if !calibration.injected.is_empty() {
+        println!("\ninjected                      nominal       truth  found of trials  95 % covers  seconds");
+    }
+    for row in &calibration.injected {
+        let covered = row.covered as f64 / row.trials.max(1) as f64;
+        println!(
+            "{:<28} {:>8} {:>11} {:>8} of {:<5} {:>11} {:>8.1}",
+            row.benchmark, percent(row.nominal), percent(row.truth), row.found, row.trials, percent(covered), row.seconds
+        );
+    }
+    let bound = crate::stats::clopper_pearson_upper(
+        usize::try_from(calibration.alarms()).unwrap_or(usize::MAX),
+        usize::try_from(calibration.comparisons()).unwrap_or(usize::MAX),
+        0.95,
+    );
+    println!(
+        "\nfalse alarms  {} in {} comparisons: at most {} (95 % confidence)",
+        calibration.alarms(),
+        calibration.comparisons(),
+        percent(bound.unwrap_or(1.0))
+    );
+    if let Some(coverage) = calibration.coverage {
+        println!("coverage      between {} and {}", percent(coverage.lo), percent(coverage.hi));
+    }
+    if let Some(crosstalk) = &calibration.crosstalk {
+        println!(
+            "crosstalk     {:+.2} % [{:+.2}, {:+.2}]: a scalar arm after a wide one, against after itself",
+            (crosstalk.ratio - 1.0) * 100.0,
+            (crosstalk.interval.lo - 1.0) * 100.0,
+            (crosstalk.interval.hi - 1.0) * 100.0
+        );
+    }
+    println!("one layout    {:.3} s to link", calibration.relink_seconds);
+    println!("kept in       {}", file.display());
+}

@@ -1,0 +1,48 @@
+//! Stored calibrations: one file a machine class, under `baselines/calibration`.
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::store::replace;
+use crate::judge::Calibration;
+use crate::machine::Environment;
+
+/// The folder of a workspace's calibrations.
+pub(crate) fn folder(root: &Path) -> PathBuf {
+    root.join("baselines/calibration")
+}
+
+/// The file of a machine class.
+pub(crate) fn file(folder: &Path, environment: &Environment) -> PathBuf {
+    let class = format!("{}-rustc-{}", environment.class(), environment.toolchain.rustc.split_whitespace().next().unwrap_or("unknown"));
+    let mut name = String::new();
+    for c in class.chars() {
+        if c.is_ascii_alphanumeric() || c == '.' {
+            name.push(c.to_ascii_lowercase());
+        } else if !name.ends_with('-') {
+            name.push('-');
+        }
+    }
+    folder.join(format!("{name}.json"))
+}
+
+/// The calibration that speaks for a machine: its own class's, else any other's (and the judgement says so).
+pub(crate) fn find(root: &Path, environment: &Environment) -> Option<Calibration> {
+    let folder = folder(root);
+    let own = read(&file(&folder, environment));
+    let other = || {
+        let mut files: Vec<PathBuf> = std::fs::read_dir(&folder).ok()?.filter_map(Result::ok).map(|entry| entry.path()).collect();
+        files.sort();
+        files.iter().find_map(|file| read(file))
+    };
+    own.or_else(other)
+}
+
+/// A readable calibration, or none.
+pub(crate) fn read(file: &Path) -> Option<Calibration> {
+    serde_json::from_str(&std::fs::read_to_string(file).ok()?).ok()
+}
+
+/// Writes a calibration whole.
+pub(crate) fn write(file: &Path, calibration: &Calibration) -> anyhow::Result<()> {
+    Ok(replace(file, (serde_json::to_string_pretty(calibration)? + "\n").as_bytes())?)
+}

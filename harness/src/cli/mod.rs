@@ -1,0 +1,103 @@
+//! The command line: one file a verb; the only place that opens records, prints, and sets exit codes.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this module is the one that prints")]
+
+mod args;
+mod artifacts;
+mod calibrate;
+mod calibration_file;
+mod census;
+mod cmp;
+mod context;
+mod crosstalk;
+mod doctor;
+mod output;
+mod progress;
+mod run;
+mod session;
+mod store;
+mod verify;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::args::{Cli, Verb};
+use crate::process::{become_program, supervise};
+
+/// How a verb ended, as the exit code says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Nothing to complain of.
+    Fine,
+    /// An arm failed, or a regression.
+    Failed,
+    /// Nothing can be said: the environment spoiled the run.
+    Inconclusive,
+    /// The user stopped it.
+    Stopped,
+}
+
+/// Usage, malformed input or a broken set-up.
+const MISUSE: u8 = 2;
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Fine => 0,
+            Exit::Failed => 1,
+            Exit::Inconclusive => 3,
+            Exit::Stopped => 130,
+        })
+    }
+}
+
+/// Reads the command line, carries it out, and says what went wrong in one sentence.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // `--help` and `--version` are errors to clap, and go to stdout with code 0.
+            let code = if error.use_stderr() { MISUSE } else { 0 };
+            error.print().ok();
+            return ExitCode::from(code);
+        }
+    };
+    match carry_out(cli) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(MISUSE)
+        }
+    }
+}
+
+fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
+    let shared = cli.shared;
+    match cli.verb.unwrap_or(Verb::Run(cli.run)) {
+        Verb::Run(args) => run::run(&shared, &args),
+        Verb::Doctor => doctor::doctor(&shared),
+        Verb::Verify(args) => verify::verify(&shared, &args),
+        Verb::Plan(args) => run::plan(&shared, &args),
+        Verb::Build(args) => run::build(&shared, &args),
+        Verb::Measure(args) => run::measure(&shared, &args),
+        Verb::Analyse(args) => run::analyse(&shared, &args),
+        Verb::Report(args) => output::report(&shared, &args),
+        Verb::Census(args) => census::census(&shared, &args),
+        Verb::Calibrate(args) => calibrate::calibrate(&shared, &args),
+        Verb::Cmp(args) => cmp::cmp(&shared, &args),
+        Verb::Exec(args) => {
+            let (program, rest) = split(&args.command)?;
+            Err(become_program(program, rest, args.cpu, args.priority).into())
+        }
+        Verb::Supervise(args) => {
+            let (program, rest) = split(&args.command)?;
+            std::process::exit(supervise(program, rest)?)
+        }
+    }
+}
+
+fn split(command: &[OsString]) -> anyhow::Result<(&OsString, &[OsString])> {
+    command.split_first().ok_or_else(|| anyhow::anyhow!("no command after --"))
+}

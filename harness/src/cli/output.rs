@@ -1,0 +1,211 @@
+//! What verbs print and write: reports, charts, tables.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+
+use crate::analyse::{Analysis, analyse};
+use crate::cli::args::{Format, ReportArgs, Shared};
+use crate::cli::artifacts::Artifacts;
+use crate::cli::context::{Context, style};
+use crate::cli::{Exit, calibration_file, run, store};
+use crate::judge::{Judgement, judge};
+use crate::measure::Run;
+use crate::plan::{Benchmark, Plan, Role, Unit};
+use crate::record::RunFile;
+use crate::report::{self, Meta, Report, Style};
+
+/// The name of the README's markers.
+const SPLICE: &str = "record";
+
+/// A record with everything that follows from it.
+pub(crate) struct Judged {
+    pub file: RunFile,
+    pub analysis: Analysis,
+    pub judgement: Judgement,
+    pub meta: Meta,
+}
+
+impl Judged {
+    /// Reads, analyses and judges a record, with the stored calibration of the machine that made it.
+    pub(crate) fn read(root: &Path, folder: &Path) -> anyhow::Result<Self> {
+        let (file, run) = store::read(folder)?;
+        Ok(Self::of(root, file, &run))
+    }
+
+    pub(crate) fn of(root: &Path, file: RunFile, run: &Run) -> Self {
+        let analysis = analyse(&file.plan, run);
+        let calibration = calibration_file::find(root, &file.environment);
+        let judgement = judge(&file.plan, &file.environment, &analysis, calibration.as_ref());
+        let meta = Meta {
+            name: file.name.clone(),
+            started: file.started.clone(),
+            seconds: file.seconds,
+            command: file.command.clone(),
+            perflab: file.perflab.clone(),
+        };
+        Self { file, analysis, judgement, meta }
+    }
+
+    pub(crate) fn report(&self) -> Report<'_> {
+        Report {
+            plan: &self.file.plan,
+            environment: &self.file.environment,
+            analysis: &self.analysis,
+            judgement: &self.judgement,
+            meta: &self.meta,
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match run::exit_of(&self.file) {
+            Exit::Fine if self.judgement.controls.iter().any(|control| control.voids) => Exit::Inconclusive,
+            exit => exit,
+        }
+    }
+}
+
+/// Writes `report.md`, `report.html`, the charts and the verdicts into the record.
+pub(crate) fn write_report(root: &Path, folder: &Path) -> anyhow::Result<Judged> {
+    let judged = Judged::read(root, folder)?;
+    let report = judged.report();
+    let charts = report::charts(&report)?;
+    let put = |name: String, bytes: &[u8]| {
+        let path = folder.join(&name);
+        store::replace(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
+    };
+    for chart in &charts {
+        put(format!("charts/{}.svg", chart.name), chart.svg.as_bytes())?;
+        put(format!("charts/{}.png", chart.name), &chart.png)?;
+    }
+    put("report.md".into(), report::markdown(&report).as_bytes())?;
+    put("report.html".into(), report::html(&report, &charts).as_bytes())?;
+    let verdicts = serde_json::json!({ "analysis": judged.analysis, "judgement": judged.judgement });
+    put("verdicts.json".into(), (serde_json::to_string_pretty(&verdicts)? + "\n").as_bytes())?;
+    Ok(judged)
+}
+
+/// Prints what a record says.
+pub(crate) fn print_record(shared: &Shared, root: &Path, folder: &Path) -> anyhow::Result<Exit> {
+    let judged = Judged::read(root, folder)?;
+    match shared.format {
+        Format::Table => {
+            print!("{}", report::table(&judged.report(), &style(shared)));
+            let shown = folder.strip_prefix(root).unwrap_or(folder).display();
+            println!("report  {shown}/report.html    charts  {shown}/charts/    again  cargo lab report {shown}");
+        }
+        Format::Json => {
+            let value = serde_json::json!({
+                "record": folder,
+                "meta": judged.meta,
+                "state": judged.file.state,
+                "environment": judged.file.environment,
+                "analysis": judged.analysis,
+                "judgement": judged.judgement,
+            });
+            println!("{}", serde_json::to_string_pretty(&value)?);
+        }
+    }
+    Ok(judged.exit())
+}
+
+/// `report`: writes a record's report again, splices it, or checks a document against it.
+pub(crate) fn report(shared: &Shared, args: &ReportArgs) -> anyhow::Result<Exit> {
+    let root = Context::open()?.root;
+    let document = args.splice.as_ref().or(args.check.as_ref());
+    let Some(document) = document else {
+        write_report(&root, &args.record)?;
+        return print_record(shared, &root, &args.record);
+    };
+    let judged = if args.check.is_some() { Judged::read(&root, &args.record)? } else { write_report(&root, &args.record)? };
+    let text = std::fs::read_to_string(document).with_context(|| format!("cannot read {}", document.display()))?;
+    let chart = relative(document, &args.record.join("charts/forest.svg"))?;
+    let block = report::readme_block(&judged.report(), &chart);
+    let shown = document.display();
+    if args.splice.is_some() {
+        let spliced = report::splice(&text, SPLICE, &block).with_context(|| shown.to_string())?;
+        store::replace(document, spliced.as_bytes())?;
+        eprintln!("{shown} now shows {}", judged.meta.name);
+        return Ok(Exit::Fine);
+    }
+    let standing = report::spliced(&text, SPLICE).with_context(|| shown.to_string())?;
+    if standing.trim() == block.trim() {
+        println!("{shown} says what {} says", judged.meta.name);
+        return Ok(Exit::Fine);
+    }
+    let line = standing.trim().lines().zip(block.trim().lines()).find(|(stands, says)| stands != says);
+    println!("{shown} differs from {}: splice it again with  cargo lab report {} --splice {shown}", judged.meta.name, args.record.display());
+    if let Some((stands, says)) = line {
+        println!("  stands: {stands}\n  record: {says}");
+    }
+    Ok(Exit::Failed)
+}
+
+/// The path of `file` as `document` has to name it.
+fn relative(document: &Path, file: &Path) -> anyhow::Result<String> {
+    let folder = document.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (folder, file) = (folder.canonicalize()?, file.canonicalize().or_else(|_| absolute(file))?);
+    let Ok(below) = file.strip_prefix(&folder) else {
+        bail!("{} does not lie below {}: a document shows records beside it", file.display(), folder.display());
+    };
+    Ok(below.display().to_string())
+}
+
+fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
+    Ok(std::path::absolute(path)?)
+}
+
+/// The artifacts of a plan that was only built.
+pub(crate) fn artifact_table(context: &Context, plan: &Plan, artifacts: &Artifacts, style: &Style) -> String {
+    let run = Run { launches: Vec::new(), failures: artifacts.failures.clone(), facts: artifacts.facts.clone() };
+    let analysis = analyse(plan, &run);
+    let judgement = judge(plan, &context.environment, &analysis, None);
+    let meta = Meta {
+        name: String::new(),
+        started: String::new(),
+        seconds: 0.0,
+        command: String::new(),
+        perflab: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let environment = &context.environment;
+    report::artifacts(&Report { plan, environment, analysis: &analysis, judgement: &judgement, meta: &meta }, style)
+}
+
+/// A benchmark of which only the name is known yet.
+pub(crate) fn named(name: &str) -> Benchmark {
+    Benchmark { name: name.to_owned(), answer: 0, long: false, code: Vec::new(), unit: Unit::Nanos }
+}
+
+/// What a run would do, for a person.
+pub(crate) fn plan_text(plan: &Plan) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    let budget = &plan.budget;
+    let _ = writeln!(text, "suite       {} (sha256 {})", plan.suite, &plan.digest[..12]);
+    let _ = writeln!(
+        text,
+        "budget      {} launches × {} blocks × {} slices of at most {} µs, {} µs of settling",
+        budget.launches,
+        budget.blocks,
+        budget.slices,
+        budget.slice_ns / 1000,
+        budget.settle_ns / 1000
+    );
+    for arm in &plan.arms {
+        let role = match arm.role {
+            Role::Baseline => "baseline",
+            Role::Candidate => "candidate",
+            Role::Control => "control",
+        };
+        let variant = &arm.variant;
+        let features = if variant.features.is_empty() { String::new() } else { format!(" + {}", variant.features.join(" ")) };
+        let _ = writeln!(text, "{role:<11} {}: {} ({}{features}), {}", arm.name, variant.package, variant.flagset, variant.profile);
+    }
+    let benchmarks: Vec<_> = plan.benchmarks.iter().map(|benchmark| benchmark.name.as_str()).collect();
+    let listed = if benchmarks.is_empty() { "all that the subject has".to_owned() } else { benchmarks.join(" ") };
+    let _ = writeln!(text, "benchmarks  {listed}");
+    for claim in &plan.claims {
+        let _ = writeln!(text, "claim       {}: {}", claim.id, claim.text);
+    }
+    text
+}

@@ -1,0 +1,199 @@
+//! Measuring a plan into a record: first processes, then launches on fresh layouts.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use anyhow::{Context as _, bail};
+
+use crate::build::{Artifact, Bundle};
+use crate::cli::context::Context;
+use crate::cli::progress::Stage;
+use crate::cli::store::Store;
+use crate::measure::{ArmProgram, Launch, Launcher, Outcome, Prepared, RunFailure, layout_seed, prepare};
+use crate::plan::Plan;
+use crate::record::State;
+
+/// Launches that are linked ahead at once: linking and measuring never run at the same time.
+const LINKED_AHEAD: u32 = 8;
+
+/// Starts every arm once, checks every answer, and sizes the slices.
+pub(crate) fn first_processes(
+    context: &Context,
+    plan: &Plan,
+    artifacts: &[Option<Artifact>],
+    wanted: &[String],
+) -> anyhow::Result<Prepared> {
+    let names: Vec<String> = plan.arms.iter().map(|arm| arm.name.clone()).collect();
+    let programs: Vec<_> = artifacts
+        .iter()
+        .map(|artifact| artifact.as_ref().map(|artifact| program(context, artifact.path.clone())))
+        .collect();
+    let stage = Stage::start("check", "the answer of every benchmark in every arm", names.len() as u64);
+    let prepared = prepare(&names, &programs, wanted, &plan.budget, &mut |arm| {
+        stage.doing(&names[arm]);
+        stage.step();
+    });
+    stage.end();
+    let baseline = prepared.failures.iter().find(|failure| failure.arm == names[0] && failure.benchmark.is_none());
+    if let Some(failure) = baseline {
+        bail!("the baseline cannot be measured: {}", crate::report::sentence(&failure.reason));
+    }
+    Ok(prepared)
+}
+
+fn program(context: &Context, path: PathBuf) -> ArmProgram {
+    ArmProgram {
+        path,
+        starter: context.builder.supervisor.clone(),
+        cpu: context.environment.pinned_to,
+        priority: context.environment.nice.unwrap_or(0),
+        pad: 0,
+    }
+}
+
+/// Where the layouts of one experiment lie, removed with everything in it at the end.
+struct Layouts<'a> {
+    folder: tempfile::TempDir,
+    bundles: Vec<Option<&'a Bundle>>,
+    paths: Vec<Option<PathBuf>>,
+}
+
+impl<'a> Layouts<'a> {
+    fn new(target: &Path, artifacts: &'a [Option<Artifact>]) -> anyhow::Result<Self> {
+        fs::create_dir_all(target)?;
+        Ok(Self {
+            folder: tempfile::Builder::new().prefix("layouts-").tempdir_in(target)?,
+            bundles: artifacts.iter().map(|artifact| artifact.as_ref()?.bundle.as_ref()).collect(),
+            paths: artifacts.iter().map(|artifact| artifact.as_ref().map(|artifact| artifact.path.clone())).collect(),
+        })
+    }
+
+    fn file(&self, launch: u32, arm: usize) -> PathBuf {
+        self.folder.path().join(format!("{launch}-{arm}"))
+    }
+
+    /// Links the layouts of these launches, on every core.
+    fn link(&self, seed: u64, launches: std::ops::Range<u32>) -> anyhow::Result<()> {
+        let work: Vec<(u32, usize, &Bundle)> = launches
+            .flat_map(|launch| {
+                let arms = self.bundles.iter().enumerate();
+                arms.filter_map(move |(arm, bundle)| bundle.map(|bundle| (launch, arm, bundle)))
+            })
+            .collect();
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let results: Vec<anyhow::Result<()>> = thread::scope(|scope| {
+            let part = work.len().div_ceil(cores).max(1);
+            let link = |part: &[(u32, usize, &Bundle)]| -> anyhow::Result<()> {
+                for &(launch, arm, bundle) in part {
+                    bundle.link(layout_seed(seed, launch, arm), &self.file(launch, arm))?;
+                }
+                Ok(())
+            };
+            let threads: Vec<_> = work.chunks(part).map(|part| scope.spawn(move || link(part))).collect();
+            threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
+        });
+        results.into_iter().collect::<anyhow::Result<()>>().context("cannot link a layout")
+    }
+
+    /// What an arm runs in a launch: its layout, or the artifact itself where layouts cannot be made.
+    fn path(&self, launch: u32, arm: usize) -> Option<PathBuf> {
+        if self.bundles[arm].is_some() { Some(self.file(launch, arm)) } else { self.paths[arm].clone() }
+    }
+
+    fn remove(&self, launch: u32) {
+        for arm in 0..self.bundles.len() {
+            // What is left goes with the folder.
+            fs::remove_file(self.file(launch, arm)).ok();
+        }
+    }
+}
+
+/// What measuring hands over as soon as it has it.
+pub(crate) enum Event {
+    /// A launch is finished.
+    Launch(Launch),
+    /// An arm, or one benchmark of it, has failed and is left out from here on.
+    Failure(RunFailure),
+}
+
+/// Measures what is left of the plan into the record.
+pub(crate) fn measure(
+    context: &Context,
+    store: &mut Store,
+    artifacts: &[Option<Artifact>],
+    prepared: &mut Prepared,
+) -> anyhow::Result<()> {
+    let plan = store.file.plan.clone();
+    let finished = u32::try_from(store.file.launches.len()).unwrap_or(u32::MAX);
+    let arms = artifacts.iter().filter(|artifact| artifact.is_some()).count();
+    let what = format!("{} benchmarks × {arms} arms", plan.benchmarks.len());
+    let left = u64::from(plan.budget.launches.saturating_sub(finished)) * plan.benchmarks.len() as u64;
+    let stage = Stage::start("measure", what, left);
+    let outcome = launches(context, &plan, artifacts, prepared, finished, &stage, &mut |event| match event {
+        Event::Launch(launch) => store.add(&launch),
+        Event::Failure(failure) => {
+            store.file.failures.push(failure);
+            store.save()
+        }
+    });
+    let whole = store.file.launches.len() == plan.budget.launches as usize;
+    store.file.state = if whole { State::Finished } else { State::Stopped };
+    store.save()?;
+    stage.end();
+    outcome.with_context(|| format!("finished launches are kept in {}", store.folder.display()))
+}
+
+/// Runs the launches of a plan from number `first` on, each on layouts linked for it alone.
+pub(crate) fn launches(
+    context: &Context,
+    plan: &Plan,
+    artifacts: &[Option<Artifact>],
+    prepared: &mut Prepared,
+    first: u32,
+    stage: &Stage,
+    sink: &mut dyn FnMut(Event) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let layouts = Layouts::new(&context.builder.target, artifacts)?;
+    let mut running: Vec<bool> = artifacts.iter().map(Option::is_some).collect();
+    let (mut launch, mut linked) = (first, first);
+    while launch < plan.budget.launches && !context.stopped() {
+        if launch == linked {
+            linked = plan.budget.launches.min(launch + LINKED_AHEAD);
+            layouts.link(plan.seed, launch..linked)?;
+        }
+        let programs: Vec<Option<ArmProgram>> = (0..running.len())
+            .map(|arm| layouts.path(launch, arm).filter(|_| running[arm]).map(|path| program(context, path)))
+            .collect();
+        let seeds: Vec<Option<u64>> =
+            (0..running.len()).map(|arm| layouts.bundles[arm].map(|_| layout_seed(plan.seed, launch, arm))).collect();
+        let launcher = Launcher { plan, prepared };
+        match launcher.launch(launch, &programs, &seeds, &|| context.stopped(), &mut || stage.step()) {
+            Outcome::Finished(done) => {
+                sink(Event::Launch(done))?;
+                layouts.remove(launch);
+                launch += 1;
+            }
+            Outcome::Failed { arm, benchmark, failure } => {
+                stage.say(&format!("{}: {}", failure.arm, crate::report::sentence(&failure.reason)));
+                drop_failed(&mut running, prepared, arm, benchmark);
+                sink(Event::Failure(failure))?;
+                if arm == 0 && benchmark.is_none() {
+                    bail!("the baseline failed");
+                }
+            }
+            Outcome::Stopped => {}
+        }
+    }
+    Ok(())
+}
+
+/// Leaves out what failed: the benchmark of that arm, or the whole arm. Without the baseline a benchmark has
+/// nothing to be compared with.
+fn drop_failed(running: &mut [bool], prepared: &mut Prepared, arm: usize, benchmark: Option<usize>) {
+    match benchmark {
+        Some(benchmark) if arm == 0 => prepared.paces.iter_mut().for_each(|paces| paces[benchmark] = None),
+        Some(benchmark) => prepared.paces[arm][benchmark] = None,
+        None => running[arm] = false,
+    }
+}

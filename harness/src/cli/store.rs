@@ -1,0 +1,109 @@
+//! A record's folder on disk. Written so that a kill at any moment leaves the last finished launch.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+
+use crate::measure::{Launch, Run};
+use crate::record::{LaunchFile, RAW_HEADER, RunFile, State, raw_rows};
+
+/// An open record.
+pub(crate) struct Store {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// What `run.json` holds.
+    pub file: RunFile,
+    raw: File,
+}
+
+impl Store {
+    /// Makes a new folder under `out` and writes the first `run.json`.
+    pub(crate) fn create(out: &Path, file: RunFile) -> anyhow::Result<Self> {
+        let folder = out.join(&file.name);
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make the record's folder {}", folder.display()))?;
+        let mut raw = File::create(folder.join("raw.csv"))?;
+        raw.write_all(RAW_HEADER.as_bytes())?;
+        let mut store = Self { folder, file, raw };
+        store.save()?;
+        Ok(store)
+    }
+
+    /// Opens a stopped record to go on with it. Rows after the last finished launch are cut off.
+    pub(crate) fn resume(folder: &Path) -> anyhow::Result<Self> {
+        let (mut file, run) = read(folder)?;
+        if file.state == State::Finished {
+            bail!("{} is finished: there is nothing to go on with", folder.display());
+        }
+        let mut text = RAW_HEADER.to_owned();
+        for launch in &run.launches {
+            text += &raw_rows(&file.plan, launch);
+        }
+        replace(&folder.join("raw.csv"), text.as_bytes())?;
+        let raw = File::options().append(true).open(folder.join("raw.csv"))?;
+        file.state = State::Running;
+        Ok(Self { folder: folder.to_owned(), file, raw })
+    }
+
+    /// Adds a finished launch: its samples first, then its name.
+    pub(crate) fn add(&mut self, launch: &Launch) -> anyhow::Result<()> {
+        self.raw
+            .write_all(raw_rows(&self.file.plan, launch).as_bytes())
+            .and_then(|()| self.raw.sync_data())
+            .with_context(|| format!("cannot write samples to {}", self.folder.display()))?;
+        self.file.launches.push(LaunchFile::from(launch));
+        self.save()
+    }
+
+    /// Writes `run.json` whole.
+    pub(crate) fn save(&mut self) -> anyhow::Result<()> {
+        let path = self.folder.join("run.json");
+        replace(&path, self.file.write()?.as_bytes()).with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// Writes another file of the record whole.
+    pub(crate) fn put(&self, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+        let path = self.folder.join(name);
+        replace(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
+    }
+}
+
+/// Reads a record.
+pub(crate) fn read(folder: &Path) -> anyhow::Result<(RunFile, Run)> {
+    let text = |name: &str| {
+        let path = folder.join(name);
+        fs::read_to_string(&path).with_context(|| format!("{} is no record: cannot read {name}", folder.display()))
+    };
+    let file = RunFile::read(&text("run.json")?).with_context(|| folder.display().to_string())?;
+    let run = file.run(&text("raw.csv")?).with_context(|| folder.display().to_string())?;
+    Ok((file, run))
+}
+
+/// Replaces a file by a whole new one: written beside it, synced, renamed over it.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut partial = tempfile::NamedTempFile::new_in(folder)?;
+    partial.write_all(bytes)?;
+    partial.as_file().sync_data()?;
+    let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    partial.as_file().set_permissions(readable)?;
+    partial.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replaced_file_is_whole_and_leaves_nothing_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/file");
+        replace(&path, b"one").unwrap();
+        replace(&path, b"two").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+}

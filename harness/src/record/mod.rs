@@ -1,0 +1,135 @@
+//! Records: the wire form of a run, raw samples included. Text in, text out; the callers open files.
+//!
+//! `raw.csv` has one row a sample, integers only, nothing rounded. `run.json` has everything else. A launch
+//! counts as finished once `run.json` names it, and `run.json` is only ever replaced whole, so a kill at any
+//! moment leaves the last good state: rows of `raw.csv` that belong to no named launch are left out.
+
+mod raw;
+
+pub use raw::{RAW_HEADER, raw_rows, read_raw};
+
+use serde::{Deserialize, Serialize};
+
+use crate::machine::Environment;
+use crate::measure::{ArmFacts, Launch, LaunchArm, Pace, Run, RunFailure};
+use crate::plan::{Plan, SCHEMA_VERSION};
+
+/// How far a run came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Launches are still being added, or the lab was killed.
+    Running,
+    /// The user stopped it.
+    Stopped,
+    /// Everything that was planned is in it.
+    Finished,
+}
+
+/// `run.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunFile {
+    /// The schema's version.
+    pub schema: u32,
+    /// perflab's version.
+    pub perflab: String,
+    /// The record's name: its folder's.
+    pub name: String,
+    /// When it was started (UTC, ISO 8601).
+    pub started: String,
+    /// Seconds of work so far, builds included.
+    pub seconds: f64,
+    /// The command that made it.
+    pub command: String,
+    /// How far it came.
+    pub state: State,
+    /// What was planned.
+    pub plan: Plan,
+    /// Where it ran.
+    pub environment: Environment,
+    /// The artifacts.
+    pub facts: Vec<ArmFacts>,
+    /// Calls a slice, by arm and benchmark.
+    pub paces: Vec<Vec<Option<Pace>>>,
+    /// What went wrong.
+    pub failures: Vec<RunFailure>,
+    /// The finished launches; their samples are in `raw.csv`.
+    pub launches: Vec<LaunchFile>,
+}
+
+/// One finished launch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaunchFile {
+    /// Its number.
+    pub index: u32,
+    /// Its processes.
+    pub arms: Vec<LaunchArm>,
+}
+
+/// Why a record cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// `run.json` is not what it should be.
+    #[error("run.json: {0}")]
+    Run(serde_json::Error),
+    /// Another version of perflab wrote it.
+    #[error("run.json has schema {found}, and this perflab reads {SCHEMA_VERSION}: use the perflab that wrote it ({perflab})")]
+    Schema {
+        /// Its version.
+        found: u64,
+        /// Who wrote it.
+        perflab: String,
+    },
+    /// `raw.csv` is not what it should be.
+    #[error("raw.csv, line {line}: {wrong}")]
+    Raw {
+        /// The line, from 1.
+        line: u64,
+        /// What was wrong.
+        wrong: String,
+    },
+}
+
+impl RunFile {
+    /// Reads `run.json`.
+    ///
+    /// # Errors
+    /// [`RecordError`]: not JSON, another schema, a field missing.
+    pub fn read(text: &str) -> Result<Self, RecordError> {
+        let value: serde_json::Value = serde_json::from_str(text).map_err(RecordError::Run)?;
+        let found = value["schema"].as_u64().unwrap_or(0);
+        if found != u64::from(SCHEMA_VERSION) {
+            let perflab = value["perflab"].as_str().unwrap_or("unknown").to_owned();
+            return Err(RecordError::Schema { found, perflab });
+        }
+        serde_json::from_value(value).map_err(RecordError::Run)
+    }
+
+    /// The text of `run.json`.
+    ///
+    /// # Errors
+    /// When a number in it has no JSON form.
+    pub fn write(&self) -> Result<String, RecordError> {
+        serde_json::to_string_pretty(self).map(|text| text + "\n").map_err(RecordError::Run)
+    }
+
+    /// The run that this file and the text of `raw.csv` describe.
+    ///
+    /// # Errors
+    /// [`RecordError::Raw`] with the line, when a sample cannot be read or names what the plan does not have.
+    pub fn run(&self, raw: &str) -> Result<Run, RecordError> {
+        let mut launches: Vec<Launch> = self
+            .launches
+            .iter()
+            .map(|launch| Launch { index: launch.index, arms: launch.arms.clone(), turns: Vec::new() })
+            .collect();
+        read_raw(raw, &self.plan, &mut launches)?;
+        Ok(Run { launches, failures: self.failures.clone(), facts: self.facts.clone() })
+    }
+}
+
+impl From<&Launch> for LaunchFile {
+    fn from(launch: &Launch) -> Self {
+        Self { index: launch.index, arms: launch.arms.clone() }
+    }
+}

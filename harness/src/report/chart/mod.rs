@@ -1,0 +1,112 @@
+//! Charts: drawn once as a scene in logical pixels, then written as SVG and as PNG at twice the size.
+
+mod axis;
+mod builds;
+mod forest;
+mod heatmap;
+mod launches;
+mod marker;
+mod paint;
+pub(crate) mod palette;
+mod scene;
+
+use thiserror::Error;
+
+use crate::report::Report;
+use crate::report::view::View;
+
+pub(crate) use forest::title as forest_title;
+
+/// One picture in two formats.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chart {
+    /// Its file name, without an ending: `forest`, `heatmap`, `launches`, `builds`.
+    pub name: &'static str,
+    /// What it shows, in a line.
+    pub title: String,
+    /// A whole SVG document, in logical pixels.
+    pub svg: String,
+    /// A PNG with two pixels for each logical one.
+    pub png: Vec<u8>,
+}
+
+/// Why a chart could not be made. None of these depends on the numbers.
+#[derive(Debug, Error)]
+pub enum ChartError {
+    /// The font inside this program cannot be read.
+    #[error("the charts' font could not be loaded; this is a defect of the lab's executable")]
+    Font,
+    /// The drawing library refused.
+    #[error("a chart could not be drawn: {said}")]
+    Drawing {
+        /// Its words.
+        said: String,
+    },
+    /// The PNG encoder refused.
+    #[error("a chart could not be encoded as PNG")]
+    Encoding(#[from] png::EncodingError),
+}
+
+/// A chart before it is painted.
+struct Drawing {
+    name: &'static str,
+    title: String,
+    scene: scene::Scene,
+}
+
+/// Every chart that the report has numbers for: ratios as a forest, ratios as a heat map, launches of the
+/// row with the widest spread, build time and sizes.
+///
+/// # Errors
+/// When the font, the drawing library or the encoder fails; never because of the numbers.
+pub fn charts(report: &Report<'_>) -> Result<Vec<Chart>, ChartError> {
+    paint::load_font()?;
+    drawings(report).into_iter().map(|drawing| paint::chart(&drawing)).collect()
+}
+
+/// The names and titles of the charts that [`charts`] makes.
+pub(crate) fn titles(report: &Report<'_>) -> Vec<(&'static str, String)> {
+    let view = View::of(report);
+    let mut titles = Vec::new();
+    if forest::has_numbers(&view) {
+        titles.push((forest::NAME, forest::title(&view)));
+        titles.push((heatmap::NAME, heatmap::title(&view)));
+    }
+    if let Some(benchmark) = launches::widest(&view) {
+        titles.push((launches::NAME, launches::title(benchmark)));
+    }
+    if builds::has_numbers(&view) {
+        titles.push((builds::NAME, builds::title(&view)));
+    }
+    titles
+}
+
+fn drawings(report: &Report<'_>) -> Vec<Drawing> {
+    let view = View::of(report);
+    titles(report)
+        .into_iter()
+        .map(|(name, title)| {
+            let scene = match name {
+                forest::NAME => forest::scene(&view),
+                heatmap::NAME => heatmap::scene(&view),
+                launches::NAME => launches::scene(&view),
+                _ => builds::scene(&view),
+            };
+            Drawing { name, title, scene }
+        })
+        .collect()
+}
+
+/// The charts without their PNGs, which take long to make in a test build.
+#[cfg(test)]
+pub(crate) fn pictures(report: &Report<'_>) -> Vec<Chart> {
+    paint::load_font().expect("the font");
+    let chart = |drawing: Drawing| {
+        let svg = paint::svg(&drawing.scene, &drawing.title).expect("a picture");
+        Chart { name: drawing.name, title: drawing.title, svg, png: Vec::new() }
+    };
+    drawings(report).into_iter().map(chart).collect()
+}
+
+#[cfg(test)]
+mod tests;

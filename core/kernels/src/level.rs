@@ -94,7 +94,6 @@ macro_rules! dispatched {
         pub fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $output:ty)? = $body:path;
     ) => {
         $(#[$attribute])*
-        #[cfg_attr(not(target_arch = "x86_64"), expect(unused_variables, reason = "there is one level"))]
         pub fn $name(level: $crate::level::Level, $($argument: $type),*) $(-> $output)? {
             #[inline(never)]
             fn baseline($($argument: $type),*) $(-> $output)? {
@@ -132,7 +131,12 @@ macro_rules! dispatched {
                 $crate::level::Rung::V4 => unsafe { v4($($argument),*) },
             }
             #[cfg(not(target_arch = "x86_64"))]
-            baseline($($argument),*)
+            match level.rung() {
+                $crate::level::Rung::Baseline
+                | $crate::level::Rung::V2
+                | $crate::level::Rung::V3
+                | $crate::level::Rung::V4 => baseline($($argument),*),
+            }
         }
     };
 }

@@ -31,7 +31,7 @@ pub struct Artifact {
     pub digest: String,
     /// Its size, in bytes.
     pub file_bytes: u64,
-    /// Seconds that Cargo took when it last compiled something for it.
+    /// Seconds that Cargo took when it last compiled every crate of it; `None` where some were there before.
     pub build_seconds: Option<f64>,
     /// The flags that rustc was given.
     pub flags: Vec<String>,
@@ -129,13 +129,14 @@ struct MessageTarget {
 #[derive(Deserialize, serde::Serialize, Default)]
 struct Kept {
     digest: String,
-    build_seconds: f64,
+    build_seconds: Option<f64>,
     rustc_command: String,
 }
 
 struct Built {
     executable: PathBuf,
     compiled: bool,
+    compiled_all: bool,
     rustc_command: Option<String>,
     wall: Duration,
 }
@@ -165,7 +166,11 @@ impl Builder {
         if built.compiled || stale {
             let new = Kept {
                 digest: digest.clone(),
-                build_seconds: built.wall.as_secs_f64(),
+                build_seconds: if built.compiled_all {
+                    Some(built.wall.as_secs_f64())
+                } else {
+                    kept.and_then(|kept| kept.build_seconds)
+                },
                 rustc_command: built.rustc_command.clone().unwrap_or_default(),
             };
             check_flags(&new.rustc_command, &flagset.flags)?;
@@ -185,7 +190,7 @@ impl Builder {
             file_bytes: fs::metadata(&built.executable).map_or(0, |metadata| metadata.len()),
             path: built.executable,
             digest,
-            build_seconds: Some(kept.build_seconds).filter(|seconds| *seconds > 0.0),
+            build_seconds: kept.build_seconds,
             flags: flagset.flags.clone(),
             command: invocation.display(),
             rustc_command: kept.rustc_command,
@@ -277,6 +282,7 @@ impl Builder {
         Ok(Built {
             executable,
             compiled: artifacts().any(|message| !message.fresh),
+            compiled_all: artifacts().all(|message| !message.fresh),
             rustc_command: rustc_command(&output.stderr, &variant.bin),
             wall: start.elapsed(),
         })

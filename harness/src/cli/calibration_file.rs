@@ -13,7 +13,7 @@ pub(crate) fn folder(root: &Path) -> PathBuf {
 
 /// The file of a machine class.
 pub(crate) fn file(folder: &Path, environment: &Environment) -> PathBuf {
-    let class = format!("{}-rustc-{}", environment.class(), environment.toolchain.rustc.split_whitespace().next().unwrap_or("unknown"));
+    let class = format!("{}-rustc-{}", environment.class(), environment.toolchain.rustc.split_whitespace().nth(1).unwrap_or("unknown"));
     let mut name = String::new();
     for c in class.chars() {
         if c.is_ascii_alphanumeric() || c == '.' {

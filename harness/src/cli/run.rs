@@ -116,7 +116,7 @@ fn started(context: &Context, args: &RunArgs) -> anyhow::Result<(Store, Prepared
         env!("CARGO_PKG_VERSION"),
         context.environment.class(),
         context.environment.cores,
-        context.environment.toolchain.rustc.split_whitespace().next().unwrap_or("?"),
+        context.environment.toolchain.rustc.split_whitespace().nth(1).unwrap_or("?"),
         plan.suite,
         out.join(&name).strip_prefix(&context.root).unwrap_or(&out.join(&name)).display()
     );

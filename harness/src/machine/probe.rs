@@ -62,7 +62,7 @@ fn toolchain() -> Result<Toolchain, RunError> {
     };
     let cpus = tool("rustc", ["--print".to_owned(), "target-cpus".to_owned()])?;
     Ok(Toolchain {
-        rustc: field("rustc "),
+        rustc: verbose.lines().next().unwrap_or_default().to_owned(),
         commit: field("commit-hash:"),
         llvm: field("LLVM version:"),
         host: field("host:"),
@@ -184,7 +184,7 @@ mod tests {
     fn this_machine_has_a_name_memory_and_a_compiler() {
         let environment = probe().unwrap();
         assert!(environment.cores >= 1 && environment.memory_bytes > 1 << 20);
-        assert!(environment.toolchain.rustc.starts_with('1'), "{:?}", environment.toolchain);
+        assert!(environment.toolchain.rustc.starts_with("rustc 1"), "{:?}", environment.toolchain);
         assert_ne!(environment.toolchain.native, "unknown");
         assert!(environment.cpu.features.iter().any(|feature| feature == "sse2"));
         assert!(environment.differences(&environment).is_empty());

@@ -65,8 +65,8 @@ impl Arm {
         }
     }
 
-    pub(crate) fn list(&mut self) -> Result<Listing, FailureReason> {
-        let listing: Listing = self.ask(&Request::List, Duration::from_secs(10))?;
+    pub(crate) fn list(&mut self, patience: Duration) -> Result<Listing, FailureReason> {
+        let listing: Listing = self.ask(&Request::List, patience)?;
         if listing.protocol == PROTOCOL_VERSION {
             return Ok(listing);
         }
@@ -75,8 +75,8 @@ impl Arm {
         })
     }
 
-    pub(crate) fn prepare(&mut self, benchmark: &str) -> Result<Prepared, FailureReason> {
-        self.ask(&Request::Prepare { benchmark: benchmark.to_owned() }, Duration::from_secs(30))
+    pub(crate) fn prepare(&mut self, benchmark: &str, patience: Duration) -> Result<Prepared, FailureReason> {
+        self.ask(&Request::Prepare { benchmark: benchmark.to_owned() }, patience)
     }
 
     pub(crate) fn turn(

@@ -1,7 +1,5 @@
 //! The baseline beside a wide arm against the baseline beside itself.
 
-use std::time::Duration;
-
 use crate::measure::arm::Arm;
 use crate::measure::schedule::order;
 use crate::measure::{ArmProgram, FailureReason, Pace};
@@ -30,22 +28,23 @@ impl CrosstalkBench {
     /// # Errors
     /// When an arm fails.
     pub fn launch(&self, seed: u64, launch: u32) -> Result<f64, FailureReason> {
+        let patience = self.budget.patience();
         let mut timed = Arm::start(&self.baseline)?;
         let mut neighbours = [Arm::start(&self.wide)?, Arm::start(&self.baseline)?];
         let pace = |call_ns: u64| Pace { iters: (self.budget.slice_ns / call_ns.max(1)).max(1), extra: 0, long: false };
-        let scalar = pace(timed.prepare(&self.scalar_benchmark)?.call_ns);
+        let scalar = pace(timed.prepare(&self.scalar_benchmark, patience)?.call_ns);
         let paces = [
-            pace(neighbours[0].prepare(&self.wide_benchmark)?.call_ns),
-            pace(neighbours[1].prepare(&self.scalar_benchmark)?.call_ns),
+            pace(neighbours[0].prepare(&self.wide_benchmark, patience)?.call_ns),
+            pace(neighbours[1].prepare(&self.scalar_benchmark, patience)?.call_ns),
         ];
         let names = [&self.wide_benchmark, &self.scalar_benchmark];
-        let (settle, slices, timeout) = (self.budget.settle_ns, self.budget.slices, Duration::from_secs(20));
+        let (settle, slices) = (self.budget.settle_ns, self.budget.slices);
         let mut ratios = Vec::new();
         for block in 0..self.budget.blocks {
             let mut times = [f64::NAN; 2];
             for condition in order(seed, launch, 0, block, &[0, 1]) {
-                neighbours[condition].turn(names[condition], settle, slices, paces[condition], timeout)?;
-                let turn = timed.turn(&self.scalar_benchmark, settle, slices, scalar, timeout)?;
+                neighbours[condition].turn(names[condition], settle, slices, paces[condition], patience)?;
+                let turn = timed.turn(&self.scalar_benchmark, settle, slices, scalar, patience)?;
                 let calls: Vec<f64> = turn.iter().map(|slice| slice.wall_ns as f64 / slice.iters as f64).collect();
                 times[condition] = median(&calls).unwrap_or(f64::NAN);
             }

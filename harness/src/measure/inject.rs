@@ -1,7 +1,5 @@
 //! Known effects: how much extra work makes a call slower by a given share.
 
-use std::time::Duration;
-
 use crate::measure::arm::Arm;
 use crate::measure::{ArmProgram, FailureReason, Pace};
 use crate::plan::Budget;
@@ -23,14 +21,14 @@ pub fn extra_for(
     budget: &Budget,
 ) -> Result<u64, FailureReason> {
     let mut arm = Arm::start(program)?;
-    arm.prepare(benchmark)?;
+    arm.prepare(benchmark, budget.patience())?;
     let mut ratio = |extra: u64| -> Result<(f64, f64), FailureReason> {
         let mut ratios = Vec::new();
         let mut plain = Vec::new();
         for _ in 0..8 {
             let mut time = |extra: u64| {
                 let pace = Pace { extra, ..pace };
-                arm.turn(benchmark, budget.settle_ns / 3, 4, pace, Duration::from_secs(20)).map(|slices| {
+                arm.turn(benchmark, budget.settle_ns / 3, 4, pace, budget.patience()).map(|slices| {
                     let calls: Vec<f64> = slices.iter().map(|slice| slice.wall_ns as f64 / slice.iters as f64).collect();
                     median(&calls).unwrap_or(f64::NAN)
                 })

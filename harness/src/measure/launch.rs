@@ -7,9 +7,6 @@ use crate::measure::schedule::{order, pad};
 use crate::measure::{ArmProgram, FailureReason, Launch, LaunchArm, Pace, Prepared, RunFailure, Slice, Turn};
 use crate::plan::Plan;
 
-/// What is left of an arm's time when a turn is late: settling, slices, and this.
-const GRACE: Duration = Duration::from_secs(10);
-
 /// How a launch went.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
@@ -98,7 +95,7 @@ impl Launcher<'_> {
         let row = &self.plan.benchmarks[benchmark];
         let slices = if pace.long { 1 } else { budget.slices };
         let expected_ns = budget.settle_ns + u64::from(slices) * budget.slice_ns;
-        let timeout = GRACE + Duration::from_nanos(expected_ns);
+        let timeout = budget.patience() + Duration::from_nanos(expected_ns);
         let settle_ns = if pace.long { 0 } else { budget.settle_ns };
         let timed = arm.turn(&row.name, settle_ns, slices, pace, timeout)?;
         let expected = row.answer.wrapping_mul(pace.iters);

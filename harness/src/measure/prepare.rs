@@ -1,7 +1,5 @@
 //! The first process of each arm: it checks every answer, sizes the slices, and is thrown away.
 
-use std::time::Duration;
-
 use perflab_subject::protocol::Listing;
 
 use crate::measure::arm::Arm;
@@ -43,7 +41,7 @@ pub fn prepare(
         let mut paces = Vec::new();
         if let Some(program) = program {
             let fail = |benchmark, reason| RunFailure { arm: names[index].clone(), benchmark, launch: None, reason };
-            match Arm::start(program).and_then(|mut arm| arm.list().map(|listing| (arm, listing))) {
+            match Arm::start(program).and_then(|mut arm| arm.list(budget.patience()).map(|listing| (arm, listing))) {
                 Ok((arm, listing)) => {
                     if !known {
                         prepared.benchmarks = listing.benchmarks.iter().map(|info| unknown(&info.name)).collect();
@@ -98,7 +96,7 @@ impl FirstProcess<'_> {
             Some(arm) => arm,
             None => Arm::start(self.program)?,
         };
-        let prepared = arm.prepare(&benchmark.name)?;
+        let prepared = arm.prepare(&benchmark.name, self.budget.patience())?;
         if prepared.checksum != benchmark.answer {
             self.arm = Some(arm);
             return Err(FailureReason::WrongAnswer { expected: benchmark.answer, found: prepared.checksum });
@@ -109,7 +107,7 @@ impl FirstProcess<'_> {
         }
         let iters = if benchmark.long { 1 } else { (self.budget.slice_ns / prepared.call_ns.max(1)).max(1) };
         let pace = Pace { iters, extra: 0, long: benchmark.long };
-        let slices = arm.turn(&benchmark.name, 0, 1, pace, Duration::from_secs(30))?;
+        let slices = arm.turn(&benchmark.name, 0, 1, pace, self.budget.patience())?;
         self.arm = Some(arm);
         let expected = benchmark.answer.wrapping_mul(iters);
         match slices.iter().find(|slice| slice.checksum != expected) {

@@ -134,7 +134,7 @@ pub struct ArmFacts {
     pub file_bytes: u64,
     /// The size of its code, in bytes.
     pub text_bytes: u64,
-    /// Seconds that Cargo took when it last compiled it; `None` when nothing had to be compiled.
+    /// Seconds that Cargo took when it last compiled every crate of it; `None` where some were there before.
     pub build_seconds: Option<f64>,
     /// CPU features that its instructions need.
     pub required: Vec<String>,

@@ -141,6 +141,9 @@ pub struct Budget {
     /// How long an arm runs untimed at the start of its turn, in ns.
     #[serde(default = "default_settle_ns")]
     pub settle_ns: u64,
+    /// How long an arm may be silent beyond the time of its work before it is given up, in ms.
+    #[serde(default = "default_patience_ms")]
+    pub patience_ms: u64,
 }
 
 fn default_blocks() -> u32 {
@@ -161,7 +164,18 @@ fn default_settle_ns() -> u64 {
     1_500_000
 }
 
+/// Set-up of the largest input on a machine ten times as busy takes less.
+fn default_patience_ms() -> u64 {
+    30_000
+}
+
 impl Budget {
+    /// How long an arm may be silent beyond the time of its work.
+    #[must_use]
+    pub fn patience(&self) -> std::time::Duration {
+        std::time::Duration::from_millis(self.patience_ms)
+    }
+
     /// A budget of so many launches, all else as it is by default.
     #[must_use]
     pub fn of(launches: u32) -> Self {
@@ -171,6 +185,7 @@ impl Budget {
             slices: default_slices(),
             slice_ns: default_slice_ns(),
             settle_ns: default_settle_ns(),
+            patience_ms: default_patience_ms(),
         }
     }
 }

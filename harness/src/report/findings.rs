@@ -30,7 +30,12 @@ pub(crate) struct Note {
 
 impl Note {
     fn of(label: &'static str, text: impl Into<String>) -> Self {
-        Self { label, text: text.into(), more: Vec::new(), tone: Tone::Plain }
+        Self {
+            label,
+            text: text.into(),
+            more: Vec::new(),
+            tone: Tone::Plain,
+        }
     }
 
     fn toned(self, tone: Tone) -> Self {
@@ -40,7 +45,13 @@ impl Note {
 
 /// The run in one line: tool, machine, compiler, suite, record. Parts may go on lines of their own.
 pub(crate) fn head(report: &Report<'_>) -> Vec<String> {
-    let Report { plan, environment, analysis, meta, .. } = report;
+    let Report {
+        plan,
+        environment,
+        analysis,
+        meta,
+        ..
+    } = report;
     let rustc: Vec<&str> = environment.toolchain.rustc.split_whitespace().take(2).collect();
     vec![
         format!("perflab {}", meta.perflab),
@@ -56,12 +67,17 @@ pub(crate) fn head(report: &Report<'_>) -> Vec<String> {
 /// Arms without a column of their own: identical code, or nothing that could run.
 pub(crate) fn arms(view: &View<'_>) -> Vec<Note> {
     let identical = view.identical.iter().map(|identical| {
-        let text = format!("{} = {} (identical code, measured once)", identical.arm, identical.measured);
+        let text = format!(
+            "{} = {} (identical code, measured once)",
+            identical.arm, identical.measured
+        );
         Note::of("identical", text)
     });
     let absent = view.absent.iter().map(|arm| {
         let failures = &view.report.analysis.failures;
-        let failure = failures.iter().find(|failure| failure.arm == arm.name && failure.benchmark.is_none());
+        let failure = failures
+            .iter()
+            .find(|failure| failure.arm == arm.name && failure.benchmark.is_none());
         let mut text = match failure {
             Some(failure) => format!("{}: {}", arm.name, reasons::sentence(&failure.reason)),
             None => format!("{}: it has no numbers; the record's failures say why", arm.name),
@@ -86,7 +102,10 @@ fn absence(failure: Option<&RunFailure>) -> &'static str {
 /// The column that is the same flag set without a feature: `znver4-no-sse4a` for `znver4`.
 fn stand_in<'a>(view: &View<'a>, arm: &str) -> Option<&'a str> {
     let prefix = format!("{arm}-no-");
-    view.columns.iter().map(|column| column.name.as_str()).find(|name| name.starts_with(&prefix))
+    view.columns
+        .iter()
+        .map(|column| column.name.as_str())
+        .find(|name| name.starts_with(&prefix))
 }
 
 /// Failures that leave a gap in a column, each with its sentence. Equal ones are told once.
@@ -97,7 +116,8 @@ pub(crate) fn failures(view: &View<'_>) -> Vec<Note> {
     let mut notes: Vec<(&RunFailure, usize)> = Vec::new();
     for failure in view.report.analysis.failures.iter().filter(told) {
         let same = |other: &RunFailure| {
-            (&other.arm, &other.benchmark, &other.reason) == (&failure.arm, &failure.benchmark, &failure.reason)
+            (&other.arm, &other.benchmark, &other.reason)
+                == (&failure.arm, &failure.benchmark, &failure.reason)
         };
         match notes.iter_mut().find(|(other, _)| same(other)) {
             Some((_, times)) => *times += 1,
@@ -116,8 +136,11 @@ pub(crate) fn failures(view: &View<'_>) -> Vec<Note> {
                 (Some(launch), times) => format!(" ({times} times, first in launch {launch})"),
                 (None, _) => String::new(),
             };
-            Note::of("failed", format!("{what}{when}: {}", reasons::sentence(&failure.reason)))
-                .toned(Tone::Failed)
+            Note::of(
+                "failed",
+                format!("{what}{when}: {}", reasons::sentence(&failure.reason)),
+            )
+            .toned(Tone::Failed)
         })
         .collect()
 }
@@ -128,8 +151,14 @@ pub(crate) fn undecided(view: &View<'_>) -> Vec<Note> {
     for judged in view.judged() {
         let open = matches!(judged.verdict, Verdict::Inconclusive { .. });
         if open && judged.row.role == Role::Candidate && judged.row.measured_as.is_none() {
-            let needed = judged.row.estimate.and_then(|estimate| estimate.launches_to_decide);
-            wanting.entry(needed).or_default().push(format!("{} {}", judged.row.benchmark, judged.row.arm));
+            let needed = judged
+                .row
+                .estimate
+                .and_then(|estimate| estimate.launches_to_decide);
+            wanting
+                .entry(needed)
+                .or_default()
+                .push(format!("{} {}", judged.row.benchmark, judged.row.arm));
         }
     }
     if wanting.is_empty() {
@@ -137,14 +166,24 @@ pub(crate) fn undecided(view: &View<'_>) -> Vec<Note> {
     }
     let total: usize = wanting.values().map(Vec::len).sum();
     let mut note = Note::of("undecided", words::counted(total, "row")).toned(Tone::Open);
-    if let Some(cost) = wanting.keys().flatten().max().and_then(|most| more_time(view.report, *most)) {
-        note.text.push_str(&format!("; the launches below take about {cost} more"));
+    if let Some(cost) = wanting
+        .keys()
+        .flatten()
+        .max()
+        .and_then(|most| more_time(view.report, *most))
+    {
+        note.text
+            .push_str(&format!("; the launches below take about {cost} more"));
     }
     note.more = wanting
         .iter()
         .map(|(launches, rows)| match launches {
             Some(launches) => {
-                format!("{} launches would decide {}", words::thousands(u64::from(*launches)), rows.join(", "))
+                format!(
+                    "{} launches would decide {}",
+                    words::thousands(u64::from(*launches)),
+                    rows.join(", ")
+                )
             }
             None => format!("no number of launches would decide {}", rows.join(", ")),
         })
@@ -152,12 +191,15 @@ pub(crate) fn undecided(view: &View<'_>) -> Vec<Note> {
     vec![note]
 }
 
-/// The time that further launches take, from the time that the arms took so far.
+/// The time that further launches take: what the finished ones measured, and settling before every turn.
 fn more_time(report: &Report<'_>, launches: u32) -> Option<String> {
-    let done = report.analysis.launches;
-    let seconds: f64 = report.analysis.arms.iter().map(|arm| arm.measured_seconds).sum();
-    let more = f64::from(launches.checked_sub(done).filter(|more| *more > 0)?);
-    (done > 0 && seconds > 0.0).then(|| words::clock(seconds / f64::from(done) * more))
+    let Report { plan, analysis, .. } = report;
+    let more = f64::from(launches.checked_sub(analysis.launches).filter(|more| *more > 0)?);
+    let measured: f64 = analysis.arms.iter().map(|arm| arm.measured_seconds).sum();
+    let turns = plan.budget.blocks as usize * plan.benchmarks.len() * analysis.arms.len();
+    let settled = turns as f64 * plan.budget.settle_ns as f64 / 1e9;
+    let done = f64::from(analysis.launches);
+    (done > 0.0 && measured > 0.0).then(|| words::clock((measured / done + settled) * more))
 }
 
 /// What the baseline against itself showed, and what wide arms do to their neighbours.
@@ -176,7 +218,10 @@ pub(crate) fn controls(report: &Report<'_>) -> Vec<Note> {
                 words::change_with(crosstalk.ratio, crosstalk.interval)
             ),
         ),
-        None => Note::of("crosstalk", "not calibrated on this machine class (`cargo lab calibrate`)"),
+        None => Note::of(
+            "crosstalk",
+            "not calibrated on this machine class (`cargo lab calibrate`)",
+        ),
     });
     notes
 }
@@ -189,16 +234,27 @@ fn control(control: &ControlResult) -> Note {
         words::counted(control.rows, "row")
     );
     if control.voids {
-        let text = format!("{change}: VOID, the baseline differs from itself, so no verdict of this run counts; {alarms}");
+        let text = format!(
+            "{change}: VOID, the baseline differs from itself, so no verdict of this run counts; {alarms}"
+        );
         return Note::of("A/A control", text).toned(Tone::Worse);
     }
-    let tone = if control.false_alarms > 0 { Tone::Open } else { Tone::Plain };
+    let tone = if control.false_alarms > 0 {
+        Tone::Open
+    } else {
+        Tone::Plain
+    };
     Note::of("A/A control", format!("{change}; {alarms}")).toned(tone)
 }
 
 /// Every claim with its answer.
 pub(crate) fn claims(report: &Report<'_>) -> Vec<Note> {
-    report.judgement.claims.iter().map(|answer| claim(report, answer)).collect()
+    report
+        .judgement
+        .claims
+        .iter()
+        .map(|answer| claim(report, answer))
+        .collect()
 }
 
 fn claim(report: &Report<'_>, answer: &ClaimAnswer) -> Note {
@@ -208,12 +264,21 @@ fn claim(report: &Report<'_>, answer: &ClaimAnswer) -> Note {
     if answer.total() > 0 {
         more.push(spread(report, answer));
     }
-    Note { label: "claim", text, more, tone: Tone::Plain }
+    Note {
+        label: "claim",
+        text,
+        more,
+        tone: Tone::Plain,
+    }
 }
 
 /// The answer in a line. A claim about another CPU is not answered here, whatever was measured.
 pub(crate) fn headline(report: &Report<'_>, answer: &ClaimAnswer) -> String {
-    let elsewhere = answer.claim.cpu.as_deref().filter(|cpu| !report.environment.is_cpu(cpu));
+    let elsewhere = answer
+        .claim
+        .cpu
+        .as_deref()
+        .filter(|cpu| !report.environment.is_cpu(cpu));
     let here = answer_words(answer);
     match (elsewhere, &answer.reservation) {
         (Some(cpu), Some(why)) => format!("NOT ANSWERED for {cpu} ({why}); on this CPU: {here}"),
@@ -256,7 +321,10 @@ fn spread(report: &Report<'_>, answer: &ClaimAnswer) -> String {
         rows.undecided
     );
     if let (Some(speed_up), Some(interval)) = (answer.speed_up, answer.code_like_this) {
-        text.push_str(&format!("; code like this: {}", words::factor_with(speed_up, Some(interval))));
+        text.push_str(&format!(
+            "; code like this: {}",
+            words::factor_with(speed_up, Some(interval))
+        ));
     }
     text
 }
@@ -274,13 +342,17 @@ pub(crate) fn legend(report: &Report<'_>) -> String {
 /// How often the lab calls an unchanged program changed.
 pub(crate) fn false_alarms(report: &Report<'_>) -> Note {
     let Some(stored) = &report.judgement.false_alarms else {
-        let text = "unknown: no calibration is stored for this machine class (`cargo lab calibrate` makes one)";
+        let text =
+            "unknown: no calibration is stored for this machine class (`cargo lab calibrate` makes one)";
         return Note::of("false alarms", text).toned(Tone::Open);
     };
     let machine = if stored.same_machine {
         "on this machine class".to_owned()
     } else {
-        format!("on another machine class, {}: a hint only; calibrate here for a bound", stored.machine)
+        format!(
+            "on another machine class, {}: a hint only; calibrate here for a bound",
+            stored.machine
+        )
     };
     let text = format!(
         "at most {} per comparison (calibration of {} A/A comparisons, {} called changed, {machine})",
@@ -294,7 +366,9 @@ pub(crate) fn false_alarms(report: &Report<'_>) -> Note {
 /// What limits the numbers.
 pub(crate) fn warnings(report: &Report<'_>) -> Vec<Note> {
     let notes = report.analysis.warnings.iter();
-    notes.map(|warning| Note::of("warning", reasons::warning(warning)).toned(Tone::Open)).collect()
+    notes
+        .map(|warning| Note::of("warning", reasons::warning(warning)).toned(Tone::Open))
+        .collect()
 }
 
 /// What the artifacts need of a CPU, and which of their code no flag set reaches. Arms that need the same
@@ -309,7 +383,10 @@ pub(crate) fn needs(view: &View<'_>) -> Vec<Note> {
         }
         let mut text = features_of(view, summary);
         if !facts.dispatched.is_empty() {
-            text.push_str(&format!("; behind run-time checks: {}", facts.dispatched.join(" ")));
+            text.push_str(&format!(
+                "; behind run-time checks: {}",
+                facts.dispatched.join(" ")
+            ));
         }
         if !facts.foreign_code.is_empty() {
             let compilers: Vec<&str> = facts.foreign_code.iter().map(String::as_str).collect();
@@ -321,7 +398,9 @@ pub(crate) fn needs(view: &View<'_>) -> Vec<Note> {
             None => told.push((text, vec![&summary.arm])),
         }
     }
-    told.into_iter().map(|(text, arms)| Note::of("CPU features", format!("{}: {text}", arms.join(", ")))).collect()
+    told.into_iter()
+        .map(|(text, arms)| Note::of("CPU features", format!("{}: {text}", arms.join(", "))))
+        .collect()
 }
 
 #[cfg(test)]
@@ -334,7 +413,10 @@ mod tests {
         let fixture = Fixture::small();
         let report = fixture.report();
         let line = headline(&report, &fixture.judgement.claims[0]);
-        assert!(line.starts_with("NOT ANSWERED for znver4 (no such CPU here)"), "{line}");
+        assert!(
+            line.starts_with("NOT ANSWERED for znver4 (no such CPU here)"),
+            "{line}"
+        );
         assert!(line.contains("on this CPU: BELOW"), "{line}");
     }
 
@@ -364,7 +446,10 @@ mod tests {
         fixture.analysis.failures.push(again);
         let report = fixture.report();
         let notes = failures(&View::of(&report));
-        let told: Vec<_> = notes.iter().filter(|note| note.text.contains("hash/sip")).collect();
+        let told: Vec<_> = notes
+            .iter()
+            .filter(|note| note.text.contains("hash/sip"))
+            .collect();
         assert_eq!(told.len(), 1);
         assert!(told[0].text.contains("2 times, first in launch 0"), "{told:?}");
     }
@@ -374,9 +459,15 @@ mod tests {
         let fixture = Fixture::small();
         let report = fixture.report();
         let notes = arms(&View::of(&report));
-        let absent = notes.iter().find(|note| note.label == "cannot run").expect("a note");
+        let absent = notes
+            .iter()
+            .find(|note| note.label == "cannot run")
+            .expect("a note");
         assert!(absent.text.contains("sse4a"), "{absent:?}");
-        assert!(absent.text.ends_with("znver4-no-sse4a stands in for it here"), "{absent:?}");
+        assert!(
+            absent.text.ends_with("znver4-no-sse4a stands in for it here"),
+            "{absent:?}"
+        );
     }
 
     #[test]
@@ -387,7 +478,15 @@ mod tests {
         fixture.judgement.controls.clear();
         let report = fixture.report();
         assert!(false_alarms(&report).text.starts_with("unknown"));
-        assert!(controls(&report).iter().any(|note| note.text.contains("not calibrated")));
-        assert!(controls(&report).iter().any(|note| note.text.starts_with("none in this suite")));
+        assert!(
+            controls(&report)
+                .iter()
+                .any(|note| note.text.contains("not calibrated"))
+        );
+        assert!(
+            controls(&report)
+                .iter()
+                .any(|note| note.text.starts_with("none in this suite"))
+        );
     }
 }

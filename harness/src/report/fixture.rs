@@ -1,12 +1,11 @@
 //! Small invented runs for the tests of this module.
 
-use std::collections::BTreeMap;
-
 use crate::analyse::{
-    Analysis, ArmFacts, ArmSummary, FailureReason, GeometricMean, Row, RowEstimate, RunFailure, Warning,
+    Analysis, ArmSummary, FailureReason, GeometricMean, Row, RowEstimate, RunFailure, Warning,
 };
 use crate::judge::{
-    Answer, ClaimAnswer, ControlResult, Crosstalk, FalseAlarms, JudgedRow, Judgement, Policy, RowCount, Verdict,
+    Answer, ClaimAnswer, ControlResult, Crosstalk, FalseAlarms, JudgedRow, Judgement, Policy, RowCount,
+    Verdict,
 };
 use crate::machine::{Cpu, Environment, Toolchain};
 use crate::plan::{Arm, Benchmark, Budget, Claim, Margin, Plan, Role, Source, Unit, Variant, Workload};
@@ -27,7 +26,10 @@ struct Noise(u64);
 
 impl Noise {
     fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 11) as f64 / (1u64 << 53) as f64
     }
 
@@ -58,7 +60,13 @@ impl Fixture {
             ("seed", Role::Candidate),
             ("A/A", Role::Control),
         ];
-        let benchmarks = ["json_rpc/parse", "cosine/top_k", "sort/u32", "hash/sip <13>", "regex/ip"];
+        let benchmarks = [
+            "json_rpc/parse",
+            "cosine/top_k",
+            "sort/u32",
+            "hash/sip <13>",
+            "regex/ip",
+        ];
         let mut fixture = Self::empty(&arms, &benchmarks);
         fixture.row("json_rpc/parse", "v3", 1.006, 0.03, 0.031);
         fixture.row("json_rpc/parse", "znver4-no-sse4a", 1.034, 0.016, 0.018);
@@ -71,13 +79,38 @@ impl Fixture {
         fixture.row("sort/u32", "A/A", 1.001, 0.007, 0.013);
         fixture.row("hash/sip <13>", "znver4-no-sse4a", 1.041, 0.002, 0.011);
         fixture.row("hash/sip <13>", "A/A", 0.999, 0.002, 0.011);
-        for row in fixture.analysis.rows.iter_mut().filter(|row| row.benchmark == "hash/sip <13>") {
+        for row in fixture
+            .analysis
+            .rows
+            .iter_mut()
+            .filter(|row| row.benchmark == "hash/sip <13>")
+        {
             row.estimate.as_mut().expect("an estimate").layout_share = None;
         }
         fixture.analysis.failures = vec![
-            failure("znver4", None, None, FailureReason::MissingFeatures { features: vec!["sse4a".to_owned()] }),
-            failure("v3", Some("hash/sip <13>"), Some(0), FailureReason::WrongAnswer { expected: 7, found: 9 }),
-            failure("x86-64", Some("regex/ip"), Some(0), FailureReason::TimedOut { after_ms: 30_000 }),
+            failure(
+                "znver4",
+                None,
+                None,
+                FailureReason::MissingFeatures {
+                    features: vec!["sse4a".to_owned()],
+                },
+            ),
+            failure(
+                "v3",
+                Some("hash/sip <13>"),
+                Some(0),
+                FailureReason::WrongAnswer {
+                    expected: 7,
+                    found: 9,
+                },
+            ),
+            failure(
+                "x86-64",
+                Some("regex/ip"),
+                Some(0),
+                FailureReason::TimedOut { after_ms: 30_000 },
+            ),
         ];
         fixture.analysis.warnings = vec![Warning::Preempted { share: 0.034 }];
         let seed = &mut fixture.analysis.arms[4];
@@ -106,25 +139,50 @@ impl Fixture {
             ("A/A", Role::Control),
         ];
         let benchmarks = [
-            "json_rpc/parse", "json_rpc/write", "json_rpc/typed_deserialize", "cosine/top_k", "cosine/dot_f32",
-            "hash/sip13", "hash/xxh3_64", "hash/map_lookup", "sort/u32", "sort/strings", "search/memchr",
-            "search/regex_ip", "bits/popcount", "text/levenshtein", "text/utf8_validate", "stats/naive_sum",
+            "json_rpc/parse",
+            "json_rpc/write",
+            "json_rpc/typed_deserialize",
+            "cosine/top_k",
+            "cosine/dot_f32",
+            "hash/sip13",
+            "hash/xxh3_64",
+            "hash/map_lookup",
+            "sort/u32",
+            "sort/strings",
+            "search/memchr",
+            "search/regex_ip",
+            "bits/popcount",
+            "text/levenshtein",
+            "text/utf8_validate",
+            "stats/naive_sum",
             "compress/lz_match",
         ];
         let mut fixture = Self::empty(&arms, &benchmarks);
         let mut noise = Noise(7);
         for (index, benchmark) in benchmarks.iter().enumerate() {
             for (rank, (arm, role)) in arms.iter().enumerate().skip(1) {
-                let gain = if index % 5 == 3 { 0.16 * rank as f64 } else { 0.02 * noise.normal() };
-                let log = if *role == Role::Control { 0.001 * noise.normal() } else { -gain };
+                let gain = if index % 5 == 3 {
+                    0.16 * rank as f64
+                } else {
+                    0.02 * noise.normal()
+                };
+                let log = if *role == Role::Control {
+                    0.001 * noise.normal()
+                } else {
+                    -gain
+                };
                 let sd = 0.002 + 0.03 * noise.next() * (index % 3) as f64 / 2.0;
                 if !(index == 8 && rank == 5) {
                     fixture.row(benchmark, arm, log.clamp(-1.6, 0.26).exp(), sd, 0.009 + sd / 2.0);
                 }
             }
         }
-        fixture.analysis.failures =
-            vec![failure("native", Some("sort/u32"), Some(3), FailureReason::Signal { signal: 11 })];
+        fixture.analysis.failures = vec![failure(
+            "native",
+            Some("sort/u32"),
+            Some(3),
+            FailureReason::Signal { signal: 11 },
+        )];
         fixture
     }
 
@@ -133,11 +191,15 @@ impl Fixture {
         let arms = [("x86-64", Role::Baseline), ("v3", Role::Candidate)];
         let mut fixture = Self::empty(&arms, &["json_rpc/parse"]);
         fixture.analysis.launches = 0;
-        let error = || FailureReason::NotBuilt { error: "error: linker `cc` not found".to_owned() };
-        fixture.analysis.failures =
-            vec![failure("x86-64", None, None, error()), failure("v3", None, None, error())];
+        let error = || FailureReason::NotBuilt {
+            error: "error: linker `cc` not found".to_owned(),
+        };
+        fixture.analysis.failures = vec![
+            failure("x86-64", None, None, error()),
+            failure("v3", None, None, error()),
+        ];
         for arm in &mut fixture.analysis.arms {
-            arm.facts = ArmFacts { arm: arm.arm.clone(), ..ArmFacts::default() };
+            arm.facts = Default::default();
             arm.geometric_mean = None;
             arm.peak_rss = None;
         }
@@ -156,11 +218,26 @@ impl Fixture {
 
     fn empty(arms: &[(&str, Role)], benchmarks: &[&str]) -> Self {
         let plan = plan(arms, benchmarks);
-        let summaries: Vec<ArmSummary> = arms.iter().enumerate().map(|(rank, arm)| summary(rank, *arm)).collect();
-        let analysis =
-            Analysis { launches: 64, rows: Vec::new(), arms: summaries, failures: Vec::new(), warnings: Vec::new() };
+        let summaries: Vec<ArmSummary> = arms
+            .iter()
+            .enumerate()
+            .map(|(rank, arm)| summary(rank, *arm))
+            .collect();
+        let analysis = Analysis {
+            launches: 64,
+            rows: Vec::new(),
+            arms: summaries,
+            failures: Vec::new(),
+            warnings: Vec::new(),
+        };
         let judgement = judgement(&plan);
-        Self { plan, environment: environment(), analysis, judgement, meta: meta() }
+        Self {
+            plan,
+            environment: environment(),
+            analysis,
+            judgement,
+            meta: meta(),
+        }
     }
 
     /// Adds a measured row with its verdict.
@@ -168,15 +245,26 @@ impl Fixture {
         let seed = benchmark.len() as u64 * 131 + arm.len() as u64 + (ratio * 1e6) as u64;
         let mut noise = Noise(seed);
         let half = 2.0 * sd / 8.0;
-        let interval = Interval { lo: ratio * (-half).exp(), hi: ratio * half.exp() };
+        let interval = Interval {
+            lo: ratio * (-half).exp(),
+            hi: ratio * half.exp(),
+        };
         let verdict = match interval {
             Interval { hi, .. } if hi < 0.99 => Verdict::Improved,
             Interval { lo, .. } if lo > 1.01 => Verdict::Regressed,
             Interval { lo, hi } if lo > 0.99 && hi < 1.01 => Verdict::NoChange,
-            Interval { .. } => Verdict::Inconclusive { reason: "the interval crosses 1 %".to_owned() },
+            Interval { .. } => Verdict::Inconclusive {
+                reason: "the interval crosses 1 %".to_owned(),
+            },
         };
         let undecided = matches!(verdict, Verdict::Inconclusive { .. });
-        let role = self.plan.arms.iter().find(|known| known.name == arm).expect("an arm").role;
+        let role = self
+            .plan
+            .arms
+            .iter()
+            .find(|known| known.name == arm)
+            .expect("an arm")
+            .role;
         let baseline_value = 900.0 * benchmark.len() as f64;
         self.analysis.rows.push(Row {
             benchmark: benchmark.to_owned(),
@@ -196,12 +284,21 @@ impl Fixture {
             }),
             measured_as: None,
         });
-        self.judgement.rows.push(JudgedRow { benchmark: benchmark.to_owned(), arm: arm.to_owned(), verdict });
+        self.judgement.rows.push(JudgedRow {
+            benchmark: benchmark.to_owned(),
+            arm: arm.to_owned(),
+            verdict,
+        });
     }
 }
 
 fn failure(arm: &str, benchmark: Option<&str>, launch: Option<u32>, reason: FailureReason) -> RunFailure {
-    RunFailure { arm: arm.to_owned(), benchmark: benchmark.map(str::to_owned), launch, reason }
+    RunFailure {
+        arm: arm.to_owned(),
+        benchmark: benchmark.map(str::to_owned),
+        launch,
+        reason,
+    }
 }
 
 fn plan(arms: &[(&str, Role)], benchmarks: &[&str]) -> Plan {
@@ -249,32 +346,43 @@ fn plan(arms: &[(&str, Role)], benchmarks: &[&str]) -> Plan {
 }
 
 fn summary(rank: usize, (arm, role): (&str, Role)) -> ArmSummary {
-    let wide = if rank == 0 { vec![] } else { vec!["avx2".to_owned(), "bmi2".to_owned()] };
+    let wide = if rank == 0 {
+        vec![]
+    } else {
+        vec!["avx2".to_owned(), "bmi2".to_owned()]
+    };
     let mut required = vec!["sse".to_owned(), "sse2".to_owned()];
     required.extend(wide);
     let ratio = 1.0 - 0.02 * rank as f64;
-    let widths = [("scalar", 240_000), ("xmm", 31_000), ("ymm", 9_000 * rank as u64)];
     ArmSummary {
         arm: arm.to_owned(),
         role,
-        facts: ArmFacts {
-            arm: arm.to_owned(),
-            flags: vec![format!("-Ctarget-cpu={arm}")],
-            digest: format!("{rank:064x}"),
-            file_bytes: 2_400_000 + 61_000 * rank as u64,
-            text_bytes: 1_100_000 + 40_000 * rank as u64,
-            build_seconds: Some(38.4 + 1.7 * rank as f64),
-            required,
-            dispatched: Vec::new(),
-            widths: widths.into_iter().map(|(name, count)| (name.to_owned(), count)).collect(),
-            benchmark_widths: BTreeMap::new(),
-            identical_to: None,
-            foreign_code: Vec::new(),
-        },
+        // By way of its written form: this module does not name the module that the type comes from.
+        facts: serde_json::from_value(serde_json::json!({
+            "arm": arm,
+            "flags": [format!("-Ctarget-cpu={arm}")],
+            "digest": format!("{rank:064x}"),
+            "file_bytes": 2_400_000 + 61_000 * rank,
+            "text_bytes": 1_100_000 + 40_000 * rank,
+            "build_seconds": 38.4 + 1.7 * rank as f64,
+            "required": required,
+            "dispatched": [],
+            "widths": { "scalar": 240_000, "xmm": 31_000, "ymm": 9_000 * rank },
+            "benchmark_widths": {},
+            "identical_to": null,
+            "foreign_code": [],
+        }))
+        .expect("the facts of an arm"),
         geometric_mean: (role == Role::Candidate).then_some(GeometricMean {
             ratio,
-            suite: Interval { lo: ratio - 0.006, hi: ratio + 0.007 },
-            code_like_this: Some(Interval { lo: ratio - 0.21, hi: ratio + 0.2 }),
+            suite: Interval {
+                lo: ratio - 0.006,
+                hi: ratio + 0.007,
+            },
+            code_like_this: Some(Interval {
+                lo: ratio - 0.21,
+                hi: ratio + 0.2,
+            }),
             benchmarks: 4,
         }),
         peak_rss: Some(9_437_184.0 + 65_536.0 * rank as f64),
@@ -284,7 +392,9 @@ fn summary(rank: usize, (arm, role): (&str, Role)) -> ArmSummary {
 
 fn judgement(plan: &Plan) -> Judgement {
     Judgement {
-        policy: Policy { noise_threshold: 0.01 },
+        policy: Policy {
+            noise_threshold: 0.01,
+        },
         rows: Vec::new(),
         claims: vec![ClaimAnswer {
             claim: plan.claims[0].clone(),
@@ -293,12 +403,22 @@ fn judgement(plan: &Plan) -> Judgement {
             speed_up: Some(1.054),
             interval: Some(Interval { lo: 1.046, hi: 1.061 }),
             code_like_this: Some(Interval { lo: 0.87, hi: 1.36 }),
-            rows: RowCount { inside: 0, above: 1, below: 1, no_change: 0, slower: 2, undecided: 0 },
+            rows: RowCount {
+                inside: 0,
+                above: 1,
+                below: 1,
+                no_change: 0,
+                slower: 2,
+                undecided: 0,
+            },
         }],
         controls: vec![ControlResult {
             arm: "A/A".to_owned(),
             ratio: 1.0003,
-            interval: Interval { lo: 0.9985, hi: 1.0021 },
+            interval: Interval {
+                lo: 0.9985,
+                hi: 1.0021,
+            },
             false_alarms: 0,
             rows: 4,
             voids: false,
@@ -310,7 +430,10 @@ fn judgement(plan: &Plan) -> Judgement {
             machine: "Example CPU".to_owned(),
             same_machine: true,
         }),
-        crosstalk: Some(Crosstalk { ratio: 1.002, interval: Interval { lo: 0.999, hi: 1.005 } }),
+        crosstalk: Some(Crosstalk {
+            ratio: 1.002,
+            interval: Interval { lo: 0.999, hi: 1.005 },
+        }),
     }
 }
 

@@ -1,7 +1,5 @@
 //! One HTML file that needs nothing else: tables, inline charts, the raw facts behind a fold.
 
-use std::fmt::Write;
-
 use crate::report::chart::Chart;
 use crate::report::findings::{self, Note};
 use crate::report::sheet::{Entry, Sheet, Tone};
@@ -24,7 +22,10 @@ pub fn html(report: &Report<'_>, charts: &[Chart]) -> String {
     }
     page.section("Artifacts", &artifacts(&view));
     let rows = table(&details::every_row(&view));
-    page.section("Every row", &fold("values, intervals, spread and verdict of every row", &rows));
+    page.section(
+        "Every row",
+        &fold("values, intervals, spread and verdict of every row", &rows),
+    );
     page.section("Machine and run", &table(&details::machine(report)));
     page.section("Raw facts", &raw(report));
     page.finish()
@@ -44,6 +45,23 @@ pub(crate) fn escape(text: &str) -> String {
         }
     }
     out
+}
+
+/// A sentence in which what stands between two backticks is code.
+fn prose(text: &str) -> String {
+    let parts: Vec<String> = text.split('`').map(escape).collect();
+    // An odd backtick comes from another program's words: there is no code then.
+    if parts.len().is_multiple_of(2) {
+        return escape(text);
+    }
+    let marked = parts.iter().enumerate().map(|(index, part)| {
+        if index % 2 == 1 {
+            format!("<code>{part}</code>")
+        } else {
+            part.clone()
+        }
+    });
+    marked.collect()
 }
 
 /// A page while it is written.
@@ -88,10 +106,13 @@ impl Page {
 fn claims(report: &Report<'_>) -> String {
     let mut text = String::new();
     for note in findings::claims(report) {
-        text.push_str(&format!("<article class=\"claim\">\n<p>Claim {}</p>\n", escape(&note.text)));
+        text.push_str(&format!(
+            "<article class=\"claim\">\n<p>Claim {}</p>\n",
+            prose(&note.text)
+        ));
         for (index, line) in note.more.iter().enumerate() {
             let class = if index == 0 { " class=\"answer\"" } else { "" };
-            text.push_str(&format!("<p{class}>{}</p>\n", escape(line)));
+            text.push_str(&format!("<p{class}>{}</p>\n", prose(line)));
         }
         text.push_str("</article>\n");
     }
@@ -121,7 +142,7 @@ fn artifacts(view: &View<'_>) -> String {
 fn figure(chart: &Chart) -> String {
     // An inline picture has no XML declaration.
     let svg = chart.svg.find("<svg").map_or("", |start| &chart.svg[start..]);
-    format!("<figure id=\"{}\">\n{}\n<figcaption>{}</figcaption>\n</figure>\n", chart.name, svg.trim_end(), escape(&chart.title))
+    format!("<figure id=\"{}\">\n{}\n</figure>\n", chart.name, svg.trim_end())
 }
 
 fn class(tone: Tone) -> &'static str {
@@ -139,13 +160,24 @@ fn table(sheet: &Sheet) -> String {
     let mut text = String::from("<div class=\"wide\">\n<table>\n<thead>\n<tr>");
     for head in &sheet.heads {
         let kind = if head.words { " class=\"words\"" } else { "" };
-        let under = if head.under.is_empty() { String::new() } else { format!("<br>{}", escape(&head.under)) };
-        text.push_str(&format!("<th scope=\"col\"{kind}>{}{under}</th>", escape(&head.name)));
+        let under = if head.under.is_empty() {
+            String::new()
+        } else {
+            format!("<br>{}", escape(&head.under))
+        };
+        text.push_str(&format!(
+            "<th scope=\"col\"{kind}>{}{under}</th>",
+            escape(&head.name)
+        ));
     }
     text.push_str("</tr>\n</thead>\n<tbody>\n");
     let first = sheet.rows.len() - sheet.summaries.min(sheet.rows.len());
     for (index, row) in sheet.rows.iter().enumerate() {
-        text.push_str(if index >= first { "<tr class=\"summary\">" } else { "<tr>" });
+        text.push_str(if index >= first {
+            "<tr class=\"summary\">"
+        } else {
+            "<tr>"
+        });
         for (column, entry) in row.iter().enumerate() {
             text.push_str(&cell(entry, column == 0, sheet.heads[column].words));
         }
@@ -162,7 +194,11 @@ fn cell(entry: &Entry, names_row: bool, words: bool) -> String {
     let mut classes: Vec<&str> = Vec::new();
     classes.extend(words.then_some("words"));
     classes.extend(Some(class(entry.tone)).filter(|class| !class.is_empty()));
-    let attribute = if classes.is_empty() { String::new() } else { format!(" class=\"{}\"", classes.join(" ")) };
+    let attribute = if classes.is_empty() {
+        String::new()
+    } else {
+        format!(" class=\"{}\"", classes.join(" "))
+    };
     format!("<td{attribute}>{}</td>", escape(&entry.text))
 }
 
@@ -173,16 +209,25 @@ fn list(notes: &[Note]) -> String {
     let mut text = String::from("<dl>\n");
     for note in notes {
         let class = class(note.tone);
-        let more: String = note.more.iter().map(|line| format!("<br>{}", escape(line))).collect();
-        let (label, said) = (note.label, escape(&note.text));
-        text.push_str(&format!("<dt class=\"{class}\">{label}</dt><dd>{said}{more}</dd>\n"));
+        let more: String = note
+            .more
+            .iter()
+            .map(|line| format!("<br>{}", prose(line)))
+            .collect();
+        let (label, said) = (note.label, prose(&note.text));
+        text.push_str(&format!(
+            "<dt class=\"{class}\">{label}</dt><dd>{said}{more}</dd>\n"
+        ));
     }
     text.push_str("</dl>\n");
     text
 }
 
 fn fold(summary: &str, body: &str) -> String {
-    format!("<details>\n<summary>{}</summary>\n{body}</details>\n", escape(summary))
+    format!(
+        "<details>\n<summary>{}</summary>\n{body}</details>\n",
+        escape(summary)
+    )
 }
 
 /// Plan, environment, analysis and judgement as they are in the record.
@@ -197,9 +242,7 @@ fn raw(report: &Report<'_>) -> String {
     for (name, json) in facts {
         // Text keys and plain data have no way to fail; if one ever does, the page says so in its place.
         let json = json.unwrap_or_else(|error| format!("not shown: {error}"));
-        let mut body = String::new();
-        write!(body, "<pre>{}</pre>\n", escape(&json)).expect("a String takes any text");
-        text.push_str(&fold(name, &body));
+        text.push_str(&fold(name, &format!("<pre>{}</pre>\n", escape(&json))));
     }
     text
 }
@@ -250,7 +293,9 @@ mod tests {
     fn nothing_is_loaded_from_elsewhere() {
         let page = page(&Fixture::small());
         let page = page.replace("http://www.w3.org/2000/svg", "");
-        for foreign in ["http://", "https://", "<script", "<link", "@import", "url(", "src="] {
+        for foreign in [
+            "http://", "https://", "<script", "<link", "@import", "url(", "src=",
+        ] {
             assert!(!page.contains(foreign), "{foreign}");
         }
     }
@@ -260,7 +305,17 @@ mod tests {
         let page = page(&Fixture::small());
         assert!(page.contains("hash/sip &lt;13&gt;"));
         assert!(!page.contains("<13>"));
-        assert_eq!(escape("<a href=\"x\">&'"), "&lt;a href=&quot;x&quot;&gt;&amp;&apos;");
+        assert_eq!(
+            escape("<a href=\"x\">&'"),
+            "&lt;a href=&quot;x&quot;&gt;&amp;&apos;"
+        );
+    }
+
+    #[test]
+    fn backticks_become_code_in_pairs_only() {
+        assert_eq!(prose("run `a <b>` now"), "run <code>a &lt;b&gt;</code> now");
+        assert_eq!(prose("cannot find `x"), "cannot find `x");
+        assert_eq!(prose("plain"), "plain");
     }
 
     #[test]

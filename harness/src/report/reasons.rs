@@ -31,9 +31,11 @@ pub fn sentence(reason: &FailureReason) -> String {
              runnable, or measure on a CPU that has it",
             features.join(" ")
         ),
-        FailureReason::IllegalInstruction => "an illegal instruction ended the process in spite of the census; \
+        FailureReason::IllegalInstruction => {
+            "an illegal instruction ended the process in spite of the census; \
              it cannot run here, and `cargo lab census FILE` lists what its code needs"
-            .to_owned(),
+                .to_owned()
+        }
         FailureReason::Signal { signal } => {
             format!("signal {signal} ended the process; run its executable by hand to see where")
         }
@@ -85,9 +87,11 @@ pub(crate) fn warning(warning: &Warning) -> String {
             "{} of the slices were interrupted by other work on the measuring core; stop it, or allow more launches",
             words::share(*share)
         ),
-        Warning::OneLayout => "layouts could not be varied, so the intervals leave out what the place of code in \
+        Warning::OneLayout => {
+            "layouts could not be varied, so the intervals leave out what the place of code in \
              memory does; install the toolchain's lld (`cargo lab doctor`)"
-            .to_owned(),
+                .to_owned()
+        }
         Warning::Interrupted { finished, planned } => format!(
             "the run was interrupted after {finished} of {planned} launches; the intervals are those of the \
              finished ones"
@@ -109,22 +113,35 @@ mod tests {
 
     fn all() -> Vec<FailureReason> {
         vec![
-            FailureReason::MissingFeatures { features: vec!["sse4a".to_owned(), "xop".to_owned()] },
+            FailureReason::MissingFeatures {
+                features: vec!["sse4a".to_owned(), "xop".to_owned()],
+            },
             FailureReason::IllegalInstruction,
             FailureReason::Signal { signal: 11 },
-            FailureReason::Exited { code: 3, stderr: "panicked at\n  main.rs".to_owned() },
+            FailureReason::Exited {
+                code: 3,
+                stderr: "panicked at\n  main.rs".to_owned(),
+            },
             FailureReason::TimedOut { after_ms: 30_000 },
-            FailureReason::WrongAnswer { expected: 7, found: 9 },
+            FailureReason::WrongAnswer {
+                expected: 7,
+                found: 9,
+            },
             FailureReason::NotASubject { said: String::new() },
             FailureReason::UnknownBenchmark,
-            FailureReason::NotBuilt { error: "x".repeat(1000) },
+            FailureReason::NotBuilt {
+                error: "x".repeat(1000),
+            },
             FailureReason::TooLong { call_ns: 2_500_000 },
         ]
     }
 
     #[test]
     fn every_reason_has_a_sentence() {
-        let sentences: Vec<String> = all().iter().map(|reason| sentence(reason).replace(NBSP, " ")).collect();
+        let sentences: Vec<String> = all()
+            .iter()
+            .map(|reason| sentence(reason).replace(NBSP, " "))
+            .collect();
         insta::assert_snapshot!(sentences.join("\n"));
     }
 
@@ -132,7 +149,10 @@ mod tests {
     fn labels_fit_a_cell_and_differ() {
         let labels: std::collections::BTreeSet<String> = all().iter().map(label).collect();
         assert_eq!(labels.len(), all().len());
-        assert!(labels.iter().all(|label| label.chars().count() <= 13), "{labels:?}");
+        assert!(
+            labels.iter().all(|label| label.chars().count() <= 13),
+            "{labels:?}"
+        );
     }
 
     #[test]

@@ -6,6 +6,10 @@ use perflab_subject::{Benchmark, Input};
 use crate::answers::ANSWERS;
 use crate::{collections, messages, series, text, vectors};
 
+/// A benchmark's name, and its answer by the plain form of the kernel.
+#[cfg(test)]
+pub type Plain = (&'static str, fn(Size) -> u64);
+
 /// Every benchmark of this subject.
 pub fn all() -> Vec<Benchmark> {
     [
@@ -40,15 +44,21 @@ where
     .code(code)
 }
 
+/// Of the symbols of a kernel's two forms the one that this build runs.
+pub fn form(ordinary: &'static str, dispatched: &'static str) -> &'static str {
+    if cfg!(feature = "dispatch") {
+        dispatched
+    } else {
+        ordinary
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::fmt::Write as _;
 
     use super::*;
     use crate::answers::Answer;
-
-    /// A benchmark's name, and its answer by the plain form of the kernel.
-    pub type Plain = (&'static str, fn(Size) -> u64);
 
     fn plain() -> Vec<Plain> {
         [

@@ -20,7 +20,11 @@ pub fn benchmarks() -> Vec<Benchmark> {
         }),
         benchmark(
             "sort/u32",
-            &["mcp_kernels::sort::ascending", "core::slice::sort::unstable"],
+            &[
+                "mcp_kernels::sort::ascending",
+                "core::slice::sort::unstable",
+                "core::slice::sort::shared",
+            ],
             |size| {
                 let ids = input::ids(size);
                 let mut sorted = ids.clone();
@@ -52,11 +56,10 @@ pub fn benchmarks() -> Vec<Benchmark> {
 pub mod plain {
     //! The same answers by the plain forms.
 
-    use mcp_kernels::input::Size;
+    use crate::benchmarks::Plain;
+    use crate::collections::*;
 
-    use super::*;
-
-    pub const ALL: &[(&str, fn(Size) -> u64)] = &[
+    pub const ALL: &[Plain] = &[
         ("hash/xxh3", |size| {
             hash::xxh3_plain(input::source(size).as_bytes())
         }),

@@ -90,12 +90,12 @@ fn text(bytes: &[u8]) -> u64 {
 pub mod plain {
     //! The same answers by the plain forms.
 
-    use mcp_kernels::input::Size;
     use mcp_kernels::json_rpc::{parse_plain, write_plain};
 
-    use super::*;
+    use crate::benchmarks::Plain;
+    use crate::messages::*;
 
-    pub const ALL: &[(&str, fn(Size) -> u64)] = &[
+    pub const ALL: &[Plain] = &[
         ("json_rpc/parse", |size| {
             let messages = input::messages(size);
             messages

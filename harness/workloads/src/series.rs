@@ -9,7 +9,7 @@ use mcp_kernels::smoothing;
 use perflab_subject::Benchmark;
 
 use crate::answers::{fold, mix};
-use crate::benchmarks::benchmark;
+use crate::benchmarks::{benchmark, form};
 
 /// The benchmarks of `mcp_kernels::{robust, moving, smoothing, histogram}`.
 pub fn benchmarks() -> Vec<Benchmark> {
@@ -32,7 +32,10 @@ pub fn benchmarks() -> Vec<Benchmark> {
         ),
         benchmark(
             "moving/mean_sd",
-            &["mcp_kernels::moving::mean_sd", "mcp_kernels::moving::dispatched"],
+            &[form(
+                "mcp_kernels::moving::mean_sd",
+                "mcp_kernels::moving::dispatched",
+            )],
             |size| {
                 let series = input::series(size);
                 let mut means = vec![0.0; window_count(series.len(), input::WINDOW)];
@@ -55,10 +58,10 @@ pub fn benchmarks() -> Vec<Benchmark> {
         ),
         benchmark(
             "smoothing/holt",
-            &[
+            &[form(
                 "mcp_kernels::smoothing::holt",
                 "mcp_kernels::smoothing::dispatched",
-            ],
+            )],
             |size| {
                 let series = input::series(size);
                 let (alphas, betas) = input::weights();
@@ -95,11 +98,10 @@ fn deviations(spread: Option<Spread>, scores: &[f64]) -> u64 {
 pub mod plain {
     //! The same answers by the plain forms.
 
-    use mcp_kernels::input::Size;
+    use crate::benchmarks::Plain;
+    use crate::series::*;
 
-    use super::*;
-
-    pub const ALL: &[(&str, fn(Size) -> u64)] = &[
+    pub const ALL: &[Plain] = &[
         ("robust/z_score", |size| {
             let series = input::series(size);
             let mut scores = vec![0.0; series.len()];

@@ -12,7 +12,7 @@ use memchr::memmem::Finder;
 use perflab_subject::Benchmark;
 
 use crate::answers::{fold, mix};
-use crate::benchmarks::benchmark;
+use crate::benchmarks::{benchmark, form};
 
 /// How source text is cut for fingerprints: shingles of five tokens, one of eight kept.
 const CUT: Cut = Cut {
@@ -74,6 +74,8 @@ fn scans() -> Vec<Benchmark> {
                 "regex_automata::meta::",
                 "<regex_automata::meta::",
                 "regex_automata::hybrid::",
+                "aho_corasick::packed::",
+                "<aho_corasick::packed::",
                 "<regex_automata::hybrid::",
             ],
             |size| {
@@ -107,7 +109,10 @@ fn scans() -> Vec<Benchmark> {
         }),
         benchmark(
             "bytes/classes",
-            &["mcp_kernels::bytes::classes", "mcp_kernels::bytes::dispatched"],
+            &[form(
+                "mcp_kernels::bytes::classes",
+                "mcp_kernels::bytes::dispatched",
+            )],
             |size| {
                 move || {
                     let text = input::file(size).as_bytes();
@@ -149,11 +154,10 @@ fn counts(classes: Classes) -> u64 {
 pub mod plain {
     //! The same answers by the plain forms.
 
-    use mcp_kernels::input::Size;
+    use crate::benchmarks::Plain;
+    use crate::text::*;
 
-    use super::*;
-
-    pub const ALL: &[(&str, fn(Size) -> u64)] = &[
+    pub const ALL: &[Plain] = &[
         ("tfidf/score", |size| {
             let documents = input::documents(size);
             let mut scores = vec![0.0; documents.len()];

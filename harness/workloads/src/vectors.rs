@@ -7,7 +7,7 @@ use mcp_kernels::{bitset, dot};
 use perflab_subject::Benchmark;
 
 use crate::answers::{fold, mix};
-use crate::benchmarks::benchmark;
+use crate::benchmarks::{benchmark, form};
 
 /// How many rows a search returns.
 const BEST: usize = 10;
@@ -25,7 +25,7 @@ pub fn benchmarks() -> Vec<Benchmark> {
         }),
         benchmark(
             "dot/lanes",
-            &["mcp_kernels::dot::lanes", "mcp_kernels::dot::dispatched"],
+            &[form("mcp_kernels::dot::lanes", "mcp_kernels::dot::dispatched")],
             |size| {
                 let tile = input::wide_tile(size);
                 let mut scores = vec![0.0; tile.count()];
@@ -41,21 +41,27 @@ pub fn benchmarks() -> Vec<Benchmark> {
         ),
         benchmark(
             "cosine/top_k",
-            &["mcp_kernels::cosine::top_k", "mcp_kernels::cosine::dispatched"],
+            &[form(
+                "mcp_kernels::cosine::top_k",
+                "mcp_kernels::cosine::dispatched",
+            )],
             |size| top_k(input::embeddings(size)),
         ),
         benchmark(
             "cosine/top_k_10k",
-            &["mcp_kernels::cosine::top_k", "mcp_kernels::cosine::dispatched"],
+            &[form(
+                "mcp_kernels::cosine::top_k",
+                "mcp_kernels::cosine::dispatched",
+            )],
             |size| top_k(input::many_embeddings(size)),
         )
         .long(),
         benchmark(
             "bitset/intersect",
-            &[
+            &[form(
                 "mcp_kernels::bitset::intersect",
                 "mcp_kernels::bitset::dispatched",
-            ],
+            )],
             |size| {
                 let sets = input::bit_sets(size);
                 let mut counts = vec![0; sets.count()];
@@ -93,18 +99,17 @@ fn ranking(hits: &[Hit]) -> u64 {
 pub mod plain {
     //! The same answers by the plain forms.
 
-    use mcp_kernels::input::Size;
+    use crate::benchmarks::Plain;
+    use crate::vectors::*;
 
-    use super::*;
-
-    pub const ALL: &[(&str, fn(Size) -> u64)] = &[
+    pub const ALL: &[Plain] = &[
         ("dot/naive", |size| {
             let tile = input::narrow_tile(size);
             let mut scores = Vec::new();
             for row in tile.rows.chunks(tile.query.len()) {
                 let mut sum = 0.0;
-                for index in 0..row.len() {
-                    sum += tile.query[index] * row[index];
+                for (a, b) in tile.query.iter().zip(row) {
+                    sum += a * b;
                 }
                 scores.push(sum);
             }

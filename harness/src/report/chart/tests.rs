@@ -11,7 +11,11 @@ fn fixtures() -> [Fixture; 2] {
 
 /// The texts of an SVG document, as they are written in it.
 fn texts(svg: &str) -> BTreeSet<&str> {
-    svg.split("<text ").skip(1).filter_map(|part| part.split_once('>')?.1.split_once("</text>")).map(|(text, _)| text.trim_matches('\n')).collect()
+    svg.split("<text ")
+        .skip(1)
+        .filter_map(|part| part.split_once('>')?.1.split_once("</text>"))
+        .map(|(text, _)| text.trim_matches('\n'))
+        .collect()
 }
 
 fn inside(scene: &Scene, shape: &Shape) -> bool {
@@ -39,12 +43,20 @@ fn every_text_of_a_scene_is_in_its_svg() {
     for fixture in fixtures() {
         let report = fixture.report();
         let charts = pictures(&report);
-        assert_eq!(charts.iter().map(|chart| chart.name).collect::<Vec<_>>(), ["forest", "heatmap", "launches", "builds"]);
+        assert_eq!(
+            charts.iter().map(|chart| chart.name).collect::<Vec<_>>(),
+            ["forest", "heatmap", "launches", "builds"]
+        );
         for (drawing, chart) in drawings(&report).iter().zip(&charts) {
             let written = texts(&chart.svg);
             for shape in &drawing.scene.shapes {
                 if let Shape::Text(label) = shape {
-                    assert!(written.contains(escape(&label.text).as_str()), "{}: {}", chart.name, label.text);
+                    assert!(
+                        written.contains(escape(&label.text).as_str()),
+                        "{}: {}",
+                        chart.name,
+                        label.text
+                    );
                 }
             }
         }
@@ -91,11 +103,20 @@ fn texts_of_a_row_do_not_overlap() {
                     Anchor::Middle => 0.5,
                 };
                 let left = label.place.x - label.width() * share;
-                spans.push(((label.place.y * 8.0) as i64, left, left + label.width(), &label.text));
+                spans.push((
+                    (label.place.y * 8.0) as i64,
+                    left,
+                    left + label.width(),
+                    &label.text,
+                ));
             }
             spans.sort_by(|one, other| one.0.cmp(&other.0).then(one.1.total_cmp(&other.1)));
             for pair in spans.windows(2) {
-                assert!(pair[0].0 != pair[1].0 || pair[0].2 <= pair[1].1, "{}: {pair:?}", drawing.name);
+                assert!(
+                    pair[0].0 != pair[1].0 || pair[0].2 <= pair[1].1,
+                    "{}: {pair:?}",
+                    drawing.name
+                );
             }
         }
     }
@@ -114,7 +135,10 @@ fn pictures_have_twice_the_logical_size() {
             assert_eq!(f64::from(frame.width), drawing.scene.width * 2.0);
             assert_eq!(f64::from(frame.height), drawing.scene.height * 2.0);
             assert!(pixels.iter().any(|byte| *byte < 60), "{} is blank", chart.name);
-            let size = format!(" width=\"{}\" height=\"{}\"", drawing.scene.width, drawing.scene.height);
+            let size = format!(
+                " width=\"{}\" height=\"{}\"",
+                drawing.scene.width, drawing.scene.height
+            );
             assert!(chart.svg.contains(&size), "{}", chart.name);
         }
     }
@@ -135,7 +159,9 @@ fn the_claimed_band_lies_where_the_claim_says() {
         .shapes
         .iter()
         .filter_map(|shape| match shape {
-            Shape::Line { from, color, .. } if *color == palette::CLAIM_EDGE && from.y > 100.0 => Some((from.x * 100.0) as i64),
+            Shape::Line { from, color, .. } if *color == palette::CLAIM_EDGE && from.y > 100.0 => {
+                Some((from.x * 100.0) as i64)
+            }
             Shape::Line { .. } | Shape::Area { .. } | Shape::Disc { .. } | Shape::Text(_) => None,
         })
         .collect();
@@ -151,6 +177,9 @@ fn the_claimed_band_lies_where_the_claim_says() {
     let expected = |speed_up: f64| zero - (zero - half) * speed_up.log2();
     for speed_up in [1.1, 1.3] {
         let x = expected(speed_up);
-        assert!(edges.iter().any(|edge| (*edge as f64 / 100.0 - x).abs() < 0.1), "{x}: {edges:?}");
+        assert!(
+            edges.iter().any(|edge| (*edge as f64 / 100.0 - x).abs() < 0.1),
+            "{x}: {edges:?}"
+        );
     }
 }

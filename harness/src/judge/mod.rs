@@ -201,9 +201,9 @@ fn reservation(
         return Some(format!("{} was not measured here", claim.candidate));
     }
     let mut reasons = Vec::new();
-    if let Some(cpu) = claim.cpu.as_deref().filter(|cpu| !environment.is_cpu(cpu)) {
-        let here = environment.cpu.microarchitecture.clone().unwrap_or_else(|| environment.cpu.brand.clone());
-        reasons.push(format!("NOT ANSWERED for {cpu}: this CPU is {here}"));
+    if claim.cpu.as_deref().is_some_and(|cpu| !environment.is_cpu(cpu)) {
+        let here = environment.cpu.microarchitecture.as_ref().unwrap_or(&environment.cpu.brand);
+        reasons.push(format!("this CPU is {here}"));
     }
     if same {
         reasons.push("identical code".to_owned());

@@ -145,7 +145,7 @@ fn a_claim_is_counted_by_row_and_kept_from_other_cpus() {
     let answer = &judged.claims[0];
     assert_eq!(answer.rows, RowCount { inside: 1, above: 1, below: 1, no_change: 1, slower: 1, undecided: 1 });
     assert_eq!(answer.total(), 6);
-    assert_eq!(answer.reservation.as_deref(), Some("NOT ANSWERED for znver4: this CPU is Zen 5"));
+    assert_eq!(answer.reservation.as_deref(), Some("this CPU is Zen 5"));
     assert!(answer.speed_up.unwrap() > 1.0 && answer.code_like_this.is_some());
     assert_eq!((judged.controls[0].rows, judged.controls[0].false_alarms, judged.controls[0].voids), (1, 0, false));
     assert_eq!(judge(&plan, &environment("Zen 4"), &analysis(rows), None).claims[0].reservation, None);

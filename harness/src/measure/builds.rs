@@ -6,9 +6,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::build::{BuildError, Builder};
-use crate::measure::{FailureReason, Slice};
+use crate::measure::arm::Arm as Subject;
+use crate::measure::{ArmProgram, FailureReason, Slice};
 use crate::plan::{Arm, Benchmark, FlagSet, Unit};
 use crate::process::RunError;
+
+/// How long a fresh executable may take to answer.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The rows of a `build` suite, in the order of [`BuildBench::measure`]'s slices.
 #[must_use]
@@ -18,6 +22,7 @@ pub fn build_benchmarks() -> Vec<Benchmark> {
         row("clean build", Unit::Nanos),
         row("rebuild after an edit", Unit::Nanos),
         row("executable size", Unit::Bytes),
+        row("memory in use", Unit::Bytes),
     ]
 }
 
@@ -34,8 +39,8 @@ pub struct BuildBench<'a> {
 }
 
 impl BuildBench<'_> {
-    /// One turn of one arm: a clean build, a rebuild after an edit, the executable's size. The target
-    /// folder is removed before and after.
+    /// One turn of one arm: a clean build, the executable's size and the most memory that it holds with every
+    /// benchmark prepared, a rebuild after an edit. The target folder is removed before and after.
     ///
     /// # Errors
     /// Why there are no numbers; a stop is [`FailureReason::TimedOut`] after 0 ms.
@@ -50,10 +55,25 @@ impl BuildBench<'_> {
         let build = || self.builder.time(&arm.variant, flagset, &arm.build, &target, stop).map_err(not_built);
         let clean = build()?;
         let size = fs::metadata(&clean.executable).map_or(0, |metadata| metadata.len());
+        let memory = self.memory_in_use(&clean.executable)?;
         touch(&self.edited).map_err(|error| FailureReason::NotBuilt { error: error.to_string() })?;
         let rebuilt = build()?;
         remove(&target).map_err(|error| FailureReason::NotBuilt { error: error.to_string() })?;
-        Ok([nanos(clean.wall), nanos(rebuilt.wall), size].map(|wall| Slice { iters: 1, wall, cpu: 0 }).into())
+        Ok([nanos(clean.wall), nanos(rebuilt.wall), size, memory].map(|wall| Slice { iters: 1, wall, cpu: 0 }).into())
+    }
+
+    fn memory_in_use(&self, executable: &Path) -> Result<u64, FailureReason> {
+        let program = ArmProgram {
+            path: executable.to_owned(),
+            starter: self.builder.supervisor.clone(),
+            ..ArmProgram::default()
+        };
+        let mut subject = Subject::start(&program)?;
+        for benchmark in subject.list(PATIENCE)?.benchmarks {
+            subject.prepare(&benchmark.name, PATIENCE)?;
+        }
+        let unknown = || FailureReason::NotASubject { said: "the system does not tell its memory".to_owned() };
+        subject.peak_rss().ok_or_else(unknown)
     }
 }
 

@@ -185,10 +185,13 @@ impl Builder {
             kept = Some(new);
         }
         let kept = kept.unwrap_or_default();
+        // Variants that differ in features alone share Cargo's path: the next build would replace this one.
+        let path = folder.join(&variant.bin);
+        copy(&built.executable, &path, &digest)?;
         Ok(Artifact {
             variant: variant.clone(),
-            file_bytes: fs::metadata(&built.executable).map_or(0, |metadata| metadata.len()),
-            path: built.executable,
+            file_bytes: fs::metadata(&path).map_or(0, |metadata| metadata.len()),
+            path,
             digest,
             build_seconds: kept.build_seconds,
             flags: flagset.flags.clone(),
@@ -312,6 +315,16 @@ fn slug(variant: &Variant) -> String {
 fn digest_of(file: &Path) -> Result<String, BuildError> {
     let bytes = fs::read(file).map_err(|error| BuildError::Files { path: file.to_owned(), error })?;
     Ok(crate::plan::hex(&Sha256::digest(&bytes)))
+}
+
+/// Copies an executable to `to`, unless it is there. Renamed into place, since another lab may be running it.
+fn copy(from: &Path, to: &Path, digest: &str) -> Result<(), BuildError> {
+    if digest_of(to).is_ok_and(|there| there == digest) {
+        return Ok(());
+    }
+    let partial = to.with_extension(format!("partial-{}", std::process::id()));
+    let copied = fs::copy(from, &partial).and_then(|_| fs::rename(&partial, to));
+    copied.map_err(|error| BuildError::Files { path: to.to_owned(), error })
 }
 
 fn read_kept(folder: &Path) -> Option<Kept> {

@@ -163,7 +163,11 @@ pub(crate) fn launches(
             layouts.link(plan.seed, launch..linked)?;
         }
         let programs: Vec<Option<ArmProgram>> = (0..running.len())
-            .map(|arm| layouts.path(launch, arm).filter(|_| running[arm]).map(|path| program(context, path)))
+            .map(|arm| {
+                // What has no benchmark left is not started: it would only disturb the others.
+                let takes_part = running[arm] && prepared.paces[arm].iter().any(Option::is_some);
+                layouts.path(launch, arm).filter(|_| takes_part).map(|path| program(context, path))
+            })
             .collect();
         let seeds: Vec<Option<u64>> =
             (0..running.len()).map(|arm| layouts.bundles[arm].map(|_| layout_seed(plan.seed, launch, arm))).collect();

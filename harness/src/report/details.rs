@@ -89,7 +89,7 @@ pub(crate) fn verdict_words(verdict: &Verdict) -> String {
 pub(crate) fn artifacts(view: &View<'_>, features: bool) -> Sheet {
     let mut heads = vec![
         Head::words("artifact"),
-        Head::of("build", ""),
+        Head::of("clean build", ""),
         Head::of("file", ""),
         Head::of("code", ""),
         Head::of("peak memory", ""),

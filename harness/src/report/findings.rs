@@ -1,6 +1,5 @@
 //! What is said beside the tables: answers to claims, controls, failures, what would decide the rest.
 
-use std::collections::BTreeMap;
 
 use crate::analyse::{FailureReason, RunFailure};
 use crate::judge::{Answer, ClaimAnswer, ControlResult, Verdict};
@@ -9,7 +8,7 @@ use crate::report::Report;
 use crate::report::details::features_of;
 use crate::report::reasons;
 use crate::report::sheet::Tone;
-use crate::report::view::View;
+use crate::report::view::{Judged, View};
 use crate::report::words::{self, NBSP};
 
 /// Digits of the suite's digest that are enough to tell two apart by eye.
@@ -145,50 +144,35 @@ pub(crate) fn failures(view: &View<'_>) -> Vec<Note> {
         .collect()
 }
 
-/// Rows that cannot be told, and the launches that would decide them.
+/// Budgets that undecided rows are counted against.
+const BUDGETS: [u32; 3] = [64, 256, 1024];
+
+/// How many rows cannot be told, and how many of them each budget would decide. Every row's own number is in
+/// the long table.
 pub(crate) fn undecided(view: &View<'_>) -> Vec<Note> {
-    let mut wanting: BTreeMap<Option<u32>, Vec<String>> = BTreeMap::new();
-    for judged in view.judged() {
-        let open = matches!(judged.verdict, Verdict::Inconclusive { .. });
-        if open && judged.row.role == Role::Candidate && judged.row.measured_as.is_none() {
-            let needed = judged
-                .row
-                .estimate
-                .and_then(|estimate| estimate.launches_to_decide);
-            wanting
-                .entry(needed)
-                .or_default()
-                .push(format!("{} {}", judged.row.benchmark, judged.row.arm));
-        }
-    }
-    if wanting.is_empty() {
+    let open = |judged: &Judged<'_>| {
+        let candidate = judged.row.role == Role::Candidate && judged.row.measured_as.is_none();
+        candidate && matches!(judged.verdict, Verdict::Inconclusive { .. })
+    };
+    let needs: Vec<Option<u32>> = view
+        .judged()
+        .filter(open)
+        .map(|judged| judged.row.estimate.and_then(|estimate| estimate.launches_to_decide))
+        .collect();
+    if needs.is_empty() {
         return Vec::new();
     }
-    let total: usize = wanting.values().map(Vec::len).sum();
-    let mut note = Note::of("undecided", words::counted(total, "row")).toned(Tone::Open);
-    if let Some(cost) = wanting
-        .keys()
-        .flatten()
-        .max()
-        .and_then(|most| more_time(view.report, *most))
-    {
-        note.text
-            .push_str(&format!("; the launches below take about {cost} more"));
+    let mut parts = Vec::new();
+    for budget in BUDGETS.into_iter().filter(|budget| *budget > view.report.analysis.launches) {
+        let decided = needs.iter().flatten().filter(|need| **need <= budget).count();
+        let cost = more_time(view.report, budget).map_or(String::new(), |cost| format!(" (about {cost} more)"));
+        parts.push(format!("{} launches would decide {decided} of them{cost}", words::thousands(u64::from(budget))));
+        if decided == needs.len() {
+            break;
+        }
     }
-    note.more = wanting
-        .iter()
-        .map(|(launches, rows)| match launches {
-            Some(launches) => {
-                format!(
-                    "{} launches would decide {}",
-                    words::thousands(u64::from(*launches)),
-                    rows.join(", ")
-                )
-            }
-            None => format!("no number of launches would decide {}", rows.join(", ")),
-        })
-        .collect();
-    vec![note]
+    let text = format!("{}: {}", words::counted(needs.len(), "row"), parts.join("; "));
+    vec![Note::of("undecided", text).toned(Tone::Open)]
 }
 
 /// The time that further launches take: what the finished ones measured, and settling before every turn.
@@ -387,11 +371,6 @@ pub(crate) fn needs(view: &View<'_>) -> Vec<Note> {
                 "; behind run-time checks: {}",
                 facts.dispatched.join(" ")
             ));
-        }
-        if !facts.foreign_code.is_empty() {
-            let compilers: Vec<&str> = facts.foreign_code.iter().map(String::as_str).collect();
-            let compilers = words::enumeration(&compilers);
-            text.push_str(&format!("; holds code of {compilers}, which no flag set reaches"));
         }
         match told.iter_mut().find(|(same, _)| *same == text) {
             Some((_, arms)) => arms.push(&summary.arm),

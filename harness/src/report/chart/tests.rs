@@ -124,23 +124,21 @@ fn texts_of_a_row_do_not_overlap() {
 
 #[test]
 fn pictures_have_twice_the_logical_size() {
-    {
-        let fixture = Fixture::small();
-        let report = fixture.report();
-        for (drawing, chart) in drawings(&report).iter().zip(charts(&report).expect("charts")) {
-            let decoder = png::Decoder::new(std::io::Cursor::new(&chart.png));
-            let mut reader = decoder.read_info().expect("a PNG");
-            let mut pixels = vec![0; reader.output_buffer_size().expect("a size")];
-            let frame = reader.next_frame(&mut pixels).expect("pixels");
-            assert_eq!(f64::from(frame.width), drawing.scene.width * 2.0);
-            assert_eq!(f64::from(frame.height), drawing.scene.height * 2.0);
-            assert!(pixels.iter().any(|byte| *byte < 60), "{} is blank", chart.name);
-            let size = format!(
-                " width=\"{}\" height=\"{}\"",
-                drawing.scene.width, drawing.scene.height
-            );
-            assert!(chart.svg.contains(&size), "{}", chart.name);
-        }
+    let fixture = Fixture::small();
+    let report = fixture.report();
+    for (drawing, chart) in drawings(&report).iter().zip(charts(&report).expect("charts")) {
+        let decoder = png::Decoder::new(std::io::Cursor::new(&chart.png));
+        let mut reader = decoder.read_info().expect("a PNG");
+        let mut pixels = vec![0; reader.output_buffer_size().expect("a size")];
+        let frame = reader.next_frame(&mut pixels).expect("pixels");
+        assert_eq!(f64::from(frame.width), drawing.scene.width * 2.0);
+        assert_eq!(f64::from(frame.height), drawing.scene.height * 2.0);
+        assert!(pixels.iter().any(|byte| *byte < 60), "{} is blank", chart.name);
+        let size = format!(
+            " width=\"{}\" height=\"{}\"",
+            drawing.scene.width, drawing.scene.height
+        );
+        assert!(chart.svg.contains(&size), "{}", chart.name);
     }
 }
 

@@ -11,11 +11,18 @@ const FEW_LAUNCHES: u32 = 6;
 
 pub(crate) fn warnings(plan: &Plan, run: &Run, analysis: &Analysis) -> Vec<Warning> {
     let mut warnings = Vec::new();
-    let slices = || run.launches.iter().flat_map(|launch| &launch.turns).flat_map(|turn| &turn.slices);
+    let slices = || {
+        run.launches
+            .iter()
+            .flat_map(|launch| &launch.turns)
+            .flat_map(|turn| &turn.slices)
+    };
     let all = slices().count();
     let preempted = slices().filter(|slice| is_preempted(slice)).count();
     if all > 0 && preempted as f64 / all as f64 > MUCH_PREEMPTION {
-        warnings.push(Warning::Preempted { share: preempted as f64 / all as f64 });
+        warnings.push(Warning::Preempted {
+            share: preempted as f64 / all as f64,
+        });
     }
     let without_layout = |launch: &crate::measure::Launch| launch.arms.iter().any(|arm| arm.layout.is_none());
     if plan.workload == Workload::Kernel && run.launches.iter().any(without_layout) {
@@ -28,10 +35,16 @@ pub(crate) fn warnings(plan: &Plan, run: &Run, analysis: &Analysis) -> Vec<Warni
     if finished < FEW_LAUNCHES {
         warnings.push(Warning::FewLaunches { finished });
     }
-    warnings.extend(analysis.rows.iter().filter(|row| is_bimodal(row)).map(|row| Warning::Bimodal {
-        benchmark: row.benchmark.clone(),
-        arm: row.arm.clone(),
-    }));
+    warnings.extend(
+        analysis
+            .rows
+            .iter()
+            .filter(|row| is_bimodal(row))
+            .map(|row| Warning::Bimodal {
+                benchmark: row.benchmark.clone(),
+                arm: row.arm.clone(),
+            }),
+    );
     warnings
 }
 
@@ -40,7 +53,9 @@ pub(crate) fn warnings(plan: &Plan, run: &Run, analysis: &Analysis) -> Vec<Warni
 fn is_bimodal(row: &Row) -> bool {
     let mut sorted = row.launches.clone();
     sorted.sort_by(f64::total_cmp);
-    let (Some(first), Some(last)) = (sorted.first(), sorted.last()) else { return false };
+    let (Some(first), Some(last)) = (sorted.first(), sorted.last()) else {
+        return false;
+    };
     let range = last - first;
     let quarter = sorted.len().div_ceil(4);
     sorted.len() >= 8

@@ -9,8 +9,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// code, measures over many launches and layouts, and answers claims honestly.
 #[derive(Parser)]
 #[command(name = "perflab", version, args_conflicts_with_subcommands = true)]
-#[command(after_help = "Exit codes: 0 fine, 1 an arm failed or a regression, 2 usage or set-up, 3 inconclusive, 130 stopped.\n\
-    Without a verb, `run` is meant: `cargo lab --quick`.")]
+#[command(
+    after_help = "Exit codes: 0 fine, 1 an arm failed or a regression, 2 usage or set-up, 3 inconclusive, 130 stopped.\n\
+    Without a verb, `run` is meant: `cargo lab --quick`."
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub shared: Shared,

@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
@@ -41,7 +41,10 @@ pub(crate) fn calibrate(shared: &Shared, args: &CalibrateArgs) -> anyhow::Result
     let context = Context::open()?;
     context.tell_foreign();
     let suite = context.suite(args.suite.as_deref())?;
-    let folder = args.out.clone().unwrap_or_else(|| calibration_file::folder(&context.root));
+    let folder = args
+        .out
+        .clone()
+        .unwrap_or_else(|| calibration_file::folder(&context.root));
     let file = calibration_file::file(&folder, &context.environment);
     let log = file.with_extension("csv");
     let start = Instant::now();
@@ -70,11 +73,18 @@ pub(crate) fn calibrate(shared: &Shared, args: &CalibrateArgs) -> anyhow::Result
         Format::Json => println!("{}", serde_json::to_string_pretty(&calibration)?),
         Format::Table => print(&calibration, &file),
     }
-    Ok(if context.stopped() { Exit::Stopped } else { Exit::Fine })
+    Ok(if context.stopped() {
+        Exit::Stopped
+    } else {
+        Exit::Fine
+    })
 }
 
 fn plan_of(suite: &Suite, args: &CalibrateArgs) -> anyhow::Result<Plan> {
-    let budget = Budget { launches: args.launches, ..suite.quick };
+    let budget = Budget {
+        launches: args.launches,
+        ..suite.quick
+    };
     let mut plan = suite.plan(&[suite.arms[0].name.clone()], budget, clock_seed())?;
     plan.claims.clear();
     for percent in &args.inject {
@@ -83,7 +93,12 @@ fn plan_of(suite: &Suite, args: &CalibrateArgs) -> anyhow::Result<Plan> {
         }
         let baseline = plan.arms[0].clone();
         let name = format!("{} +{percent} %", baseline.name);
-        plan.arms.push(Arm { name, role: Role::Control, injected: percent / 100.0, ..baseline });
+        plan.arms.push(Arm {
+            name,
+            role: Role::Control,
+            injected: percent / 100.0,
+            ..baseline
+        });
     }
     Ok(plan)
 }
@@ -91,7 +106,9 @@ fn plan_of(suite: &Suite, args: &CalibrateArgs) -> anyhow::Result<Plan> {
 /// The plan with the suite's widest arm behind it, for the crosstalk: `znver4` where there is one, else the last.
 fn with_wide(suite: &Suite, plan: &Plan) -> Plan {
     let wide = ["znver4", "znver4-no-sse4a", "x86-64-v4-512"];
-    let found = wide.iter().find_map(|name| suite.arms.iter().find(|arm| &arm.name == name));
+    let found = wide
+        .iter()
+        .find_map(|name| suite.arms.iter().find(|arm| &arm.name == name));
     let mut plan = plan.clone();
     plan.arms.extend(found.or_else(|| suite.arms.last()).cloned());
     plan
@@ -104,19 +121,27 @@ fn prepare(
     plan: &mut Plan,
     artifacts: &mut Artifacts,
 ) -> anyhow::Result<Prepared> {
-    let wanted = if args.benchmarks.is_empty() { &suite.benchmarks } else { &args.benchmarks };
+    let wanted = if args.benchmarks.is_empty() {
+        &suite.benchmarks
+    } else {
+        &args.benchmarks
+    };
     let mut prepared = first_processes(context, plan, &artifacts.arms[..plan.arms.len()], wanted)?;
     if let Some(failure) = prepared.failures.first() {
         let benchmark = failure.benchmark.as_deref().unwrap_or("every benchmark");
         bail!("{benchmark}: {}", crate::report::sentence(&failure.reason));
     }
-    let kept: Vec<usize> = (0..prepared.benchmarks.len()).filter(|&at| !prepared.benchmarks[at].long).collect();
+    let kept: Vec<usize> = (0..prepared.benchmarks.len())
+        .filter(|&at| !prepared.benchmarks[at].long)
+        .collect();
     prepared.benchmarks = kept.iter().map(|&at| prepared.benchmarks[at].clone()).collect();
     for paces in &mut prepared.paces {
         *paces = kept.iter().map(|&at| paces[at]).collect();
     }
     plan.benchmarks.clone_from(&prepared.benchmarks);
-    let Some(baseline) = &artifacts.arms[0] else { bail!("the baseline cannot run here") };
+    let Some(baseline) = &artifacts.arms[0] else {
+        bail!("the baseline cannot run here")
+    };
     let program = ArmProgram {
         path: baseline.path.clone(),
         starter: context.builder.supervisor.clone(),
@@ -124,14 +149,22 @@ fn prepare(
         priority: context.environment.nice.unwrap_or(0),
         pad: 0,
     };
-    let injected: Vec<usize> = (0..plan.arms.len()).filter(|&arm| plan.arms[arm].injected > 0.0).collect();
-    let stage = Stage::start("inject", "how much work is so many percent", (injected.len() * plan.benchmarks.len()) as u64);
+    let injected: Vec<usize> = (0..plan.arms.len())
+        .filter(|&arm| plan.arms[arm].injected > 0.0)
+        .collect();
+    let stage = Stage::start(
+        "inject",
+        "how much work is so many percent",
+        (injected.len() * plan.benchmarks.len()) as u64,
+    );
     for &arm in &injected {
         for (benchmark, row) in plan.benchmarks.iter().enumerate() {
             if let Some(pace) = &mut prepared.paces[arm][benchmark] {
                 let share = plan.arms[arm].injected;
-                pace.extra = extra_for(&program, &row.name, *pace, share, &plan.budget)
-                    .map_err(|reason| anyhow::anyhow!("{}: {}", row.name, crate::report::sentence(&reason)))?;
+                pace.extra =
+                    extra_for(&program, &row.name, *pace, share, &plan.budget).map_err(|reason| {
+                        anyhow::anyhow!("{}: {}", row.name, crate::report::sentence(&reason))
+                    })?;
             }
             stage.step();
         }
@@ -142,7 +175,10 @@ fn prepare(
 
 /// The median time of one more link of the baseline, in seconds.
 fn relink(context: &Context, artifacts: &Artifacts) -> anyhow::Result<f64> {
-    let Some(bundle) = artifacts.arms[0].as_ref().and_then(|artifact| artifact.bundle.as_ref()) else {
+    let Some(bundle) = artifacts.arms[0]
+        .as_ref()
+        .and_then(|artifact| artifact.bundle.as_ref())
+    else {
         return Ok(f64::NAN);
     };
     let output = context.builder.target.join("relinked");
@@ -157,14 +193,34 @@ fn relink(context: &Context, artifacts: &Artifacts) -> anyhow::Result<f64> {
 }
 
 /// The benchmark with the widest code in the wide arm disturbs the one with the least wide code in the baseline.
-fn measure_crosstalk(context: &Context, wide_plan: &Plan, plan: &Plan, artifacts: &Artifacts, wide: usize) -> Option<Crosstalk> {
-    let plan = Plan { arms: wide_plan.arms.clone(), ..plan.clone() };
+fn measure_crosstalk(
+    context: &Context,
+    wide_plan: &Plan,
+    plan: &Plan,
+    artifacts: &Artifacts,
+    wide: usize,
+) -> Option<Crosstalk> {
+    let plan = Plan {
+        arms: wide_plan.arms.clone(),
+        ..plan.clone()
+    };
     let position = |names: &[&str]| {
-        names.iter().find_map(|name| plan.benchmarks.iter().position(|benchmark| benchmark.name == *name))
+        names.iter().find_map(|name| {
+            plan.benchmarks
+                .iter()
+                .position(|benchmark| benchmark.name == *name)
+        })
     };
     let wide_benchmark = position(&["dot/lanes", "cosine/top_k", "bytes/histogram"])?;
     let scalar_benchmark = position(&["sort/u32", "edit_distance/levenshtein", "map/lookup"])?;
-    crosstalk::crosstalk(context, &plan, &artifacts.arms, wide, wide_benchmark, scalar_benchmark)
+    crosstalk::crosstalk(
+        context,
+        &plan,
+        &artifacts.arms,
+        wide,
+        wide_benchmark,
+        scalar_benchmark,
+    )
 }
 
 fn experiments(
@@ -177,10 +233,17 @@ fn experiments(
     start: Instant,
 ) -> anyhow::Result<()> {
     let steps = u64::from(args.experiments) * u64::from(args.launches) * plan.benchmarks.len() as u64;
-    let what = format!("{} experiments of {} launches × {} arms", args.experiments, args.launches, plan.arms.len());
+    let what = format!(
+        "{} experiments of {} launches × {} arms",
+        args.experiments,
+        args.launches,
+        plan.arms.len()
+    );
     let stage = Stage::start("calibrate", what, steps);
     for _ in 0..args.experiments {
-        let late = args.minutes.is_some_and(|minutes| start.elapsed().as_secs_f64() > minutes * 60.0);
+        let late = args
+            .minutes
+            .is_some_and(|minutes| start.elapsed().as_secs_f64() > minutes * 60.0);
         if late || context.stopped() {
             break;
         }
@@ -188,13 +251,21 @@ fn experiments(
         let began = Instant::now();
         let mut run = Run::default();
         let mut prepared = prepared.clone();
-        launches(context, plan, &artifacts.arms, &mut prepared, 0, &stage, &mut |event| {
-            match event {
-                Event::Launch(launch) => run.launches.push(launch),
-                Event::Failure(failure) => run.failures.push(failure),
-            }
-            Ok(())
-        })?;
+        launches(
+            context,
+            plan,
+            &artifacts.arms,
+            &mut prepared,
+            0,
+            &stage,
+            &mut |event| {
+                match event {
+                    Event::Launch(launch) => run.launches.push(launch),
+                    Event::Failure(failure) => run.failures.push(failure),
+                }
+                Ok(())
+            },
+        )?;
         if run.launches.len() == args.launches as usize {
             append(log, &compare(plan, &run, began.elapsed().as_secs_f64()))?;
         }
@@ -204,7 +275,9 @@ fn experiments(
 }
 
 fn compare(plan: &Plan, run: &Run, seconds: f64) -> Vec<Comparison> {
-    let policy = Policy { noise_threshold: plan.noise_threshold };
+    let policy = Policy {
+        noise_threshold: plan.noise_threshold,
+    };
     // What one row would take with one pair of arms.
     let share = 2.0 / (plan.arms.len() * plan.benchmarks.len()) as f64;
     let analysis = analyse(plan, run);
@@ -238,38 +311,63 @@ fn append(log: &Path, comparisons: &[Comparison]) -> anyhow::Result<()> {
     if let Some(folder) = log.parent() {
         fs::create_dir_all(folder)?;
     }
-    let mut writer = csv::WriterBuilder::new().has_headers(!log.exists()).from_writer(Vec::new());
+    let mut writer = csv::WriterBuilder::new()
+        .has_headers(!log.exists())
+        .from_writer(Vec::new());
     for comparison in comparisons {
         writer.serialize(comparison)?;
     }
     let bytes = writer.into_inner().map_err(|error| anyhow::anyhow!("{error}"))?;
-    let mut file = File::options().create(true).append(true).open(log).with_context(|| format!("cannot write {}", log.display()))?;
+    let mut file = File::options()
+        .create(true)
+        .append(true)
+        .open(log)
+        .with_context(|| format!("cannot write {}", log.display()))?;
     file.write_all(&bytes)?;
     Ok(file.sync_data()?)
 }
 
 /// The stored comparisons of this many launches each.
 fn read_log(log: &Path, launches: u32) -> anyhow::Result<Vec<Comparison>> {
-    let Ok(text) = fs::read_to_string(log) else { return Ok(Vec::new()) };
+    let Ok(text) = fs::read_to_string(log) else {
+        return Ok(Vec::new());
+    };
     let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(whole.as_bytes());
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .from_reader(whole.as_bytes());
     let rows = reader.deserialize::<Comparison>().filter_map(Result::ok);
     Ok(rows.filter(|row| row.launches == launches as usize).collect())
 }
 
 fn summary(all: &[Comparison], context: &Context) -> Calibration {
-    let mut names: Vec<&str> = all.iter().map(|comparison| comparison.benchmark.as_str()).collect();
+    let mut names: Vec<&str> = all
+        .iter()
+        .map(|comparison| comparison.benchmark.as_str())
+        .collect();
     names.sort_unstable();
     names.dedup();
-    let mut effects: Vec<f64> = all.iter().map(|comparison| comparison.injected).filter(|injected| *injected > 0.0).collect();
+    let mut effects: Vec<f64> = all
+        .iter()
+        .map(|comparison| comparison.injected)
+        .filter(|injected| *injected > 0.0)
+        .collect();
     effects.sort_by(f64::total_cmp);
     effects.dedup();
     let of = |name: &str, injected: f64| -> Vec<&Comparison> {
-        all.iter().filter(|comparison| comparison.benchmark == name && comparison.injected == injected).collect()
+        all.iter()
+            .filter(|comparison| comparison.benchmark == name && comparison.injected == injected)
+            .collect()
     };
     let aa: Vec<CalibrationRow> = names.iter().map(|name| aa_row(name, &of(name, 0.0))).collect();
-    let injected = names.iter().flat_map(|name| effects.iter().filter_map(|&injected| injected_row(name, injected, &of(name, injected))));
-    let (covered, comparisons) = aa.iter().fold((0, 0), |(covered, all), row| (covered + row.covered, all + row.comparisons));
+    let injected = names.iter().flat_map(|name| {
+        effects
+            .iter()
+            .filter_map(|&injected| injected_row(name, injected, &of(name, injected)))
+    });
+    let (covered, comparisons) = aa.iter().fold((0, 0), |(covered, all), row| {
+        (covered + row.covered, all + row.comparisons)
+    });
     let count = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
     Calibration {
         schema: SCHEMA_VERSION,
@@ -291,13 +389,25 @@ fn is_alarm(comparison: &&&Comparison) -> bool {
 }
 
 fn aa_row(name: &str, comparisons: &[&Comparison]) -> CalibrationRow {
-    let errors: Vec<f64> = comparisons.iter().map(|comparison| comparison.mean_log.exp_m1().abs()).collect();
+    let errors: Vec<f64> = comparisons
+        .iter()
+        .map(|comparison| comparison.mean_log.exp_m1().abs())
+        .collect();
     let spreads: Vec<f64> = comparisons.iter().map(|comparison| comparison.sd_log).collect();
     CalibrationRow {
         benchmark: name.to_owned(),
         comparisons: comparisons.len() as u64,
         alarms: comparisons.iter().filter(is_alarm).count() as u64,
-        covered: comparisons.iter().filter(|row| Interval { lo: row.lo, hi: row.hi }.contains(1.0)).count() as u64,
+        covered: comparisons
+            .iter()
+            .filter(|row| {
+                Interval {
+                    lo: row.lo,
+                    hi: row.hi,
+                }
+                .contains(1.0)
+            })
+            .count() as u64,
         median_error: median(&errors).unwrap_or(f64::NAN),
         launch_sd: median(&spreads).unwrap_or(f64::NAN),
     }
@@ -314,37 +424,74 @@ fn injected_row(name: &str, injected: f64, comparisons: &[&Comparison]) -> Optio
         truth: truth.exp_m1(),
         truth_error: error,
         trials: comparisons.len() as u64,
-        found: comparisons.iter().filter(|row| row.verdict == "regressed").count() as u64,
-        covered: comparisons.iter().filter(|row| Interval { lo: row.lo, hi: row.hi }.contains(truth.exp())).count() as u64,
+        found: comparisons
+            .iter()
+            .filter(|row| row.verdict == "regressed")
+            .count() as u64,
+        covered: comparisons
+            .iter()
+            .filter(|row| {
+                Interval {
+                    lo: row.lo,
+                    hi: row.hi,
+                }
+                .contains(truth.exp())
+            })
+            .count() as u64,
         seconds: median(&seconds)?,
     })
 }
 
 fn command(args: &CalibrateArgs) -> String {
     let inject: Vec<String> = args.inject.iter().map(f64::to_string).collect();
-    let benchmarks = if args.benchmarks.is_empty() { String::new() } else { format!(" --benchmarks {}", args.benchmarks.join(",")) };
-    format!("cargo lab calibrate --launches {} --inject {}{benchmarks}", args.launches, inject.join(","))
+    let benchmarks = if args.benchmarks.is_empty() {
+        String::new()
+    } else {
+        format!(" --benchmarks {}", args.benchmarks.join(","))
+    };
+    format!(
+        "cargo lab calibrate --launches {} --inject {}{benchmarks}",
+        args.launches,
+        inject.join(",")
+    )
 }
 
-fn print(calibration: &Calibration, file: &PathBuf) {
+fn print(calibration: &Calibration, file: &Path) {
     let percent = |value: f64| format!("{:.2} %", value * 100.0);
-    println!("{} launches an experiment, noise threshold {}", calibration.launches, percent(calibration.noise_threshold));
+    println!(
+        "{} launches an experiment, noise threshold {}",
+        calibration.launches,
+        percent(calibration.noise_threshold)
+    );
     println!("\nA/A                          comparisons  alarms  95 % covers  median error  launch sd");
     for row in &calibration.aa {
         let covered = row.covered as f64 / row.comparisons.max(1) as f64;
         println!(
             "{:<28} {:>11} {:>7} {:>12} {:>13} {:>10}",
-            row.benchmark, row.comparisons, row.alarms, percent(covered), percent(row.median_error), percent(row.launch_sd)
+            row.benchmark,
+            row.comparisons,
+            row.alarms,
+            percent(covered),
+            percent(row.median_error),
+            percent(row.launch_sd)
         );
     }
     if !calibration.injected.is_empty() {
-        println!("\ninjected                      nominal       truth  found of trials  95 % covers  seconds");
+        println!(
+            "\ninjected                      nominal       truth  found of trials  95 % covers  seconds"
+        );
     }
     for row in &calibration.injected {
         let covered = row.covered as f64 / row.trials.max(1) as f64;
         println!(
             "{:<28} {:>8} {:>11} {:>8} of {:<5} {:>11} {:>8.1}",
-            row.benchmark, percent(row.nominal), percent(row.truth), row.found, row.trials, percent(covered), row.seconds
+            row.benchmark,
+            percent(row.nominal),
+            percent(row.truth),
+            row.found,
+            row.trials,
+            percent(covered),
+            row.seconds
         );
     }
     let bound = crate::stats::clopper_pearson_upper(
@@ -359,7 +506,11 @@ fn print(calibration: &Calibration, file: &PathBuf) {
         percent(bound.unwrap_or(1.0))
     );
     if let Some(coverage) = calibration.coverage {
-        println!("coverage      between {} and {}", percent(coverage.lo), percent(coverage.hi));
+        println!(
+            "coverage      between {} and {}",
+            percent(coverage.lo),
+            percent(coverage.hi)
+        );
     }
     if let Some(crosstalk) = &calibration.crosstalk {
         println!(

@@ -16,7 +16,11 @@ pub(crate) fn census(shared: &Shared, args: &CensusArgs) -> anyhow::Result<Exit>
         let shown = file.display().to_string();
         let bytes = std::fs::read(file).with_context(|| format!("cannot read {shown}"))?;
         let disassembly = Disassembly::of(&bytes).with_context(|| shown.clone())?;
-        let census = if functions.is_empty() { disassembly.census() } else { disassembly.of_functions(&functions) };
+        let census = if functions.is_empty() {
+            disassembly.census()
+        } else {
+            disassembly.of_functions(&functions)
+        };
         match shared.format {
             Format::Table => print_one(&shown, &census, &host),
             Format::Json => all.push(serde_json::json!({ "file": shown, "census": census })),
@@ -31,7 +35,10 @@ pub(crate) fn census(shared: &Shared, args: &CensusArgs) -> anyhow::Result<Exit>
 fn print_one(file: &str, census: &Census, host: &Features) {
     let width = &census.width;
     println!("{file}");
-    println!("  {} instructions in {} functions, {} bytes of code", census.instructions, census.functions, census.text_bytes);
+    println!(
+        "  {} instructions in {} functions, {} bytes of code",
+        census.instructions, census.functions, census.text_bytes
+    );
     println!(
         "  widest register: none {}, xmm {}, ymm {}, zmm {}; with a mask register {}",
         width.scalar, width.xmm, width.ymm, width.zmm, width.mask
@@ -40,9 +47,20 @@ fn print_one(file: &str, census: &Census, host: &Features) {
         println!("  {} bytes are no instruction", census.undecoded_bytes);
     }
     for (feature, used) in &census.features {
-        let lacking = if host.contains(feature.name()) { "" } else { "  (this CPU lacks it)" };
-        let example = used.functions.first().map_or(String::new(), |name| format!("  {}", shortened(name)));
-        println!("  {:<18} {:>8} instructions{example}{lacking}", feature.name(), used.instructions);
+        let lacking = if host.contains(feature.name()) {
+            ""
+        } else {
+            "  (this CPU lacks it)"
+        };
+        let example = used
+            .functions
+            .first()
+            .map_or(String::new(), |name| format!("  {}", shortened(name)));
+        println!(
+            "  {:<18} {:>8} instructions{example}{lacking}",
+            feature.name(),
+            used.instructions
+        );
     }
     if !census.symbols_present {
         println!("  stripped: functions have no names");
@@ -53,5 +71,9 @@ fn print_one(file: &str, census: &Census, host: &Features) {
 }
 
 fn shortened(name: &str) -> String {
-    if name.chars().count() <= 60 { name.to_owned() } else { name.chars().take(59).chain(['…']).collect() }
+    if name.chars().count() <= 60 {
+        name.to_owned()
+    } else {
+        name.chars().take(59).chain(['…']).collect()
+    }
 }

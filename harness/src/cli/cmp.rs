@@ -1,40 +1,70 @@
 //! `cmp RECORD RECORD`: counts and sizes are judged; times of different runs are shown and not judged.
 
+use crate::cli::Exit;
 use crate::cli::args::{CmpArgs, Format, Shared};
 use crate::cli::context::Context;
 use crate::cli::output::Judged;
-use crate::cli::Exit;
 use crate::measure::ArmFacts;
 
 /// Compares two records.
 pub(crate) fn cmp(shared: &Shared, args: &CmpArgs) -> anyhow::Result<Exit> {
     let root = Context::open()?.root;
-    let (left, right) = (Judged::read(&root, &args.left)?, Judged::read(&root, &args.right)?);
+    let (left, right) = (
+        Judged::read(&root, &args.left)?,
+        Judged::read(&root, &args.right)?,
+    );
     let differences = left.file.environment.differences(&right.file.environment);
     let pairs: Vec<(&ArmFacts, &ArmFacts)> = left
         .file
         .facts
         .iter()
-        .filter_map(|facts| right.file.facts.iter().find(|other| other.arm == facts.arm).map(|other| (facts, other)))
+        .filter_map(|facts| {
+            right
+                .file
+                .facts
+                .iter()
+                .find(|other| other.arm == facts.arm)
+                .map(|other| (facts, other))
+        })
         .collect();
     if shared.format == Format::Json {
-        let arms: Vec<_> = pairs.iter().map(|(left, right)| serde_json::json!({
-            "arm": left.arm,
-            "same_artifact": left.digest == right.digest,
-            "text_bytes": [left.text_bytes, right.text_bytes],
-            "file_bytes": [left.file_bytes, right.file_bytes],
-            "required": [left.required, right.required],
-        })).collect();
-        let differs: Vec<_> = differences.iter().map(|d| serde_json::json!({ "field": d.field, "left": d.left, "right": d.right })).collect();
-        println!("{}", serde_json::to_string_pretty(&serde_json::json!({ "arms": arms, "machines_differ_in": differs, "times": "different runs: not judged" }))?);
+        let arms: Vec<_> = pairs
+            .iter()
+            .map(|(left, right)| {
+                serde_json::json!({
+                    "arm": left.arm,
+                    "same_artifact": left.digest == right.digest,
+                    "text_bytes": [left.text_bytes, right.text_bytes],
+                    "file_bytes": [left.file_bytes, right.file_bytes],
+                    "required": [left.required, right.required],
+                })
+            })
+            .collect();
+        let differs: Vec<_> = differences
+            .iter()
+            .map(|d| serde_json::json!({ "field": d.field, "left": d.left, "right": d.right }))
+            .collect();
+        println!(
+            "{}",
+            serde_json::to_string_pretty(
+                &serde_json::json!({ "arms": arms, "machines_differ_in": differs, "times": "different runs: not judged" })
+            )?
+        );
         return Ok(Exit::Fine);
     }
     println!("{}  against  {}", left.meta.name, right.meta.name);
     for difference in &differences {
-        println!("differs: {}: {} | {}", difference.field, difference.left, difference.right);
+        println!(
+            "differs: {}: {} | {}",
+            difference.field, difference.left, difference.right
+        );
     }
     for (one, other) in pairs {
-        let same = if one.digest == other.digest { "the same file" } else { "another file" };
+        let same = if one.digest == other.digest {
+            "the same file"
+        } else {
+            "another file"
+        };
         println!(
             "{:<18} {same}; code {} → {} bytes ({}), file {} → {} bytes ({})",
             one.arm,
@@ -47,11 +77,24 @@ pub(crate) fn cmp(shared: &Shared, args: &CmpArgs) -> anyhow::Result<Exit> {
         );
     }
     for row in &left.analysis.rows {
-        let twin = right.analysis.rows.iter().find(|other| other.benchmark == row.benchmark && other.arm == row.arm);
-        let (Some(one), Some(other)) = (row.estimate, twin.and_then(|twin| twin.estimate)) else { continue };
+        let twin = right
+            .analysis
+            .rows
+            .iter()
+            .find(|other| other.benchmark == row.benchmark && other.arm == row.arm);
+        let (Some(one), Some(other)) = (row.estimate, twin.and_then(|twin| twin.estimate)) else {
+            continue;
+        };
         println!(
             "{:<28} {:<18} ratio {:.3} [{:.3}, {:.3}] | {:.3} [{:.3}, {:.3}]   different runs: not judged",
-            row.benchmark, row.arm, one.ratio, one.interval.lo, one.interval.hi, other.ratio, other.interval.lo, other.interval.hi
+            row.benchmark,
+            row.arm,
+            one.ratio,
+            one.interval.lo,
+            one.interval.hi,
+            other.ratio,
+            other.interval.lo,
+            other.interval.hi
         );
     }
     Ok(Exit::Fine)

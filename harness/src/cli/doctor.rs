@@ -26,7 +26,12 @@ struct Finding {
 }
 
 fn finding(sign: Sign, what: impl Into<String>, means: impl Into<String>, remedy: Option<&str>) -> Finding {
-    Finding { sign, what: what.into(), means: means.into(), remedy: remedy.map(str::to_owned) }
+    Finding {
+        sign,
+        what: what.into(),
+        means: means.into(),
+        remedy: remedy.map(str::to_owned),
+    }
 }
 
 /// Prints the findings.
@@ -39,17 +44,30 @@ pub(crate) fn doctor(shared: &Shared) -> anyhow::Result<Exit> {
     findings.extend(tools());
     findings.extend(context.foreign.iter().map(|foreign| {
         let (means, remedy) = if foreign.in_force {
-            ("it changes every arm alike, and the code that you ship may differ", "take it out while measuring")
+            (
+                "it changes every arm alike, and the code that you ship may differ",
+                "take it out while measuring",
+            )
         } else {
             ("the lab switches it off for its own builds", "")
         };
-        finding(Sign::Mind, format!("{}: {}", foreign.place, foreign.setting), means, Some(remedy).filter(|text| !text.is_empty()))
+        finding(
+            Sign::Mind,
+            format!("{}: {}", foreign.place, foreign.setting),
+            means,
+            Some(remedy).filter(|text| !text.is_empty()),
+        )
     }));
     if shared.format == Format::Json {
         println!("{}", serde_json::to_string_pretty(&findings)?);
         return Ok(Exit::Fine);
     }
-    println!("{} · {} cores · {}", context.environment.class(), context.environment.cores, context.environment.kernel);
+    println!(
+        "{} · {} cores · {}",
+        context.environment.class(),
+        context.environment.cores,
+        context.environment.kernel
+    );
     let style = style(shared);
     for finding in &findings {
         let sign = match (finding.sign, style.unicode) {
@@ -75,7 +93,12 @@ pub(crate) fn doctor(shared: &Shared) -> anyhow::Result<Exit> {
 
 fn linker(context: &Context) -> Finding {
     match &context.environment.toolchain.linker {
-        Some(linker) => finding(Sign::Good, format!("{linker}, bundled with rustc"), "layouts can be shuffled", None),
+        Some(linker) => finding(
+            Sign::Good,
+            format!("{linker}, bundled with rustc"),
+            "layouts can be shuffled",
+            None,
+        ),
         None => finding(
             Sign::Lacking,
             "no lld in this toolchain",
@@ -94,13 +117,30 @@ fn flagsets(context: &Context) -> anyhow::Result<Vec<Finding>> {
         if missing.is_empty() {
             runs.push(flagset.name.as_str());
         } else {
-            let stand_in = (flagset.target_cpu() == Some("znver4") && missing.contains("sse4a") && missing.len() == 1)
-                .then_some("use znver4-no-sse4a, or take the binary to a Zen 4 machine");
-            let means = format!("cannot run: {} (the census decides what its code really needs)", flagset.name);
-            findings.push(finding(Sign::Lacking, format!("this CPU has no {missing}"), means, stand_in));
+            let stand_in =
+                (flagset.target_cpu() == Some("znver4") && missing.contains("sse4a") && missing.len() == 1)
+                    .then_some("use znver4-no-sse4a, or take the binary to a Zen 4 machine");
+            let means = format!(
+                "cannot run: {} (the census decides what its code really needs)",
+                flagset.name
+            );
+            findings.push(finding(
+                Sign::Lacking,
+                format!("this CPU has no {missing}"),
+                means,
+                stand_in,
+            ));
         }
     }
-    findings.insert(0, finding(Sign::Good, "flag sets", format!("can run: {}", runs.join(" ")), None));
+    findings.insert(
+        0,
+        finding(
+            Sign::Good,
+            "flag sets",
+            format!("can run: {}", runs.join(" ")),
+            None,
+        ),
+    );
     Ok(findings)
 }
 
@@ -110,7 +150,11 @@ fn native(context: &Context) -> Option<Finding> {
     if environment.is_cpu(native) {
         return None;
     }
-    let here = environment.cpu.microarchitecture.as_deref().unwrap_or("an unknown micro-architecture");
+    let here = environment
+        .cpu
+        .microarchitecture
+        .as_deref()
+        .unwrap_or("an unknown micro-architecture");
     Some(finding(
         Sign::Mind,
         format!("target-cpu=native resolves to {native} on {here}"),
@@ -131,14 +175,34 @@ fn state(context: &Context) -> Vec<Finding> {
             Some("stop other work, or measure with --full"),
         ));
     } else {
-        findings.push(finding(Sign::Good, format!("load {:.1} on {} cores", environment.load, environment.cores), "nothing else is busy", None));
+        findings.push(finding(
+            Sign::Good,
+            format!("load {:.1} on {} cores", environment.load, environment.cores),
+            "nothing else is busy",
+            None,
+        ));
     }
     findings.push(match environment.pinned_to {
-        Some(core) => finding(Sign::Good, format!("arms are pinned to core {core}"), "they take turns there, and never run side by side", None),
-        None => finding(Sign::Mind, "one core only", "the lab shares it with what it measures", Some("give it two cores")),
+        Some(core) => finding(
+            Sign::Good,
+            format!("arms are pinned to core {core}"),
+            "they take turns there, and never run side by side",
+            None,
+        ),
+        None => finding(
+            Sign::Mind,
+            "one core only",
+            "the lab shares it with what it measures",
+            Some("give it two cores"),
+        ),
     });
     findings.push(match environment.nice {
-        Some(nice @ ..0) => finding(Sign::Good, format!("priority can be raised (nice {nice})"), "arms are interrupted less", None),
+        Some(nice @ ..0) => finding(
+            Sign::Good,
+            format!("priority can be raised (nice {nice})"),
+            "arms are interrupted less",
+            None,
+        ),
         _ => finding(
             Sign::Mind,
             "priority cannot be raised",
@@ -146,7 +210,11 @@ fn state(context: &Context) -> Vec<Finding> {
             Some("raise the limit: `ulimit -e 30` as root, or nice in limits.conf"),
         ),
     });
-    if let Some(governor) = environment.governor.as_deref().filter(|governor| *governor != "performance") {
+    if let Some(governor) = environment
+        .governor
+        .as_deref()
+        .filter(|governor| *governor != "performance")
+    {
         findings.push(finding(
             Sign::Mind,
             format!("frequency governor {governor}"),
@@ -155,7 +223,12 @@ fn state(context: &Context) -> Vec<Finding> {
         ));
     }
     if let Some(quota) = environment.quota {
-        findings.push(finding(Sign::Mind, format!("CPU quota of {quota:.2} cores"), "the control group pauses processes that exceed it", None));
+        findings.push(finding(
+            Sign::Mind,
+            format!("CPU quota of {quota:.2} cores"),
+            "the control group pauses processes that exceed it",
+            None,
+        ));
     }
     findings
 }
@@ -163,12 +236,29 @@ fn state(context: &Context) -> Vec<Finding> {
 fn tools() -> Vec<Finding> {
     let version = |program: &str| {
         let output = Command::new(program).arg("--version").output().ok()?;
-        Some(String::from_utf8_lossy(&output.stdout).lines().next().unwrap_or_default().trim().to_owned())
+        Some(
+            String::from_utf8_lossy(&output.stdout)
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .to_owned(),
+        )
     };
     vec![
         match version("valgrind") {
-            Some(valgrind) => finding(Sign::Good, valgrind, "instruction counts for code up to AVX2 (no Valgrind runs AVX-512)", None),
-            None => finding(Sign::Lacking, "no Valgrind", "no instruction counts", Some("apt-get install valgrind")),
+            Some(valgrind) => finding(
+                Sign::Good,
+                valgrind,
+                "instruction counts for code up to AVX2 (no Valgrind runs AVX-512)",
+                None,
+            ),
+            None => finding(
+                Sign::Lacking,
+                "no Valgrind",
+                "no instruction counts",
+                Some("apt-get install valgrind"),
+            ),
         },
         match version("gungraun-runner") {
             Some(runner) => finding(Sign::Good, runner, "`cargo bench --bench counts` works", None),

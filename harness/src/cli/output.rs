@@ -44,7 +44,12 @@ impl Judged {
             command: file.command.clone(),
             perflab: file.perflab.clone(),
         };
-        Self { file, analysis, judgement, meta }
+        Self {
+            file,
+            analysis,
+            judgement,
+            meta,
+        }
     }
 
     pub(crate) fn report(&self) -> Report<'_> {
@@ -81,7 +86,10 @@ pub(crate) fn write_report(root: &Path, folder: &Path) -> anyhow::Result<Judged>
     put("report.md".into(), report::markdown(&report).as_bytes())?;
     put("report.html".into(), report::html(&report, &charts).as_bytes())?;
     let verdicts = serde_json::json!({ "analysis": judged.analysis, "judgement": judged.judgement });
-    put("verdicts.json".into(), (serde_json::to_string_pretty(&verdicts)? + "\n").as_bytes())?;
+    put(
+        "verdicts.json".into(),
+        (serde_json::to_string_pretty(&verdicts)? + "\n").as_bytes(),
+    )?;
     Ok(judged)
 }
 
@@ -92,7 +100,9 @@ pub(crate) fn print_record(shared: &Shared, root: &Path, folder: &Path) -> anyho
         Format::Table => {
             print!("{}", report::table(&judged.report(), &style(shared)));
             let shown = folder.strip_prefix(root).unwrap_or(folder).display();
-            println!("report  {shown}/report.html    charts  {shown}/charts/    again  cargo lab report {shown}");
+            println!(
+                "report  {shown}/report.html    charts  {shown}/charts/    again  cargo lab report {shown}"
+            );
         }
         Format::Json => {
             let value = serde_json::json!({
@@ -117,8 +127,13 @@ pub(crate) fn report(shared: &Shared, args: &ReportArgs) -> anyhow::Result<Exit>
         write_report(&root, &args.record)?;
         return print_record(shared, &root, &args.record);
     };
-    let judged = if args.check.is_some() { Judged::read(&root, &args.record)? } else { write_report(&root, &args.record)? };
-    let text = std::fs::read_to_string(document).with_context(|| format!("cannot read {}", document.display()))?;
+    let judged = if args.check.is_some() {
+        Judged::read(&root, &args.record)?
+    } else {
+        write_report(&root, &args.record)?
+    };
+    let text =
+        std::fs::read_to_string(document).with_context(|| format!("cannot read {}", document.display()))?;
     let chart = relative(document, &args.record.join("charts/forest.svg"))?;
     let block = report::readme_block(&judged.report(), &chart);
     let shown = document.display();
@@ -133,8 +148,16 @@ pub(crate) fn report(shared: &Shared, args: &ReportArgs) -> anyhow::Result<Exit>
         println!("{shown} says what {} says", judged.meta.name);
         return Ok(Exit::Fine);
     }
-    let line = standing.trim().lines().zip(block.trim().lines()).find(|(stands, says)| stands != says);
-    println!("{shown} differs from {}: splice it again with  cargo lab report {} --splice {shown}", judged.meta.name, args.record.display());
+    let line = standing
+        .trim()
+        .lines()
+        .zip(block.trim().lines())
+        .find(|(stands, says)| stands != says);
+    println!(
+        "{shown} differs from {}: splice it again with  cargo lab report {} --splice {shown}",
+        judged.meta.name,
+        args.record.display()
+    );
     if let Some((stands, says)) = line {
         println!("  stands: {stands}\n  record: {says}");
     }
@@ -143,10 +166,20 @@ pub(crate) fn report(shared: &Shared, args: &ReportArgs) -> anyhow::Result<Exit>
 
 /// The path of `file` as `document` has to name it.
 fn relative(document: &Path, file: &Path) -> anyhow::Result<String> {
-    let folder = document.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let (folder, file) = (folder.canonicalize()?, file.canonicalize().or_else(|_| absolute(file))?);
+    let folder = document
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let (folder, file) = (
+        folder.canonicalize()?,
+        file.canonicalize().or_else(|_| absolute(file))?,
+    );
     let Ok(below) = file.strip_prefix(&folder) else {
-        bail!("{} does not lie below {}: a document shows records beside it", file.display(), folder.display());
+        bail!(
+            "{} does not lie below {}: a document shows records beside it",
+            file.display(),
+            folder.display()
+        );
     };
     Ok(below.display().to_string())
 }
@@ -157,7 +190,11 @@ fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
 
 /// The artifacts of a plan that was only built.
 pub(crate) fn artifact_table(context: &Context, plan: &Plan, artifacts: &Artifacts, style: &Style) -> String {
-    let run = Run { launches: Vec::new(), failures: artifacts.failures.clone(), facts: artifacts.facts.clone() };
+    let run = Run {
+        launches: Vec::new(),
+        failures: artifacts.failures.clone(),
+        facts: artifacts.facts.clone(),
+    };
     let analysis = analyse(plan, &run);
     let judgement = judge(plan, &context.environment, &analysis, None);
     let meta = Meta {
@@ -168,12 +205,27 @@ pub(crate) fn artifact_table(context: &Context, plan: &Plan, artifacts: &Artifac
         perflab: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let environment = &context.environment;
-    report::artifacts(&Report { plan, environment, analysis: &analysis, judgement: &judgement, meta: &meta }, style)
+    report::artifacts(
+        &Report {
+            plan,
+            environment,
+            analysis: &analysis,
+            judgement: &judgement,
+            meta: &meta,
+        },
+        style,
+    )
 }
 
 /// A benchmark of which only the name is known yet.
 pub(crate) fn named(name: &str) -> Benchmark {
-    Benchmark { name: name.to_owned(), answer: 0, long: false, code: Vec::new(), unit: Unit::Nanos }
+    Benchmark {
+        name: name.to_owned(),
+        answer: 0,
+        long: false,
+        code: Vec::new(),
+        unit: Unit::Nanos,
+    }
 }
 
 /// What a run would do, for a person.
@@ -198,11 +250,27 @@ pub(crate) fn plan_text(plan: &Plan) -> String {
             Role::Control => "control",
         };
         let variant = &arm.variant;
-        let features = if variant.features.is_empty() { String::new() } else { format!(" + {}", variant.features.join(" ")) };
-        let _ = writeln!(text, "{role:<11} {}: {} ({}{features}), {}", arm.name, variant.package, variant.flagset, variant.profile);
+        let features = if variant.features.is_empty() {
+            String::new()
+        } else {
+            format!(" + {}", variant.features.join(" "))
+        };
+        let _ = writeln!(
+            text,
+            "{role:<11} {}: {} ({}{features}), {}",
+            arm.name, variant.package, variant.flagset, variant.profile
+        );
     }
-    let benchmarks: Vec<_> = plan.benchmarks.iter().map(|benchmark| benchmark.name.as_str()).collect();
-    let listed = if benchmarks.is_empty() { "all that the subject has".to_owned() } else { benchmarks.join(" ") };
+    let benchmarks: Vec<_> = plan
+        .benchmarks
+        .iter()
+        .map(|benchmark| benchmark.name.as_str())
+        .collect();
+    let listed = if benchmarks.is_empty() {
+        "all that the subject has".to_owned()
+    } else {
+        benchmarks.join(" ")
+    };
     let _ = writeln!(text, "benchmarks  {listed}");
     for claim in &plan.claims {
         let _ = writeln!(text, "claim       {}: {}", claim.id, claim.text);

@@ -28,7 +28,10 @@ pub(crate) fn measure(shared: &Shared, args: &RunArgs) -> anyhow::Result<Exit> {
     let store = measured(&context, args)?;
     match shared.format {
         Format::Table => println!("{}", store.folder.display()),
-        Format::Json => println!("{}", serde_json::json!({ "record": store.folder, "state": store.file.state })),
+        Format::Json => println!(
+            "{}",
+            serde_json::json!({ "record": store.folder, "state": store.file.state })
+        ),
     }
     Ok(exit_of(&store.file))
 }
@@ -59,7 +62,10 @@ pub(crate) fn build(shared: &Shared, args: &RunArgs) -> anyhow::Result<Exit> {
     let (_, plan) = context.plan(args)?;
     let artifacts = artifacts::build(&context, &plan)?;
     match shared.format {
-        Format::Table => print!("{}", output::artifact_table(&context, &plan, &artifacts, &style(shared))),
+        Format::Table => print!(
+            "{}",
+            output::artifact_table(&context, &plan, &artifacts, &style(shared))
+        ),
         Format::Json => println!("{}", serde_json::to_string_pretty(&artifacts.facts)?),
     }
     let broken = artifacts.failures.iter().any(is_broken);
@@ -68,7 +74,10 @@ pub(crate) fn build(shared: &Shared, args: &RunArgs) -> anyhow::Result<Exit> {
 
 /// Whether a failure says that something is broken, and not merely that this CPU lacks a feature.
 pub(crate) fn is_broken(failure: &RunFailure) -> bool {
-    !matches!(failure.reason, crate::measure::FailureReason::MissingFeatures { .. })
+    !matches!(
+        failure.reason,
+        crate::measure::FailureReason::MissingFeatures { .. }
+    )
 }
 
 pub(crate) fn exit_of(file: &RunFile) -> Exit {
@@ -83,7 +92,11 @@ pub(crate) fn exit_of(file: &RunFile) -> Exit {
 
 /// The benchmarks that were asked for: the options' or the suite's.
 pub(crate) fn wanted(args: &RunArgs, suite: &[String]) -> Vec<String> {
-    if args.benchmarks.is_empty() { suite.to_vec() } else { args.benchmarks.clone() }
+    if args.benchmarks.is_empty() {
+        suite.to_vec()
+    } else {
+        args.benchmarks.clone()
+    }
 }
 
 fn measured(context: &Context, args: &RunArgs) -> anyhow::Result<Store> {
@@ -102,7 +115,10 @@ fn measured(context: &Context, args: &RunArgs) -> anyhow::Result<Store> {
     store.save()?;
     outcome?;
     if store.file.state == State::Stopped {
-        eprintln!("stopped: go on with  cargo lab run --resume {}", store.folder.display());
+        eprintln!(
+            "stopped: go on with  cargo lab run --resume {}",
+            store.folder.display()
+        );
     }
     Ok(store)
 }
@@ -116,9 +132,18 @@ fn started(context: &Context, args: &RunArgs) -> anyhow::Result<(Store, Prepared
         env!("CARGO_PKG_VERSION"),
         context.environment.class(),
         context.environment.cores,
-        context.environment.toolchain.rustc.split_whitespace().nth(1).unwrap_or("?"),
+        context
+            .environment
+            .toolchain
+            .rustc
+            .split_whitespace()
+            .nth(1)
+            .unwrap_or("?"),
         plan.suite,
-        out.join(&name).strip_prefix(&context.root).unwrap_or(&out.join(&name)).display()
+        out.join(&name)
+            .strip_prefix(&context.root)
+            .unwrap_or(&out.join(&name))
+            .display()
     );
     let mut artifacts = artifacts::build(context, &plan)?;
     let mut prepared = Prepared::default();
@@ -134,8 +159,15 @@ fn started(context: &Context, args: &RunArgs) -> anyhow::Result<(Store, Prepared
     let mut failures = std::mem::take(&mut artifacts.failures);
     failures.append(&mut prepared.failures);
     for failure in failures.iter().filter(|failure| is_broken(failure)) {
-        let place = failure.benchmark.as_ref().map_or(String::new(), |benchmark| format!(", {benchmark}"));
-        eprintln!(" failed   {}{place}: {}", failure.arm, crate::report::sentence(&failure.reason));
+        let place = failure
+            .benchmark
+            .as_ref()
+            .map_or(String::new(), |benchmark| format!(", {benchmark}"));
+        eprintln!(
+            " failed   {}{place}: {}",
+            failure.arm,
+            crate::report::sentence(&failure.reason)
+        );
     }
     let file = RunFile {
         schema: SCHEMA_VERSION,
@@ -171,7 +203,10 @@ fn resumed(context: &Context, folder: &Path) -> anyhow::Result<(Store, Prepared,
     let mut artifacts = artifacts::build(context, &store.file.plan)?;
     for (was, is) in store.file.facts.iter().zip(&artifacts.facts) {
         if was.digest != is.digest {
-            bail!("the code of {} has changed since this record was begun; start a new one", was.arm);
+            bail!(
+                "the code of {} has changed since this record was begun; start a new one",
+                was.arm
+            );
         }
     }
     artifacts.failures.clear();
@@ -185,11 +220,20 @@ fn resumed(context: &Context, folder: &Path) -> anyhow::Result<(Store, Prepared,
 
 /// A benchmark that no arm has is a slip of the pen, not a failed row.
 fn known_benchmarks(args: &RunArgs, prepared: &Prepared) -> anyhow::Result<()> {
-    let unmeasured = |at: usize| prepared.paces.iter().all(|paces| paces.get(at).is_none_or(Option::is_none));
+    let unmeasured = |at: usize| {
+        prepared
+            .paces
+            .iter()
+            .all(|paces| paces.get(at).is_none_or(Option::is_none))
+    };
     for name in &args.benchmarks {
-        let at = prepared.benchmarks.iter().position(|benchmark| &benchmark.name == name);
+        let at = prepared
+            .benchmarks
+            .iter()
+            .position(|benchmark| &benchmark.name == name);
         let unknown = prepared.failures.iter().any(|failure| {
-            failure.benchmark.as_ref() == Some(name) && failure.reason == crate::measure::FailureReason::UnknownBenchmark
+            failure.benchmark.as_ref() == Some(name)
+                && failure.reason == crate::measure::FailureReason::UnknownBenchmark
         });
         if unknown && at.is_none_or(unmeasured) {
             bail!("--benchmarks: unknown benchmark \"{name}\": cargo lab verify lists them all");
@@ -213,7 +257,11 @@ fn command(args: &RunArgs) -> String {
             words.push(format!("{option} {}", values.join(",")));
         }
     }
-    words.extend(args.profile.as_ref().map(|profile| format!("--profile {profile}")));
+    words.extend(
+        args.profile
+            .as_ref()
+            .map(|profile| format!("--profile {profile}")),
+    );
     words.extend(args.launches.map(|launches| format!("--launches {launches}")));
     words.extend(args.seed.map(|seed| format!("--seed {seed}")));
     words.join(" ")
@@ -222,11 +270,19 @@ fn command(args: &RunArgs) -> String {
 /// Date, time and host; with a letter where two runs start in one minute.
 fn record_name(out: &Path) -> String {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let host: String = host.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(20).collect();
+    let host: String = host
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
+        .take(20)
+        .collect();
     let name = format!("{}-{host}", jiff::Timestamp::now().strftime("%Y-%m-%dT%H%M"));
     let free = |name: &String| !out.join(name).exists();
     let mut lettered = ('b'..='z').map(|letter| format!("{name}{letter}"));
-    if free(&name) { name } else { lettered.find(free).unwrap_or(name) }
+    if free(&name) {
+        name
+    } else {
+        lettered.find(free).unwrap_or(name)
+    }
 }
 
 /// The `build` workload: every launch builds every arm from nothing, in random order.
@@ -236,7 +292,10 @@ fn measure_builds(context: &Context, store: &mut Store) -> anyhow::Result<()> {
     let bench = BuildBench {
         builder: &context.builder,
         disk: folders.disk.path(),
-        tmpfs: folders.tmpfs.as_ref().map_or(folders.disk.path(), |folder| folder.path()),
+        tmpfs: folders
+            .tmpfs
+            .as_ref()
+            .map_or(folders.disk.path(), |folder| folder.path()),
         edited: edited_file(context, &plan)?,
     };
     let arms: Vec<usize> = (0..plan.arms.len()).collect();
@@ -248,7 +307,10 @@ fn measure_builds(context: &Context, store: &mut Store) -> anyhow::Result<()> {
         for (position, arm) in (0..).zip(order(plan.seed, launch, 0, 0, &arms)) {
             stage.doing(&plan.arms[arm].name);
             if plan.arms[arm].build.tmpfs && folders.tmpfs.is_none() {
-                bail!("arm {} wants a tmpfs, and /dev/shm is none: take it out of the suite", plan.arms[arm].name);
+                bail!(
+                    "arm {} wants a tmpfs, and /dev/shm is none: take it out of the suite",
+                    plan.arms[arm].name
+                );
             }
             let flagset = context.flagset(&plan.arms[arm].variant.flagset)?;
             let slices = bench.measure(&plan.arms[arm], flagset, &|| context.stopped());
@@ -267,14 +329,27 @@ fn measure_builds(context: &Context, store: &mut Store) -> anyhow::Result<()> {
                     slices: vec![slice],
                 })),
                 Err(reason) => {
-                    bail!("{} cannot be built: {}", plan.arms[arm].name, crate::report::sentence(&reason));
+                    bail!(
+                        "{} cannot be built: {}",
+                        plan.arms[arm].name,
+                        crate::report::sentence(&reason)
+                    );
                 }
             }
             stage.step();
         }
-        let process = |&arm: &usize| LaunchArm { arm, layout: None, pad: 0, peak_rss: None };
+        let process = |&arm: &usize| LaunchArm {
+            arm,
+            layout: None,
+            pad: 0,
+            peak_rss: None,
+        };
         turns.sort_by_key(|turn| (turn.benchmark, turn.position));
-        store.add(&Launch { index: launch, arms: arms.iter().map(process).collect(), turns })?;
+        store.add(&Launch {
+            index: launch,
+            arms: arms.iter().map(process).collect(),
+            turns,
+        })?;
     }
     store.file.state = State::Finished;
     store.save()?;
@@ -306,12 +381,19 @@ fn edited_file(context: &Context, plan: &Plan) -> anyhow::Result<PathBuf> {
     let variant = &plan.baseline().variant;
     let args = ["metadata", "--no-deps", "--format-version", "1"];
     let invocation = crate::process::Invocation::new("cargo", args).in_folder(&context.root);
-    let limits = crate::process::Limits { timeout: std::time::Duration::from_secs(60), output: 16 << 20 };
+    let limits = crate::process::Limits {
+        timeout: std::time::Duration::from_secs(60),
+        output: 16 << 20,
+    };
     let output = crate::process::run(&invocation, limits, &|| context.stopped())?;
     let metadata: serde_json::Value = serde_json::from_str(&output.stdout).context("cargo metadata")?;
     let packages = metadata["packages"].as_array().into_iter().flatten();
     let targets = packages.flat_map(|package| package["targets"].as_array().into_iter().flatten());
-    let mut found = targets.filter(|target| target["name"] == variant.bin.as_str() && target["kind"][0] == "bin");
-    let path = found.next().and_then(|target| target["src_path"].as_str()).map(PathBuf::from);
+    let mut found =
+        targets.filter(|target| target["name"] == variant.bin.as_str() && target["kind"][0] == "bin");
+    let path = found
+        .next()
+        .and_then(|target| target["src_path"].as_str())
+        .map(PathBuf::from);
     path.with_context(|| format!("cargo metadata names no binary {}", variant.bin))
 }

@@ -22,7 +22,8 @@ impl Store {
     /// Makes a new folder under `out` and writes the first `run.json`.
     pub(crate) fn create(out: &Path, file: RunFile) -> anyhow::Result<Self> {
         let folder = out.join(&file.name);
-        fs::create_dir_all(&folder).with_context(|| format!("cannot make the record's folder {}", folder.display()))?;
+        fs::create_dir_all(&folder)
+            .with_context(|| format!("cannot make the record's folder {}", folder.display()))?;
         let mut raw = File::create(folder.join("raw.csv"))?;
         raw.write_all(RAW_HEADER.as_bytes())?;
         let mut store = Self { folder, file, raw };
@@ -43,7 +44,11 @@ impl Store {
         replace(&folder.join("raw.csv"), text.as_bytes())?;
         let raw = File::options().append(true).open(folder.join("raw.csv"))?;
         file.state = State::Running;
-        Ok(Self { folder: folder.to_owned(), file, raw })
+        Ok(Self {
+            folder: folder.to_owned(),
+            file,
+            raw,
+        })
     }
 
     /// Adds a finished launch: its samples first, then its name.
@@ -59,7 +64,8 @@ impl Store {
     /// Writes `run.json` whole.
     pub(crate) fn save(&mut self) -> anyhow::Result<()> {
         let path = self.folder.join("run.json");
-        replace(&path, self.file.write()?.as_bytes()).with_context(|| format!("cannot write {}", path.display()))
+        replace(&path, self.file.write()?.as_bytes())
+            .with_context(|| format!("cannot write {}", path.display()))
     }
 
     /// Writes another file of the record whole.
@@ -73,10 +79,13 @@ impl Store {
 pub(crate) fn read(folder: &Path) -> anyhow::Result<(RunFile, Run)> {
     let text = |name: &str| {
         let path = folder.join(name);
-        fs::read_to_string(&path).with_context(|| format!("{} is no record: cannot read {name}", folder.display()))
+        fs::read_to_string(&path)
+            .with_context(|| format!("{} is no record: cannot read {name}", folder.display()))
     };
     let file = RunFile::read(&text("run.json")?).with_context(|| folder.display().to_string())?;
-    let run = file.run(&text("raw.csv")?).with_context(|| folder.display().to_string())?;
+    let run = file
+        .run(&text("raw.csv")?)
+        .with_context(|| folder.display().to_string())?;
     Ok((file, run))
 }
 

@@ -19,11 +19,17 @@ pub(crate) fn verify(shared: &Shared, args: &RunArgs) -> anyhow::Result<Exit> {
     let broken = failures.iter().filter(|failure| is_broken(failure)).count();
     match shared.format {
         Format::Json => {
-            let rows: Vec<_> = plan.arms.iter().zip(&prepared.paces).map(|(arm, paces)| {
-                let right = paces.iter().filter(|pace| pace.is_some()).count();
-                serde_json::json!({ "arm": arm.name, "right": right, "of": paces.len() })
-            }).collect();
-            let value = serde_json::json!({ "benchmarks": prepared.benchmarks, "arms": rows, "failures": failures });
+            let rows: Vec<_> = plan
+                .arms
+                .iter()
+                .zip(&prepared.paces)
+                .map(|(arm, paces)| {
+                    let right = paces.iter().filter(|pace| pace.is_some()).count();
+                    serde_json::json!({ "arm": arm.name, "right": right, "of": paces.len() })
+                })
+                .collect();
+            let value =
+                serde_json::json!({ "benchmarks": prepared.benchmarks, "arms": rows, "failures": failures });
             println!("{}", serde_json::to_string_pretty(&value)?);
         }
         Format::Table => {
@@ -31,14 +37,25 @@ pub(crate) fn verify(shared: &Shared, args: &RunArgs) -> anyhow::Result<Exit> {
                 let right = paces.iter().filter(|pace| pace.is_some()).count();
                 match &facts.identical_to {
                     Some(twin) => println!("{:<18} identical code to {twin}", arm.name),
-                    None => println!("{:<18} {right} of {} answers are right", arm.name, prepared.benchmarks.len()),
+                    None => println!(
+                        "{:<18} {right} of {} answers are right",
+                        arm.name,
+                        prepared.benchmarks.len()
+                    ),
                 }
             }
             for failure in &failures {
-                let benchmark = failure.benchmark.as_ref().map_or(String::new(), |name| format!(", {name}"));
+                let benchmark = failure
+                    .benchmark
+                    .as_ref()
+                    .map_or(String::new(), |name| format!(", {name}"));
                 println!("{}{benchmark}: {}", failure.arm, sentence(&failure.reason));
             }
-            let names: Vec<_> = prepared.benchmarks.iter().map(|benchmark| benchmark.name.as_str()).collect();
+            let names: Vec<_> = prepared
+                .benchmarks
+                .iter()
+                .map(|benchmark| benchmark.name.as_str())
+                .collect();
             println!("benchmarks: {}", names.join(" "));
         }
     }

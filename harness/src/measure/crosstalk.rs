@@ -31,7 +31,11 @@ impl CrosstalkBench {
         let patience = self.budget.patience();
         let mut timed = Arm::start(&self.baseline)?;
         let mut neighbours = [Arm::start(&self.wide)?, Arm::start(&self.baseline)?];
-        let pace = |call_ns: u64| Pace { iters: (self.budget.slice_ns / call_ns.max(1)).max(1), extra: 0, long: false };
+        let pace = |call_ns: u64| Pace {
+            iters: (self.budget.slice_ns / call_ns.max(1)).max(1),
+            extra: 0,
+            long: false,
+        };
         let scalar = pace(timed.prepare(&self.scalar_benchmark, patience)?.call_ns);
         let paces = [
             pace(neighbours[0].prepare(&self.wide_benchmark, patience)?.call_ns),
@@ -45,7 +49,10 @@ impl CrosstalkBench {
             for condition in order(seed, launch, 0, block, &[0, 1]) {
                 neighbours[condition].turn(names[condition], settle, slices, paces[condition], patience)?;
                 let turn = timed.turn(&self.scalar_benchmark, settle, slices, scalar, patience)?;
-                let calls: Vec<f64> = turn.iter().map(|slice| slice.wall_ns as f64 / slice.iters as f64).collect();
+                let calls: Vec<f64> = turn
+                    .iter()
+                    .map(|slice| slice.wall_ns as f64 / slice.iters as f64)
+                    .collect();
                 times[condition] = median(&calls).unwrap_or(f64::NAN);
             }
             ratios.push((times[0] / times[1]).ln());

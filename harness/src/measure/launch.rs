@@ -51,7 +51,10 @@ impl Launcher<'_> {
                 running.push(None);
                 continue;
             };
-            let program = ArmProgram { pad: pad(self.plan.seed, index, arm), ..program.clone() };
+            let program = ArmProgram {
+                pad: pad(self.plan.seed, index, arm),
+                ..program.clone()
+            };
             match Arm::start(&program) {
                 Ok(started) => running.push(Some(started)),
                 Err(reason) => return self.failed(index, arm, None, reason),
@@ -68,11 +71,19 @@ impl Launcher<'_> {
                 }
                 let order = order(self.plan.seed, index, benchmark, block, &taking_part);
                 for (position, &arm) in (0..).zip(&order) {
-                    let (Some(running), Some(pace)) = (&mut running[arm], self.prepared.paces[arm][benchmark]) else {
+                    let (Some(running), Some(pace)) =
+                        (&mut running[arm], self.prepared.paces[arm][benchmark])
+                    else {
                         continue;
                     };
                     match self.turn(running, benchmark, pace) {
-                        Ok(slices) => turns.push(Turn { benchmark, block, position, arm, slices }),
+                        Ok(slices) => turns.push(Turn {
+                            benchmark,
+                            block,
+                            position,
+                            arm,
+                            slices,
+                        }),
                         Err(reason) => return self.failed(index, arm, Some(benchmark), reason),
                     }
                 }
@@ -87,7 +98,11 @@ impl Launcher<'_> {
                 peak_rss: running.peak_rss(),
             })
         });
-        Outcome::Finished(Launch { index, arms: arms.collect(), turns })
+        Outcome::Finished(Launch {
+            index,
+            arms: arms.collect(),
+            turns,
+        })
     }
 
     fn turn(&self, arm: &mut Arm, benchmark: usize, pace: Pace) -> Result<Vec<Slice>, FailureReason> {
@@ -100,21 +115,38 @@ impl Launcher<'_> {
         let timed = arm.turn(&row.name, settle_ns, slices, pace, timeout)?;
         let expected = row.answer.wrapping_mul(pace.iters);
         if let Some(wrong) = timed.iter().find(|slice| slice.checksum != expected) {
-            return Err(FailureReason::WrongAnswer { expected, found: wrong.checksum });
+            return Err(FailureReason::WrongAnswer {
+                expected,
+                found: wrong.checksum,
+            });
         }
         if timed.len() != slices as usize {
-            return Err(FailureReason::NotASubject { said: format!("{} slices where {slices} were due", timed.len()) });
+            return Err(FailureReason::NotASubject {
+                said: format!("{} slices where {slices} were due", timed.len()),
+            });
         }
         Ok(timed
             .iter()
-            .map(|slice| Slice { iters: slice.iters, wall: slice.wall_ns, cpu: slice.cpu_ns })
+            .map(|slice| Slice {
+                iters: slice.iters,
+                wall: slice.wall_ns,
+                cpu: slice.cpu_ns,
+            })
             .collect())
     }
 
     fn failed(&self, launch: u32, arm: usize, benchmark: Option<usize>, reason: FailureReason) -> Outcome {
         let name = benchmark.map(|index| self.plan.benchmarks[index].name.clone());
-        let failure =
-            RunFailure { arm: self.plan.arms[arm].name.clone(), benchmark: name, launch: Some(launch), reason };
-        Outcome::Failed { arm, benchmark, failure }
+        let failure = RunFailure {
+            arm: self.plan.arms[arm].name.clone(),
+            benchmark: name,
+            launch: Some(launch),
+            reason,
+        };
+        Outcome::Failed {
+            arm,
+            benchmark,
+            failure,
+        }
     }
 }

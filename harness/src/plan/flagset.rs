@@ -46,30 +46,51 @@ impl FlagSet {
     /// them in silence.
     pub fn parse(name: &str, file: &str, text: &str) -> Result<Self, PlanError> {
         let parsed: File = toml::from_str(text).map_err(|error| {
-            PlanError::toml(file, text, &error)
-                .right("a flag set has [build] target = \"TRIPLE\" and [target.TRIPLE] rustflags = [\"-C\", …]")
+            PlanError::toml(file, text, &error).right(
+                "a flag set has [build] target = \"TRIPLE\" and [target.TRIPLE] rustflags = [\"-C\", …]",
+            )
         })?;
         if let Some(dropped) = &parsed.build.rustflags {
-            return Err(PlanError::at(file, text, Some(dropped.span()), "Cargo ignores [build] rustflags here")
-                .right("move them to [target.TRIPLE] rustflags"));
+            return Err(PlanError::at(
+                file,
+                text,
+                Some(dropped.span()),
+                "Cargo ignores [build] rustflags here",
+            )
+            .right("move them to [target.TRIPLE] rustflags"));
         }
         let target = parsed.build.target;
         let Some(table) = parsed.target.get(&target) else {
-            return Err(PlanError::at(file, text, None, format!("no [target.{target}] rustflags"))
-                .right(format!("add [target.{target}] with rustflags = [\"-C\", \"target-cpu=…\"]")));
+            return Err(
+                PlanError::at(file, text, None, format!("no [target.{target}] rustflags")).right(format!(
+                    "add [target.{target}] with rustflags = [\"-C\", \"target-cpu=…\"]"
+                )),
+            );
         };
-        Ok(Self { name: name.to_owned(), target, flags: table.rustflags.clone(), summary: summary(text) })
+        Ok(Self {
+            name: name.to_owned(),
+            target,
+            flags: table.rustflags.clone(),
+            summary: summary(text),
+        })
     }
 
     /// The value of `-C target-cpu`, where the flags have one.
     #[must_use]
     pub fn target_cpu(&self) -> Option<&str> {
-        self.flags.iter().rev().find_map(|flag| flag.strip_prefix("target-cpu=").or(flag.strip_prefix("-Ctarget-cpu=")))
+        self.flags.iter().rev().find_map(|flag| {
+            flag.strip_prefix("target-cpu=")
+                .or(flag.strip_prefix("-Ctarget-cpu="))
+        })
     }
 }
 
 fn summary(text: &str) -> String {
-    let lines: Vec<_> = text.lines().map_while(|line| line.strip_prefix('#')).map(str::trim).collect();
+    let lines: Vec<_> = text
+        .lines()
+        .map_while(|line| line.strip_prefix('#'))
+        .map(str::trim)
+        .collect();
     lines.join(" ")
 }
 
@@ -102,7 +123,8 @@ impl FlagSets {
 mod tests {
     use super::*;
 
-    const GOOD: &str = "# One.\n# Two.\n[build]\ntarget = \"t\"\n[target.t]\nrustflags = [\"-C\", \"target-cpu=znver4\"]\n";
+    const GOOD: &str =
+        "# One.\n# Two.\n[build]\ntarget = \"t\"\n[target.t]\nrustflags = [\"-C\", \"target-cpu=znver4\"]\n";
 
     #[test]
     fn reads_flags_and_the_comment() {
@@ -124,7 +146,8 @@ mod tests {
     fn a_missing_target_is_an_error() {
         let error = FlagSet::parse("x", "x.toml", "[build]\n[target.t]\nrustflags=[]\n").unwrap_err();
         assert!(error.to_string().contains("missing field `target`"), "{error}");
-        let error = FlagSet::parse("x", "x.toml", &GOOD.replace("target = \"t\"", "target = \"u\"")).unwrap_err();
+        let error =
+            FlagSet::parse("x", "x.toml", &GOOD.replace("target = \"t\"", "target = \"u\"")).unwrap_err();
         assert!(error.to_string().contains("no [target.u] rustflags"), "{error}");
     }
 

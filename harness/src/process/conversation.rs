@@ -81,10 +81,18 @@ impl Conversation {
                     let surplus = tail.len().saturating_sub(STDERR_KEPT);
                     tail.drain(..surplus);
                 }
-                tail_sender.send(String::from_utf8_lossy(&tail).trim().to_owned()).ok();
+                tail_sender
+                    .send(String::from_utf8_lossy(&tail).trim().to_owned())
+                    .ok();
             });
         }
-        Ok(Self { child, stdin, lines, stderr, ended: None })
+        Ok(Self {
+            child,
+            stdin,
+            lines,
+            stderr,
+            ended: None,
+        })
     }
 
     /// The child's process id.
@@ -96,7 +104,9 @@ impl Conversation {
     /// Sends one line. A child that is gone is noticed when the answer is waited for.
     pub fn send(&mut self, line: &str) {
         if let Some(stdin) = &mut self.stdin {
-            let sent = stdin.write_all(format!("{line}\n").as_bytes()).and_then(|()| stdin.flush());
+            let sent = stdin
+                .write_all(format!("{line}\n").as_bytes())
+                .and_then(|()| stdin.flush());
             if sent.is_err() {
                 self.stdin = None;
             }
@@ -132,7 +142,10 @@ impl Conversation {
         let ended = Ended {
             code: status.and_then(|status| status.code()),
             signal: status.and_then(|status| status.signal()),
-            stderr: self.stderr.recv_timeout(Duration::from_secs(1)).unwrap_or_default(),
+            stderr: self
+                .stderr
+                .recv_timeout(Duration::from_secs(1))
+                .unwrap_or_default(),
         };
         self.ended.insert(ended).clone()
     }
@@ -151,7 +164,12 @@ impl Drop for Conversation {
 pub fn peak_rss(pid: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
+    line.trim()
+        .strip_suffix("kB")?
+        .trim()
+        .parse::<u64>()
+        .ok()
+        .map(|kibibytes| kibibytes * 1024)
 }
 
 #[cfg(test)]
@@ -162,7 +180,8 @@ mod tests {
 
     #[test]
     fn lines_go_both_ways_and_the_end_is_told() {
-        let mut cat = Conversation::start(&Invocation::new("sh", ["-c", "read a; echo got $a; exit 5"])).unwrap();
+        let mut cat =
+            Conversation::start(&Invocation::new("sh", ["-c", "read a; echo got $a; exit 5"])).unwrap();
         assert!(peak_rss(cat.pid()).is_some());
         cat.send("this");
         assert_eq!(cat.receive(SOON), Ok("got this".to_owned()));
@@ -172,7 +191,8 @@ mod tests {
 
     #[test]
     fn silence_and_signals_are_told_apart() {
-        let mut sleeper = Conversation::start(&Invocation::new("sh", ["-c", "echo why >&2; sleep 60"])).unwrap();
+        let mut sleeper =
+            Conversation::start(&Invocation::new("sh", ["-c", "echo why >&2; sleep 60"])).unwrap();
         assert_eq!(sleeper.receive(Duration::from_millis(50)), Err(Silence::TimedOut));
         let ended = sleeper.end();
         assert_eq!((ended.code, ended.stderr.as_str()), (None, "why"));

@@ -19,7 +19,10 @@ struct Sample {
     block: u32,
     position: u32,
     arm: String,
-    #[expect(dead_code, reason = "the order of the lines tells it; the column is for other readers")]
+    #[expect(
+        dead_code,
+        reason = "the order of the lines tells it; the column is for other readers"
+    )]
     slice: u32,
     iters: u64,
     wall: u64,
@@ -31,7 +34,10 @@ struct Sample {
 pub fn raw_rows(plan: &Plan, launch: &Launch) -> String {
     let mut text = String::new();
     for turn in &launch.turns {
-        let (benchmark, arm) = (field(&plan.benchmarks[turn.benchmark].name), field(&plan.arms[turn.arm].name));
+        let (benchmark, arm) = (
+            field(&plan.benchmarks[turn.benchmark].name),
+            field(&plan.arms[turn.arm].name),
+        );
         for (index, slice) in turn.slices.iter().enumerate() {
             let _ = writeln!(
                 text,
@@ -45,7 +51,11 @@ pub fn raw_rows(plan: &Plan, launch: &Launch) -> String {
 
 /// A field as RFC 4180 quotes it.
 fn field(text: &str) -> String {
-    if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+    if text.contains(['"', ',', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
 }
 
 /// Fills `launches` with their turns. Rows of launches that are not among them were cut off by a kill, and
@@ -56,24 +66,39 @@ fn field(text: &str) -> String {
 pub fn read_raw(text: &str, plan: &Plan, launches: &mut [Launch]) -> Result<(), RecordError> {
     let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
     let fault = |line, wrong: String| RecordError::Raw { line, wrong };
-    let benchmarks: BTreeMap<&str, usize> = index(plan.benchmarks.iter().map(|benchmark| benchmark.name.as_str()));
+    let benchmarks: BTreeMap<&str, usize> =
+        index(plan.benchmarks.iter().map(|benchmark| benchmark.name.as_str()));
     let arms: BTreeMap<&str, usize> = index(plan.arms.iter().map(|arm| arm.name.as_str()));
-    let position: BTreeMap<u32, usize> = launches.iter().enumerate().map(|(at, launch)| (launch.index, at)).collect();
+    let position: BTreeMap<u32, usize> = launches
+        .iter()
+        .enumerate()
+        .map(|(at, launch)| (launch.index, at))
+        .collect();
     let mut reader = csv::Reader::from_reader(whole.as_bytes());
     for sample in reader.deserialize::<Sample>() {
-        let sample = sample.map_err(|error| {
-            fault(error.position().map_or(1, csv::Position::line), error.to_string())
-        })?;
-        let Some(&at) = position.get(&sample.launch) else { continue };
-        let (Some(&benchmark), Some(&arm)) =
-            (benchmarks.get(sample.benchmark.as_str()), arms.get(sample.arm.as_str()))
-        else {
-            let wrong = format!("the plan has no benchmark \"{}\" in arm \"{}\"", sample.benchmark, sample.arm);
+        let sample = sample
+            .map_err(|error| fault(error.position().map_or(1, csv::Position::line), error.to_string()))?;
+        let Some(&at) = position.get(&sample.launch) else {
+            continue;
+        };
+        let (Some(&benchmark), Some(&arm)) = (
+            benchmarks.get(sample.benchmark.as_str()),
+            arms.get(sample.arm.as_str()),
+        ) else {
+            let wrong = format!(
+                "the plan has no benchmark \"{}\" in arm \"{}\"",
+                sample.benchmark, sample.arm
+            );
             return Err(fault(0, wrong));
         };
-        let slice = Slice { iters: sample.iters, wall: sample.wall, cpu: sample.cpu_ns };
+        let slice = Slice {
+            iters: sample.iters,
+            wall: sample.wall,
+            cpu: sample.cpu_ns,
+        };
         let turns = &mut launches[at].turns;
-        let same = |turn: &&mut Turn| turn.benchmark == benchmark && turn.block == sample.block && turn.arm == arm;
+        let same =
+            |turn: &&mut Turn| turn.benchmark == benchmark && turn.block == sample.block && turn.arm == arm;
         match turns.last_mut().filter(same) {
             Some(turn) => turn.slices.push(slice),
             None => turns.push(Turn {
@@ -113,7 +138,13 @@ mod tests {
             injected: 0.0,
             build: BuildSettings::default(),
         };
-        let benchmark = |name: &str| Benchmark { name: name.into(), answer: 1, long: false, code: vec![], unit: Unit::Nanos };
+        let benchmark = |name: &str| Benchmark {
+            name: name.into(),
+            answer: 1,
+            long: false,
+            code: vec![],
+            unit: Unit::Nanos,
+        };
         Plan {
             suite: "s".into(),
             digest: String::new(),
@@ -133,9 +164,28 @@ mod tests {
             block: u32::try_from(at / 4).unwrap(),
             position: u32::try_from(at / 2 % 2).unwrap(),
             arm: at / 2 % 2,
-            slices: vec![Slice { iters: 3, wall, cpu: wall / 2 }, Slice { iters: 3, wall: wall + 1, cpu: wall }],
+            slices: vec![
+                Slice {
+                    iters: 3,
+                    wall,
+                    cpu: wall / 2,
+                },
+                Slice {
+                    iters: 3,
+                    wall: wall + 1,
+                    cpu: wall,
+                },
+            ],
         };
-        Launch { index, arms: vec![], turns: walls.iter().enumerate().map(|(at, wall)| turn(at, wall)).collect() }
+        Launch {
+            index,
+            arms: vec![],
+            turns: walls
+                .iter()
+                .enumerate()
+                .map(|(at, wall)| turn(at, wall))
+                .collect(),
+        }
     }
 
     proptest! {
@@ -162,9 +212,19 @@ mod tests {
     #[test]
     fn a_bad_line_is_named() {
         let mut launches = vec![launch(0, &[])];
-        let error = read_raw(&format!("{RAW_HEADER}0,c,0,0,base,0,1,x,1\n"), &plan(), &mut launches).unwrap_err();
+        let error = read_raw(
+            &format!("{RAW_HEADER}0,c,0,0,base,0,1,x,1\n"),
+            &plan(),
+            &mut launches,
+        )
+        .unwrap_err();
         assert!(error.to_string().starts_with("raw.csv, line 2"), "{error}");
-        let error = read_raw(&format!("{RAW_HEADER}0,zzz,0,0,base,0,1,1,1\n"), &plan(), &mut launches).unwrap_err();
+        let error = read_raw(
+            &format!("{RAW_HEADER}0,zzz,0,0,base,0,1,1,1\n"),
+            &plan(),
+            &mut launches,
+        )
+        .unwrap_err();
         assert!(error.to_string().contains("no benchmark \"zzz\""), "{error}");
     }
 }

@@ -1,6 +1,5 @@
 //! What is said beside the tables: answers to claims, controls, failures, what would decide the rest.
 
-
 use crate::analyse::{FailureReason, RunFailure};
 use crate::judge::{Answer, ClaimAnswer, ControlResult, Verdict};
 use crate::plan::Role;
@@ -157,16 +156,28 @@ pub(crate) fn undecided(view: &View<'_>) -> Vec<Note> {
     let needs: Vec<Option<u32>> = view
         .judged()
         .filter(open)
-        .map(|judged| judged.row.estimate.and_then(|estimate| estimate.launches_to_decide))
+        .map(|judged| {
+            judged
+                .row
+                .estimate
+                .and_then(|estimate| estimate.launches_to_decide)
+        })
         .collect();
     if needs.is_empty() {
         return Vec::new();
     }
     let mut parts = Vec::new();
-    for budget in BUDGETS.into_iter().filter(|budget| *budget > view.report.analysis.launches) {
+    for budget in BUDGETS
+        .into_iter()
+        .filter(|budget| *budget > view.report.analysis.launches)
+    {
         let decided = needs.iter().flatten().filter(|need| **need <= budget).count();
-        let cost = more_time(view.report, budget).map_or(String::new(), |cost| format!(" (about {cost} more)"));
-        parts.push(format!("{} launches would decide {decided} of them{cost}", words::thousands(u64::from(budget))));
+        let cost =
+            more_time(view.report, budget).map_or(String::new(), |cost| format!(" (about {cost} more)"));
+        parts.push(format!(
+            "{} launches would decide {decided} of them{cost}",
+            words::thousands(u64::from(budget))
+        ));
         if decided == needs.len() {
             break;
         }

@@ -186,15 +186,6 @@ pub(crate) fn counted(count: usize, noun: &str) -> String {
     format!("{}{NBSP}{noun}{plural}", thousands(count as u64))
 }
 
-/// Names as an enumeration: `a, b and c`.
-pub(crate) fn enumeration(names: &[&str]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => (*one).to_owned(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -252,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn clocks_counts_and_enumerations() {
+    fn clocks_and_counts() {
         assert_eq!(clock(91.4), "1:31");
         assert_eq!(clock(7384.0), "2:03:04");
         assert_eq!(thousands(1_234_567), "1,234,567");
@@ -260,7 +251,6 @@ mod tests {
         assert_eq!(plain(&counted(1, "launch")), "1 launch");
         assert_eq!(plain(&counted(64, "launch")), "64 launches");
         assert_eq!(plain(&counted(2, "core")), "2 cores");
-        assert_eq!(enumeration(&["a", "b", "c"]), "a, b and c");
     }
 
     proptest! {

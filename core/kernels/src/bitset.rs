@@ -1,9 +1,6 @@
 //! How many elements a set shares with each of many others, all as bits: ranking files by the trigrams
 //! they share with a query.
-#![expect(
-    unsafe_code,
-    reason = "calls functions compiled for the detected level of the CPU"
-)]
+#![expect(unsafe_code, reason = "calls functions compiled for the detected level of the CPU")]
 
 use crate::level::dispatched;
 
@@ -44,22 +41,14 @@ pub fn plain(query: &[u64], sets: &[u64], counts: &mut [u32]) {
 
 fn check(query: &[u64], sets: &[u64], counts: &[u32]) {
     assert!(!query.is_empty(), "a set has at least one word");
-    assert_eq!(
-        sets.len(),
-        query.len() * counts.len(),
-        "whole sets, one count each"
-    );
+    assert_eq!(sets.len(), query.len() * counts.len(), "whole sets, one count each");
 }
 
 #[inline(always)]
 fn count_shared(query: &[u64], sets: &[u64], counts: &mut [u32]) {
     check(query, sets, counts);
     for (set, count) in sets.chunks_exact(query.len()).zip(counts) {
-        *count = query
-            .iter()
-            .zip(set)
-            .map(|(query, set)| (query & set).count_ones())
-            .sum();
+        *count = query.iter().zip(set).map(|(query, set)| (query & set).count_ones()).sum();
     }
 }
 

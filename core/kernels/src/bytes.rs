@@ -1,9 +1,6 @@
 //! What a file consists of: how often each byte and each class of bytes occurs, which tells text from
 //! binary data.
-#![expect(
-    unsafe_code,
-    reason = "calls functions compiled for the detected level of the CPU"
-)]
+#![expect(unsafe_code, reason = "calls functions compiled for the detected level of the CPU")]
 
 use crate::level::dispatched;
 
@@ -97,9 +94,7 @@ fn count_blocks(bytes: &[u8]) -> Classes {
 /// A count in bytes, which a vector unit adds up to sixty-four at a time; a block is short enough.
 #[inline(always)]
 fn count(block: &[u8], belongs: impl Fn(u8) -> bool) -> u64 {
-    let sum = block
-        .iter()
-        .fold(0_u8, |sum, byte| sum.wrapping_add(u8::from(belongs(*byte))));
+    let sum = block.iter().fold(0_u8, |sum, byte| sum.wrapping_add(u8::from(belongs(*byte))));
     u64::from(sum)
 }
 
@@ -141,13 +136,8 @@ mod tests {
     fn every_byte_has_its_class() {
         let all: Vec<u8> = (0..=255).collect();
         for form in [classes, plain] {
-            let expected = Classes {
-                white: 4,
-                word: 26 + 26 + 10 + 1,
-                punctuation: 32 - 1,
-                control: 33 - 3,
-                high: 128,
-            };
+            let expected =
+                Classes { white: 4, word: 26 + 26 + 10 + 1, punctuation: 32 - 1, control: 33 - 3, high: 128 };
             assert_eq!(form(&all), expected);
             let one = |byte| form(&[byte]);
             assert_eq!(one(b'Z').word, 1);

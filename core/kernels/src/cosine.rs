@@ -1,8 +1,5 @@
 //! The rows of an embedding table that are most like a query.
-#![expect(
-    unsafe_code,
-    reason = "calls functions compiled for the detected level of the CPU"
-)]
+#![expect(unsafe_code, reason = "calls functions compiled for the detected level of the CPU")]
 
 use crate::dot::{self, lane_dot};
 use crate::level::dispatched;
@@ -21,16 +18,9 @@ impl Embeddings {
     /// # Panics
     /// If `dims` is zero or `rows` does not hold whole rows.
     pub fn new(dims: usize, rows: Vec<f32>) -> Self {
-        assert!(
-            dims > 0 && rows.len().is_multiple_of(dims),
-            "whole rows of at least one dimension"
-        );
+        assert!(dims > 0 && rows.len().is_multiple_of(dims), "whole rows of at least one dimension");
         let inverse_norms = rows.chunks_exact(dims).map(inverse_norm).collect();
-        Self {
-            dims,
-            rows,
-            inverse_norms,
-        }
+        Self { dims, rows, inverse_norms }
     }
 
     /// How many numbers a row has.
@@ -92,10 +82,7 @@ pub fn plain(embeddings: &Embeddings, query: &[f32], count: usize) -> Vec<Hit> {
     let scale = inverse_norm(query);
     let mut hits: Vec<Hit> = (0_u32..)
         .zip(products.iter().zip(&embeddings.inverse_norms))
-        .map(|(row, (product, norm))| Hit {
-            row,
-            score: product * norm * scale,
-        })
+        .map(|(row, (product, norm))| Hit { row, score: product * norm * scale })
         .collect();
     hits.sort_by(|a, b| b.score.total_cmp(&a.score));
     hits.truncate(count);
@@ -110,11 +97,7 @@ fn best(embeddings: &Embeddings, query: &[f32], count: usize) -> Vec<Hit> {
     let rows = embeddings.rows.chunks_exact(embeddings.dims);
     for (row, (numbers, norm)) in (0_u32..).zip(rows.zip(&embeddings.inverse_norms)) {
         let score = lane_dot(query, numbers) * norm * scale;
-        if hits.len() == count
-            && hits
-                .last()
-                .is_none_or(|last| score.total_cmp(&last.score).is_le())
-        {
+        if hits.len() == count && hits.last().is_none_or(|last| score.total_cmp(&last.score).is_le()) {
             continue;
         }
         let place = hits.partition_point(|hit| hit.score.total_cmp(&score).is_ge());

@@ -1,8 +1,5 @@
 //! Dot products of one query vector with every row of a tile: the inner loop of embedding search.
-#![expect(
-    unsafe_code,
-    reason = "calls functions compiled for the detected level of the CPU"
-)]
+#![expect(unsafe_code, reason = "calls functions compiled for the detected level of the CPU")]
 
 use crate::level::dispatched;
 
@@ -70,11 +67,7 @@ pub fn plain(query: &[f32], rows: &[f32], scores: &mut [f32]) {
 
 fn check(query: &[f32], rows: &[f32], scores: &[f32]) {
     assert!(!query.is_empty(), "a query has at least one dimension");
-    assert_eq!(
-        rows.len(),
-        query.len() * scores.len(),
-        "whole rows, one score each"
-    );
+    assert_eq!(rows.len(), query.len() * scores.len(), "whole rows, one score each");
 }
 
 #[inline(always)]

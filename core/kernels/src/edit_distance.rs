@@ -34,11 +34,7 @@ impl Pattern {
             positions
         });
         let positions: Vec<_> = blocks.collect();
-        Self {
-            len: pattern.len(),
-            columns: vec![Column { up: !0, down: 0 }; positions.len()],
-            positions,
-        }
+        Self { len: pattern.len(), columns: vec![Column { up: !0, down: 0 }; positions.len()], positions }
     }
 }
 
@@ -82,14 +78,8 @@ fn advance(column: &mut Column, matches: u64, above: Carry, last: u64) -> (Carry
     let diagonal = (((matches & column.up).wrapping_add(column.up)) ^ column.up) | matches;
     let up = column.down | !(diagonal | column.up);
     let down = column.up & diagonal;
-    let bottom = Carry {
-        up: up >> 63,
-        down: down >> 63,
-    };
-    let watched = Carry {
-        up: u64::from(up & last != 0),
-        down: u64::from(down & last != 0),
-    };
+    let bottom = Carry { up: up >> 63, down: down >> 63 };
+    let watched = Carry { up: u64::from(up & last != 0), down: u64::from(down & last != 0) };
     let up = up << 1 | above.up;
     let down = down << 1 | above.down;
     column.up = down | !(vertical | up);

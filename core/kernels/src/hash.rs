@@ -22,12 +22,8 @@ pub fn sip(bytes: &[u8]) -> u64 {
 /// [`sip`] from its definition (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012), with
 /// one round for each word and three at the end.
 pub fn sip_plain(bytes: &[u8]) -> u64 {
-    let mut state = [
-        0x736F_6D65_7073_6575_u64,
-        0x646F_7261_6E64_6F6D,
-        0x6C79_6765_6E65_7261,
-        0x7465_6462_7974_6573,
-    ];
+    let mut state =
+        [0x736F_6D65_7073_6575_u64, 0x646F_7261_6E64_6F6D, 0x6C79_6765_6E65_7261, 0x7465_6462_7974_6573];
     let (words, rest) = bytes.as_chunks::<8>();
     let mut last = [0; 8];
     last[..rest.len()].copy_from_slice(rest);
@@ -112,10 +108,8 @@ fn xxh3_short(bytes: &[u8]) -> u64 {
         [..] => {
             let low = word(bytes, 0) ^ secret(24) ^ secret(32);
             let high = word(bytes, bytes.len() - 8) ^ secret(40) ^ secret(48);
-            let sum = len
-                .wrapping_add(low.swap_bytes())
-                .wrapping_add(high)
-                .wrapping_add(folded_product(low, high));
+            let sum =
+                len.wrapping_add(low.swap_bytes()).wrapping_add(high).wrapping_add(folded_product(low, high));
             avalanche(sum)
         }
     }
@@ -132,17 +126,17 @@ fn xxh3_medium(bytes: &[u8]) -> u64 {
     if len <= 128 {
         let pairs = len.div_ceil(32);
         let sum = (0..pairs).fold(start, |sum, pair| {
-            sum.wrapping_add(mix_16(bytes, 16 * pair, 32 * pair))
-                .wrapping_add(mix_16(bytes, len - 16 * (pair + 1), 32 * pair + 16))
+            sum.wrapping_add(mix_16(bytes, 16 * pair, 32 * pair)).wrapping_add(mix_16(
+                bytes,
+                len - 16 * (pair + 1),
+                32 * pair + 16,
+            ))
         });
         return avalanche(sum);
     }
-    let sum = (0..8).fold(start, |sum, part| {
-        sum.wrapping_add(mix_16(bytes, 16 * part, 16 * part))
-    });
-    let sum = (8..len / 16).fold(avalanche(sum), |sum, part| {
-        sum.wrapping_add(mix_16(bytes, 16 * part, 16 * (part - 8) + 3))
-    });
+    let sum = (0..8).fold(start, |sum, part| sum.wrapping_add(mix_16(bytes, 16 * part, 16 * part)));
+    let sum = (8..len / 16)
+        .fold(avalanche(sum), |sum, part| sum.wrapping_add(mix_16(bytes, 16 * part, 16 * (part - 8) + 3)));
     avalanche(sum.wrapping_add(mix_16(bytes, len - 16, 136 - 17)))
 }
 
@@ -189,10 +183,7 @@ fn accumulate(lanes: &mut [u64; 8], stripe: &[u8], key: usize) {
 }
 
 fn mix_16(bytes: &[u8], at: usize, key: usize) -> u64 {
-    folded_product(
-        word(bytes, at) ^ secret(key),
-        word(bytes, at + 8) ^ secret(key + 8),
-    )
+    folded_product(word(bytes, at) ^ secret(key), word(bytes, at + 8) ^ secret(key + 8))
 }
 
 fn folded_product(a: u64, b: u64) -> u64 {

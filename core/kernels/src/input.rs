@@ -87,11 +87,7 @@ pub fn messages(size: Size) -> Vec<&'static str> {
 
 /// Tool results for `json_rpc::write`: snippets of source, with quotes and line ends to escape.
 pub fn replies(size: Size) -> Vec<Reply<'static>> {
-    const PATHS: [&str; 3] = [
-        "src/server/router.rs",
-        "crates/store/src/page.rs",
-        "tests/protocol.rs",
-    ];
+    const PATHS: [&str; 3] = ["src/server/router.rs", "crates/store/src/page.rs", "tests/protocol.rs"];
     let mut numbers = Numbers::new(1);
     let count = size.choose(12, 2);
     snippets(18)
@@ -142,10 +138,7 @@ pub fn wide_tile(size: Size) -> Tile {
 fn tile(rows: usize) -> Tile {
     let embeddings = topics(rows + 1);
     let (query, rows) = embeddings.split_at(DIMS);
-    Tile {
-        query: query.to_vec(),
-        rows: rows.to_vec(),
-    }
+    Tile { query: query.to_vec(), rows: rows.to_vec() }
 }
 
 /// A table of 256 embeddings and a query.
@@ -200,8 +193,7 @@ pub const WINDOW: usize = 24;
 /// Level and trend weights that `smoothing::holt` tries.
 pub fn weights() -> (Vec<f64>, Vec<f64>) {
     let grid = (1..=4).flat_map(|alpha| (1..=4).map(move |beta| (alpha, beta)));
-    grid.map(|(alpha, beta)| (f64::from(alpha) * 0.2, f64::from(beta) * 0.1))
-        .unzip()
+    grid.map(|(alpha, beta)| (f64::from(alpha) * 0.2, f64::from(beta) * 0.1)).unzip()
 }
 
 /// Source text cut into pieces of `lines` lines.
@@ -209,10 +201,7 @@ fn snippets(lines: usize) -> Vec<&'static str> {
     let mut rest = SOURCE;
     let mut snippets = Vec::new();
     while !rest.is_empty() {
-        let end = rest
-            .match_indices('\n')
-            .nth(lines - 1)
-            .map_or(rest.len(), |(newline, _)| newline + 1);
+        let end = rest.match_indices('\n').nth(lines - 1).map_or(rest.len(), |(newline, _)| newline + 1);
         let (snippet, tail) = rest.split_at(end);
         snippets.push(snippet);
         rest = tail;
@@ -258,10 +247,7 @@ pub fn log(size: Size) -> &'static str {
 /// Names of functions, types and variables, each once.
 pub fn names(size: Size) -> Vec<&'static str> {
     let mut seen: HashSet<&str, FxBuildHasher> = HashSet::default();
-    tokens(SOURCE)
-        .filter(|token| token.len() > 3 && seen.insert(token))
-        .take(size.choose(256, 48))
-        .collect()
+    tokens(SOURCE).filter(|token| token.len() > 3 && seen.insert(token)).take(size.choose(256, 48)).collect()
 }
 
 /// A misspelt name, for `edit_distance::levenshtein`.
@@ -269,9 +255,7 @@ pub const MISSPELT: &str = "accumlate_stripes";
 
 /// Words to look up in a table of [`names`]: those of a text, so most are absent or repeated.
 pub fn words(size: Size) -> Vec<&'static str> {
-    tokens(&SOURCE[SOURCE.len() / 2..])
-        .take(size.choose(768, 128))
-        .collect()
+    tokens(&SOURCE[SOURCE.len() / 2..]).take(size.choose(768, 128)).collect()
 }
 
 /// A query set and sets to intersect it with, each of `query.len()` words.
@@ -296,18 +280,13 @@ pub fn bit_sets(size: Size) -> BitSets {
     let mut numbers = Numbers::new(4);
     let mut words =
         |count: usize| -> Vec<u64> { (0..count).map(|_| numbers.draw() & numbers.draw()).collect() };
-    BitSets {
-        query: words(WORDS),
-        sets: words(WORDS * size.choose(128, 16)),
-    }
+    BitSets { query: words(WORDS), sets: words(WORDS * size.choose(128, 16)) }
 }
 
 /// Document ids in the order of an unordered table.
 pub fn ids(size: Size) -> Vec<u32> {
     let mut numbers = Numbers::new(5);
-    (0..size.choose(1024, 192))
-        .map(|_| numbers.below(1 << 24) as u32)
-        .collect()
+    (0..size.choose(1024, 192)).map(|_| numbers.below(1 << 24) as u32).collect()
 }
 
 /// Latencies in µs: most some hundred, a few much longer.
@@ -344,10 +323,7 @@ mod tests {
     fn every_message_is_understood() {
         let routed: Vec<_> = MESSAGES.lines().map(|line| parse(line).unwrap()).collect();
         assert!(routed.len() >= 32);
-        let calls = routed
-            .iter()
-            .filter(|message| message.handler == Handler::ToolsCall)
-            .count();
+        let calls = routed.iter().filter(|message| message.handler == Handler::ToolsCall).count();
         assert!(calls * 2 > routed.len(), "most messages call tools");
     }
 

@@ -32,10 +32,7 @@ pub fn lookup<'a>(table: &mut Table<'a>, names: &[&'a str], queries: &[&str], nu
 pub fn plain(names: &[&str], queries: &[&str], numbers: &mut [u32]) {
     assert_eq!(queries.len(), numbers.len(), "a number for each query");
     for (query, number) in queries.iter().zip(numbers) {
-        *number = (0..)
-            .zip(names)
-            .find(|(_, name)| *name == query)
-            .map_or(ABSENT, |(place, _)| place);
+        *number = (0..).zip(names).find(|(_, name)| *name == query).map_or(ABSENT, |(place, _)| place);
     }
 }
 

@@ -1,8 +1,5 @@
 //! Mean and standard deviation of a window that moves over a series.
-#![expect(
-    unsafe_code,
-    reason = "calls functions compiled for the detected level of the CPU"
-)]
+#![expect(unsafe_code, reason = "calls functions compiled for the detected level of the CPU")]
 
 use crate::level::dispatched;
 
@@ -41,9 +38,7 @@ pub fn plain(series: &[f64], window: usize, means: &mut [f64], deviations: &mut 
     let results = means.iter_mut().zip(deviations);
     for (values, (mean, deviation)) in series.windows(window).zip(results) {
         *mean = values.iter().fold(0.0, |sum, value| sum + value) / window as f64;
-        let squares = values
-            .iter()
-            .fold(0.0, |sum, value| sum + (value - *mean) * (value - *mean));
+        let squares = values.iter().fold(0.0, |sum, value| sum + (value - *mean) * (value - *mean));
         *deviation = (squares / (window - 1) as f64).sqrt();
     }
 }
@@ -56,11 +51,7 @@ pub fn window_count(len: usize, window: usize) -> usize {
 fn check(series: &[f64], window: usize, means: &[f64], deviations: &[f64]) {
     assert!(window >= 2, "a deviation needs two values");
     let count = window_count(series.len(), window);
-    assert_eq!(
-        (means.len(), deviations.len()),
-        (count, count),
-        "a result for each window"
-    );
+    assert_eq!((means.len(), deviations.len()), (count, count), "a result for each window");
 }
 
 #[inline(always)]

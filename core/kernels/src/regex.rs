@@ -22,9 +22,7 @@ pub struct Scanner {
 impl Scanner {
     /// Compiles the pattern, which takes about a tenth of a millisecond.
     pub fn new() -> Self {
-        Self {
-            pattern: Regex::new(SENSITIVE).expect("the pattern is a constant that a test compiles"),
-        }
+        Self { pattern: Regex::new(SENSITIVE).expect("the pattern is a constant that a test compiles") }
     }
 }
 
@@ -38,12 +36,7 @@ impl Default for Scanner {
 #[inline(never)]
 pub fn scan(scanner: &Scanner, text: &[u8], spans: &mut Vec<Span>) {
     spans.clear();
-    spans.extend(
-        scanner
-            .pattern
-            .find_iter(text)
-            .map(|found| (found.start() as u32, found.end() as u32)),
-    );
+    spans.extend(scanner.pattern.find_iter(text).map(|found| (found.start() as u32, found.end() as u32)));
 }
 
 /// [`scan`] by trying each alternative at each place by hand.
@@ -84,12 +77,8 @@ fn platform_token(text: &[u8]) -> Option<usize> {
 }
 
 fn bearer(text: &[u8]) -> Option<usize> {
-    let token = text
-        .strip_prefix(b"bearer ")
-        .or_else(|| text.strip_prefix(b"Bearer "))?;
-    let length = run(token, usize::MAX, |byte| {
-        byte.is_ascii_alphanumeric() || b"._~+/-".contains(&byte)
-    });
+    let token = text.strip_prefix(b"bearer ").or_else(|| text.strip_prefix(b"Bearer "))?;
+    let length = run(token, usize::MAX, |byte| byte.is_ascii_alphanumeric() || b"._~+/-".contains(&byte));
     (length >= 16).then_some(7 + length)
 }
 
@@ -127,10 +116,8 @@ mod tests {
     fn known_matches() {
         let text = b"peer=10.0.0.1 key=AKIAIOSFODNN7EXAMPLE authorization: Bearer abcdef0123456789-_ done";
         for form in [fast, plain] {
-            let found: Vec<_> = form(text)
-                .iter()
-                .map(|&(start, end)| &text[start as usize..end as usize])
-                .collect();
+            let found: Vec<_> =
+                form(text).iter().map(|&(start, end)| &text[start as usize..end as usize]).collect();
             let expected: [&[u8]; 3] = [b"10.0.0.1", b"AKIAIOSFODNN7EXAMPLE", b"Bearer abcdef0123456789-_"];
             assert_eq!(found, expected);
             assert_eq!(form(b"12345.1.2.34567"), [(2, 13)]);

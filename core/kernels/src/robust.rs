@@ -51,11 +51,7 @@ pub fn plain(values: &[f64], scores: &mut [f64]) -> Option<Spread> {
 
 fn score_of(value: f64, median: f64, deviation: f64) -> f64 {
     let distance = value - median;
-    if distance == 0.0 {
-        0.0
-    } else {
-        distance / deviation
-    }
+    if distance == 0.0 { 0.0 } else { distance / deviation }
 }
 
 fn select_median(values: &mut [f64]) -> Option<f64> {
@@ -69,21 +65,13 @@ fn select_median(values: &mut [f64]) -> Option<f64> {
     if odd {
         return Some(upper);
     }
-    below
-        .iter()
-        .copied()
-        .max_by(f64::total_cmp)
-        .map(|lower| f64::midpoint(lower, upper))
+    below.iter().copied().max_by(f64::total_cmp).map(|lower| f64::midpoint(lower, upper))
 }
 
 fn sorted_median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let upper = *values.get(values.len() / 2)?;
-    if values.len() % 2 == 1 {
-        Some(upper)
-    } else {
-        Some(f64::midpoint(values[values.len() / 2 - 1], upper))
-    }
+    if values.len() % 2 == 1 { Some(upper) } else { Some(f64::midpoint(values[values.len() / 2 - 1], upper)) }
 }
 
 #[cfg(test)]
@@ -104,25 +92,13 @@ mod tests {
         for form in [z_scores as Form, plain] {
             // Median 3, absolute deviations 2 1 0 1 97 with median 1.
             let (spread, scores) = run(form, &[1.0, 2.0, 3.0, 4.0, 100.0]);
-            assert_eq!(
-                spread,
-                Some(Spread {
-                    median: 3.0,
-                    deviation: CONSISTENCY
-                })
-            );
+            assert_eq!(spread, Some(Spread { median: 3.0, deviation: CONSISTENCY }));
             assert_eq!(scores[0], -2.0 / CONSISTENCY);
             assert_eq!(scores[2], 0.0);
             assert!((scores[4] - 65.425).abs() < 0.001);
             // Median 2.5, absolute deviations 1.5 0.5 0.5 1.5 with median 1.
             let (spread, _) = run(form, &[4.0, 1.0, 2.0, 3.0]);
-            assert_eq!(
-                spread,
-                Some(Spread {
-                    median: 2.5,
-                    deviation: CONSISTENCY
-                })
-            );
+            assert_eq!(spread, Some(Spread { median: 2.5, deviation: CONSISTENCY }));
         }
     }
 

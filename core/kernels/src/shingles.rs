@@ -38,10 +38,7 @@ pub struct Scratch {
 /// If a shingle or a window of `cut` is empty.
 #[inline(never)]
 pub fn winnow(text: &str, cut: Cut, scratch: &mut Scratch, found: &mut Vec<Fingerprint>) {
-    assert!(
-        cut.shingle > 0 && cut.window > 0,
-        "shingles and windows hold something"
-    );
+    assert!(cut.shingle > 0 && cut.window > 0, "shingles and windows hold something");
     roll(text, cut.shingle, &mut scratch.hashes);
     let hashes = &scratch.hashes;
     found.clear();
@@ -74,18 +71,14 @@ pub fn plain(text: &str, cut: Cut) -> Vec<Fingerprint> {
     let hashes: Vec<u64> = words
         .windows(cut.shingle)
         .map(|shingle| {
-            mix(shingle
-                .iter()
-                .fold(0, |hash: u64, word| hash.wrapping_mul(BASE).wrapping_add(*word)))
+            mix(shingle.iter().fold(0, |hash: u64, word| hash.wrapping_mul(BASE).wrapping_add(*word)))
         })
         .collect();
     let mut found: Vec<Fingerprint> = Vec::new();
     for (start, window) in hashes.windows(cut.window.min(hashes.len()).max(1)).enumerate() {
         let least = *window.iter().min().expect("a window holds at least one hash");
-        let offset = window
-            .iter()
-            .rposition(|hash| *hash == least)
-            .expect("the least hash is one of the window's");
+        let offset =
+            window.iter().rposition(|hash| *hash == least).expect("the least hash is one of the window's");
         let next = fingerprint(&hashes, start + offset);
         if found.last() != Some(&next) {
             found.push(next);
@@ -103,9 +96,8 @@ fn roll(text: &str, shingle: usize, hashes: &mut Vec<u64>) {
         return;
     }
     let top = (1..shingle).fold(1_u64, |power, _| power.wrapping_mul(BASE));
-    let mut hash = hashes[..shingle - 1]
-        .iter()
-        .fold(0_u64, |hash, word| hash.wrapping_mul(BASE).wrapping_add(*word));
+    let mut hash =
+        hashes[..shingle - 1].iter().fold(0_u64, |hash, word| hash.wrapping_mul(BASE).wrapping_add(*word));
     let count = hashes.len() + 1 - shingle;
     for start in 0..count {
         let leaving = hashes[start];
@@ -127,10 +119,7 @@ fn last_least(hashes: &[u64]) -> usize {
 }
 
 fn fingerprint(hashes: &[u64], index: usize) -> Fingerprint {
-    Fingerprint {
-        hash: hashes[index],
-        token: index as u32,
-    }
+    Fingerprint { hash: hashes[index], token: index as u32 }
 }
 
 /// FNV-1a, 64 bits.
@@ -155,10 +144,7 @@ mod tests {
 
     use super::*;
 
-    const CUT: Cut = Cut {
-        shingle: 3,
-        window: 4,
-    };
+    const CUT: Cut = Cut { shingle: 3, window: 4 };
 
     fn fast(text: &str, cut: Cut) -> Vec<Fingerprint> {
         let mut found = vec![Fingerprint { hash: 1, token: 1 }];
@@ -179,13 +165,7 @@ mod tests {
             assert!(form("a b", CUT).is_empty());
             let one = form("a b c", CUT);
             assert_eq!((one.len(), one[0].token), (1, 0));
-            let same = form(
-                "x x x x x x x x",
-                Cut {
-                    shingle: 1,
-                    window: 8,
-                },
-            );
+            let same = form("x x x x x x x x", Cut { shingle: 1, window: 8 });
             assert_eq!((same.len(), same[0].token), (1, 7), "the last of equal hashes");
         }
     }

@@ -1,8 +1,5 @@
 //! Holt's linear exponential smoothing, tried with many parameters at once to find the ones that fit.
-#![expect(
-    unsafe_code,
-    reason = "calls functions compiled for the detected level of the CPU"
-)]
+#![expect(unsafe_code, reason = "calls functions compiled for the detected level of the CPU")]
 
 use crate::level::dispatched;
 

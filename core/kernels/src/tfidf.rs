@@ -50,10 +50,7 @@ impl Index {
                 .collect()
         };
         Self {
-            terms: counts
-                .into_iter()
-                .map(|(term, postings)| (term.to_owned(), weigh(postings)))
-                .collect(),
+            terms: counts.into_iter().map(|(term, postings)| (term.to_owned(), weigh(postings))).collect(),
             documents: documents.len(),
         }
     }

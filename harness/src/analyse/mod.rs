@@ -32,16 +32,8 @@ const PREEMPTED: f64 = 0.05;
 pub fn analyse(plan: &Plan, run: &Run) -> Analysis {
     let samples: Vec<Samples> = run.launches.iter().map(Samples::of).collect();
     let mut rows = Vec::new();
-    for (arm_index, _) in plan
-        .arms
-        .iter()
-        .enumerate()
-        .filter(|(_, arm)| arm.role != Role::Baseline)
-    {
-        let identical = run
-            .facts
-            .get(arm_index)
-            .and_then(|facts| facts.identical_to.as_ref());
+    for (arm_index, _) in plan.arms.iter().enumerate().filter(|(_, arm)| arm.role != Role::Baseline) {
+        let identical = run.facts.get(arm_index).and_then(|facts| facts.identical_to.as_ref());
         let measured = identical.and_then(|name| plan.arms.iter().position(|other| &other.name == name));
         for benchmark in 0..plan.benchmarks.len() {
             rows.extend(row(plan, &samples, benchmark, arm_index, measured));
@@ -50,10 +42,11 @@ pub fn analyse(plan: &Plan, run: &Run) -> Analysis {
     let arms = plan.arms.iter().enumerate().map(|(index, arm)| ArmSummary {
         arm: arm.name.clone(),
         role: arm.role,
-        facts: run.facts.get(index).cloned().unwrap_or_else(|| ArmFacts {
-            arm: arm.name.clone(),
-            ..ArmFacts::default()
-        }),
+        facts: run
+            .facts
+            .get(index)
+            .cloned()
+            .unwrap_or_else(|| ArmFacts { arm: arm.name.clone(), ..ArmFacts::default() }),
         geometric_mean: geometric_mean(plan, &rows, &arm.name, None),
         peak_rss: peak_rss(&run.launches, index),
         measured_seconds: seconds(&run.launches, index),
@@ -78,10 +71,7 @@ impl Samples {
         let mut values: BTreeMap<(usize, usize), Vec<(u32, f64)>> = BTreeMap::new();
         for turn in &launch.turns {
             let block = block_value(&turn.slices).map(|value| (turn.block, value));
-            values
-                .entry((turn.benchmark, turn.arm))
-                .or_default()
-                .extend(block);
+            values.entry((turn.benchmark, turn.arm)).or_default().extend(block);
         }
         let sorted = values.into_iter().map(|(key, mut blocks)| {
             blocks.sort_by_key(|(block, _)| *block);
@@ -91,21 +81,14 @@ impl Samples {
     }
 
     fn blocks(&self, benchmark: usize, arm: usize) -> Option<&[f64]> {
-        self.0
-            .get(&(benchmark, arm))
-            .map(Vec::as_slice)
-            .filter(|blocks| !blocks.is_empty())
+        self.0.get(&(benchmark, arm)).map(Vec::as_slice).filter(|blocks| !blocks.is_empty())
     }
 
     /// The log ratio of every block in which both arms had a turn.
     fn log_ratios(&self, benchmark: usize, arm: usize, baseline: usize) -> Option<Vec<f64>> {
         let (candidate, baseline) = (self.blocks(benchmark, arm)?, self.blocks(benchmark, baseline)?);
         Some(
-            candidate
-                .iter()
-                .zip(baseline)
-                .map(|(candidate, baseline)| (candidate / baseline).ln())
-                .collect(),
+            candidate.iter().zip(baseline).map(|(candidate, baseline)| (candidate / baseline).ln()).collect(),
         )
     }
 }
@@ -118,16 +101,8 @@ pub(crate) fn is_preempted(slice: &Slice) -> bool {
 /// The median time of a call over a turn's slices. Preempted slices count only where there are no others.
 fn block_value(slices: &[Slice]) -> Option<f64> {
     let time = |slice: &Slice| slice.wall as f64 / slice.iters.max(1) as f64;
-    let clean: Vec<f64> = slices
-        .iter()
-        .filter(|slice| !is_preempted(slice))
-        .map(time)
-        .collect();
-    let values = if clean.is_empty() {
-        slices.iter().map(time).collect()
-    } else {
-        clean
-    };
+    let clean: Vec<f64> = slices.iter().filter(|slice| !is_preempted(slice)).map(time).collect();
+    let values = if clean.is_empty() { slices.iter().map(time).collect() } else { clean };
     median(&values).filter(|value| *value > 0.0)
 }
 
@@ -139,26 +114,19 @@ fn row(
     measured: Option<usize>,
 ) -> Option<Row> {
     let source = measured.unwrap_or(arm);
-    let per_launch: Vec<Vec<f64>> = samples
-        .iter()
-        .filter_map(|launch| launch.log_ratios(benchmark, source, 0))
-        .collect();
+    let per_launch: Vec<Vec<f64>> =
+        samples.iter().filter_map(|launch| launch.log_ratios(benchmark, source, 0)).collect();
     let same_as_baseline = source == 0;
     if per_launch.is_empty() && !same_as_baseline {
         return None;
     }
     let launches: Vec<f64> = per_launch.iter().filter_map(|blocks| median(blocks)).collect();
     let value = |arm: usize| {
-        let medians: Vec<f64> = samples
-            .iter()
-            .filter_map(|launch| median(launch.blocks(benchmark, arm)?))
-            .collect();
+        let medians: Vec<f64> =
+            samples.iter().filter_map(|launch| median(launch.blocks(benchmark, arm)?)).collect();
         median(&medians)
     };
-    let within: Vec<f64> = per_launch
-        .iter()
-        .map(|blocks| variance_of_median(blocks))
-        .collect();
+    let within: Vec<f64> = per_launch.iter().map(|blocks| variance_of_median(blocks)).collect();
     Some(Row {
         benchmark: plan.benchmarks[benchmark].name.clone(),
         arm: plan.arms[arm].name.clone(),
@@ -166,11 +134,7 @@ fn row(
         unit: plan.benchmarks[benchmark].unit,
         baseline_value: value(0)?,
         value: value(source)?,
-        estimate: if same_as_baseline {
-            None
-        } else {
-            estimate(&launches, &within, plan.noise_threshold)
-        },
+        estimate: if same_as_baseline { None } else { estimate(&launches, &within, plan.noise_threshold) },
         launches: if same_as_baseline { Vec::new() } else { launches },
         measured_as: measured.map(|index| plan.arms[index].name.clone()),
     })
@@ -208,28 +172,19 @@ pub fn geometric_mean(
 ) -> Option<GeometricMean> {
     let counts = |row: &&Row| {
         let listed = only.map(|names| names.contains(&row.benchmark));
-        let short = || {
-            plan.benchmarks
-                .iter()
-                .any(|benchmark| benchmark.name == row.benchmark && !benchmark.long)
-        };
+        let short =
+            || plan.benchmarks.iter().any(|benchmark| benchmark.name == row.benchmark && !benchmark.long);
         row.arm == arm && row.launches.len() > 1 && listed.unwrap_or_else(short)
     };
     let of_arm: Vec<&Row> = rows.iter().filter(counts).collect();
     let launches = of_arm.iter().map(|row| row.launches.len()).min()?;
-    let rows: Vec<Vec<f64>> = of_arm
-        .iter()
-        .map(|row| row.launches[..launches].to_vec())
-        .collect();
+    let rows: Vec<Vec<f64>> = of_arm.iter().map(|row| row.launches[..launches].to_vec()).collect();
     let means: Vec<f64> = (0..launches)
         .filter_map(|launch| mean(&rows.iter().map(|row| row[launch]).collect::<Vec<_>>()))
         .collect();
     let log = mean_interval(&means, CONFIDENCE)?;
-    let code_like_this = if rows.len() < 3 {
-        None
-    } else {
-        bootstrap_two_way(REPLICATES, plan.seed, &rows, CONFIDENCE)
-    };
+    let code_like_this =
+        if rows.len() < 3 { None } else { bootstrap_two_way(REPLICATES, plan.seed, &rows, CONFIDENCE) };
     Some(GeometricMean {
         ratio: log.mean.exp(),
         suite: log.interval.map(f64::exp),
@@ -240,24 +195,12 @@ pub fn geometric_mean(
 
 fn peak_rss(launches: &[Launch], arm: usize) -> Option<f64> {
     let of_arm = |launch: &Launch| launch.arms.iter().find(|process| process.arm == arm)?.peak_rss;
-    median(
-        &launches
-            .iter()
-            .filter_map(of_arm)
-            .map(|bytes| bytes as f64)
-            .collect::<Vec<_>>(),
-    )
+    median(&launches.iter().filter_map(of_arm).map(|bytes| bytes as f64).collect::<Vec<_>>())
 }
 
 fn seconds(launches: &[Launch], arm: usize) -> f64 {
-    let turns = launches
-        .iter()
-        .flat_map(|launch| &launch.turns)
-        .filter(|turn| turn.arm == arm);
-    turns
-        .flat_map(|turn| &turn.slices)
-        .map(|slice| slice.wall as f64 / 1e9)
-        .sum()
+    let turns = launches.iter().flat_map(|launch| &launch.turns).filter(|turn| turn.arm == arm);
+    turns.flat_map(|turn| &turn.slices).map(|slice| slice.wall as f64 / 1e9).sum()
 }
 
 #[cfg(test)]

@@ -11,13 +11,7 @@ fn arm(name: &str, role: Role) -> Arm {
         profile: "release".into(),
         source: Source::Worktree,
     };
-    Arm {
-        name: name.into(),
-        variant,
-        role,
-        injected: 0.0,
-        build: BuildSettings::default(),
-    }
+    Arm { name: name.into(), variant, role, injected: 0.0, build: BuildSettings::default() }
 }
 
 fn plan(launches: u32, benchmarks: &[&str]) -> Plan {
@@ -53,40 +47,16 @@ fn run(plan: &Plan, time: impl Fn(u32, usize, usize, u32) -> u64) -> Run {
             for block in 0..plan.budget.blocks {
                 for arm in 0..plan.arms.len() {
                     let wall = time(index, benchmark, arm, block) * 10;
-                    let slices = vec![
-                        Slice {
-                            iters: 10,
-                            wall,
-                            cpu: wall
-                        };
-                        3
-                    ];
-                    turns.push(Turn {
-                        benchmark,
-                        block,
-                        position: 0,
-                        arm,
-                        slices,
-                    });
+                    let slices = vec![Slice { iters: 10, wall, cpu: wall }; 3];
+                    turns.push(Turn { benchmark, block, position: 0, arm, slices });
                 }
             }
         }
-        let process = |arm| LaunchArm {
-            arm,
-            layout: Some(1),
-            pad: 0,
-            peak_rss: Some(1000 + u64::from(index)),
-        };
-        Launch {
-            index,
-            arms: (0..plan.arms.len()).map(process).collect(),
-            turns,
-        }
+        let process =
+            |arm| LaunchArm { arm, layout: Some(1), pad: 0, peak_rss: Some(1000 + u64::from(index)) };
+        Launch { index, arms: (0..plan.arms.len()).map(process).collect(), turns }
     };
-    Run {
-        launches: (0..plan.budget.launches).map(launch).collect(),
-        ..Run::default()
-    }
+    Run { launches: (0..plan.budget.launches).map(launch).collect(), ..Run::default() }
 }
 
 #[test]
@@ -96,13 +66,7 @@ fn a_known_ratio_comes_out_with_the_t_interval() {
     let times = [1_010_050, 990_050, 1_020_201, 980_199];
     let analysis = analyse(
         &plan,
-        &run(&plan, |launch, _, arm, _| {
-            if arm == 1 {
-                times[launch as usize]
-            } else {
-                2_000_000
-            }
-        }),
+        &run(&plan, |launch, _, arm, _| if arm == 1 { times[launch as usize] } else { 2_000_000 }),
     );
     let row = &analysis.rows[0];
     let estimate = row.estimate.unwrap();
@@ -126,16 +90,8 @@ fn an_outlying_block_does_not_move_a_launch() {
 
 #[test]
 fn preempted_slices_are_left_out_where_others_remain() {
-    let clean = Slice {
-        iters: 1,
-        wall: 100,
-        cpu: 100,
-    };
-    let preempted = Slice {
-        iters: 1,
-        wall: 900,
-        cpu: 100,
-    };
+    let clean = Slice { iters: 1, wall: 100, cpu: 100 };
+    let preempted = Slice { iters: 1, wall: 900, cpu: 100 };
     assert_eq!(block_value(&[clean, preempted, preempted]), Some(100.0));
     assert_eq!(block_value(&[preempted]), Some(900.0));
     assert_eq!(block_value(&[]), None);
@@ -164,23 +120,14 @@ fn identical_code_is_measured_once_and_said_so() {
     for launch in &mut run.launches {
         launch.turns.retain(|turn| turn.arm != 2 && turn.arm != 3);
     }
-    run.facts = plan
-        .arms
-        .iter()
-        .map(|arm| ArmFacts {
-            arm: arm.name.clone(),
-            ..ArmFacts::default()
-        })
-        .collect();
+    run.facts =
+        plan.arms.iter().map(|arm| ArmFacts { arm: arm.name.clone(), ..ArmFacts::default() }).collect();
     run.facts[2].identical_to = Some("fast".into());
     run.facts[3].identical_to = Some("base".into());
     let analysis = analyse(&plan, &run);
     assert_eq!(analysis.rows[1].measured_as.as_deref(), Some("fast"));
     assert_eq!(analysis.rows[1].estimate, analysis.rows[0].estimate);
-    assert_eq!(
-        (analysis.rows[2].measured_as.as_deref(), analysis.rows[2].estimate),
-        (Some("base"), None)
-    );
+    assert_eq!((analysis.rows[2].measured_as.as_deref(), analysis.rows[2].estimate), (Some("base"), None));
 }
 
 #[test]
@@ -188,18 +135,11 @@ fn layout_share_tells_launches_from_blocks() {
     let plan = plan(16, &["a"]);
     let by_launch = analyse(
         &plan,
-        &run(&plan, |launch, _, arm, _| {
-            1_000 + if arm == 1 { u64::from(launch) * 10 } else { 0 }
-        }),
+        &run(&plan, |launch, _, arm, _| 1_000 + if arm == 1 { u64::from(launch) * 10 } else { 0 }),
     );
     assert!(by_launch.rows[0].estimate.unwrap().layout_share.unwrap() > 0.99);
     let by_block = |launch: u32, _, arm, block: u32| {
-        1_000
-            + if arm == 1 {
-                u64::from((block * 7 + launch * 3) % 5) * 10
-            } else {
-                0
-            }
+        1_000 + if arm == 1 { u64::from((block * 7 + launch * 3) % 5) * 10 } else { 0 }
     };
     let noisy = analyse(&plan, &run(&plan, by_block));
     assert!(noisy.rows[0].estimate.unwrap().layout_share.unwrap() < 0.5);
@@ -221,10 +161,7 @@ fn an_interrupted_and_a_preempted_run_is_said_to_be_so() {
         [
             Warning::Preempted { share: 0.25 },
             Warning::OneLayout,
-            Warning::Interrupted {
-                finished: 4,
-                planned: 16
-            },
+            Warning::Interrupted { finished: 4, planned: 16 },
             Warning::FewLaunches { finished: 4 },
         ]
     );
@@ -235,10 +172,7 @@ fn two_groups_of_launches_are_noticed() {
     let plan = plan(16, &["a"]);
     let two = |launch, _, arm, _| if arm == 1 && launch % 2 == 0 { 1_200 } else { 1_000 };
     let analysis = analyse(&plan, &run(&plan, two));
-    assert!(analysis.warnings.contains(&Warning::Bimodal {
-        benchmark: "a".into(),
-        arm: "fast".into()
-    }));
+    assert!(analysis.warnings.contains(&Warning::Bimodal { benchmark: "a".into(), arm: "fast".into() }));
     let spread = |launch, _, arm, _| 1_000 + if arm == 1 { u64::from(launch) * 20 } else { 0 };
     assert!(analyse(&plan, &run(&plan, spread)).warnings.is_empty());
 }

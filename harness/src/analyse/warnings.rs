@@ -11,18 +11,11 @@ const FEW_LAUNCHES: u32 = 6;
 
 pub(crate) fn warnings(plan: &Plan, run: &Run, analysis: &Analysis) -> Vec<Warning> {
     let mut warnings = Vec::new();
-    let slices = || {
-        run.launches
-            .iter()
-            .flat_map(|launch| &launch.turns)
-            .flat_map(|turn| &turn.slices)
-    };
+    let slices = || run.launches.iter().flat_map(|launch| &launch.turns).flat_map(|turn| &turn.slices);
     let all = slices().count();
     let preempted = slices().filter(|slice| is_preempted(slice)).count();
     if all > 0 && preempted as f64 / all as f64 > MUCH_PREEMPTION {
-        warnings.push(Warning::Preempted {
-            share: preempted as f64 / all as f64,
-        });
+        warnings.push(Warning::Preempted { share: preempted as f64 / all as f64 });
     }
     let without_layout = |launch: &crate::measure::Launch| launch.arms.iter().any(|arm| arm.layout.is_none());
     if plan.workload == Workload::Kernel && run.launches.iter().any(without_layout) {
@@ -40,10 +33,7 @@ pub(crate) fn warnings(plan: &Plan, run: &Run, analysis: &Analysis) -> Vec<Warni
             .rows
             .iter()
             .filter(|row| is_bimodal(row))
-            .map(|row| Warning::Bimodal {
-                benchmark: row.benchmark.clone(),
-                arm: row.arm.clone(),
-            }),
+            .map(|row| Warning::Bimodal { benchmark: row.benchmark.clone(), arm: row.arm.clone() }),
     );
     warnings
 }

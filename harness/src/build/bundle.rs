@@ -22,38 +22,23 @@ impl Bundle {
     /// # Errors
     /// [`BuildError::Files`] when the archive cannot be read or the disk is full.
     pub(crate) fn unpack(archive: &Path, folder: &Path, lld: &Path) -> Result<Self, BuildError> {
-        let files = |error| BuildError::Files {
-            path: folder.to_owned(),
-            error,
-        };
+        let files = |error| BuildError::Files { path: folder.to_owned(), error };
         let partial = folder.with_extension("partial");
         for stale in [folder, &partial] {
             if stale.exists() {
                 fs::remove_dir_all(stale).map_err(files)?;
             }
         }
-        tar::Archive::new(File::open(archive).map_err(files)?)
-            .unpack(&partial)
-            .map_err(files)?;
+        tar::Archive::new(File::open(archive).map_err(files)?).unpack(&partial).map_err(files)?;
         fs::rename(&partial, folder).map_err(files)?;
-        Self::open(folder, lld).ok_or_else(|| BuildError::NoBundle {
-            archive: archive.to_owned(),
-        })
+        Self::open(folder, lld).ok_or_else(|| BuildError::NoBundle { archive: archive.to_owned() })
     }
 
     /// The bundle that lies in `folder`, where there is a whole one.
     pub(crate) fn open(folder: &Path, lld: &Path) -> Option<Self> {
-        let inner = fs::read_dir(folder)
-            .ok()?
-            .filter_map(Result::ok)
-            .map(|entry| entry.path());
-        let folder = inner
-            .into_iter()
-            .find(|path| path.join("response.txt").is_file())?;
-        Some(Self {
-            folder,
-            lld: lld.to_owned(),
-        })
+        let inner = fs::read_dir(folder).ok()?.filter_map(Result::ok).map(|entry| entry.path());
+        let folder = inner.into_iter().find(|path| path.join("response.txt").is_file())?;
+        Some(Self { folder, lld: lld.to_owned() })
     }
 
     /// Links the same sections in the order that `seed` shuffles them into.
@@ -63,11 +48,7 @@ impl Bundle {
     pub fn link(&self, seed: u64, output: &Path) -> Result<(), BuildError> {
         // lld reads the seed as 32 bits, and 0 would leave the order as it is.
         let seed = (seed % 0xFFFF_FFFE) + 1;
-        self.run_linker(
-            "response.txt",
-            &[format!("--shuffle-sections=.text.*={seed}")],
-            output,
-        )
+        self.run_linker("response.txt", &[format!("--shuffle-sections=.text.*={seed}")], output)
     }
 
     /// Links it as Cargo did, but with the symbols kept, so that code can be told by function.
@@ -75,15 +56,9 @@ impl Bundle {
     /// # Errors
     /// As [`Bundle::link`].
     pub fn link_with_symbols(&self, output: &Path) -> Result<(), BuildError> {
-        let files = |error| BuildError::Files {
-            path: self.folder.clone(),
-            error,
-        };
+        let files = |error| BuildError::Files { path: self.folder.clone(), error };
         let response = fs::read_to_string(self.folder.join("response.txt")).map_err(files)?;
-        let kept: Vec<_> = response
-            .lines()
-            .filter(|line| !line.starts_with("--strip"))
-            .collect();
+        let kept: Vec<_> = response.lines().filter(|line| !line.starts_with("--strip")).collect();
         fs::write(self.folder.join("symbols.txt"), kept.join("\n")).map_err(files)?;
         self.run_linker("symbols.txt", &[], output)
     }
@@ -92,21 +67,13 @@ impl Bundle {
         let mut args = vec![format!("@{response}")];
         args.extend(options.iter().cloned());
         args.extend(["-o".to_owned(), output.display().to_string()]);
-        let limits = Limits {
-            timeout: Duration::from_secs(120),
-            output: 16 << 10,
-        };
+        let limits = Limits { timeout: Duration::from_secs(120), output: 16 << 10 };
         let invocation = Invocation::new(&self.lld, args).in_folder(&self.folder);
         let result = run(&invocation, limits, &|| false).map_err(BuildError::Run)?;
         if result.success() {
             return Ok(());
         }
-        let said = result
-            .stderr
-            .lines()
-            .next()
-            .unwrap_or("nothing was said")
-            .to_owned();
+        let said = result.stderr.lines().next().unwrap_or("nothing was said").to_owned();
         Err(BuildError::Link { error: said })
     }
 
@@ -116,16 +83,11 @@ impl Bundle {
     /// # Errors
     /// [`BuildError::Files`] when one cannot be read.
     pub fn inputs(&self) -> Result<Vec<(String, Vec<u8>)>, BuildError> {
-        let files = |error| BuildError::Files {
-            path: self.folder.clone(),
-            error,
-        };
+        let files = |error| BuildError::Files { path: self.folder.clone(), error };
         let response = fs::read_to_string(self.folder.join("response.txt")).map_err(files)?;
         let ours = |line: &&str| {
             let path = Path::new(line);
-            let object = path
-                .extension()
-                .is_some_and(|kind| kind == "o" || kind == "rlib" || kind == "a");
+            let object = path.extension().is_some_and(|kind| kind == "o" || kind == "rlib" || kind == "a");
             object && !line.starts_with('-') && !line.contains("/rustlib/") && !is_system(path)
         };
         response

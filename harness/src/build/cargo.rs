@@ -185,10 +185,8 @@ impl Builder {
                 && archive.exists()
             {
                 Bundle::unpack(&archive, &folder, lld)?;
-                fs::remove_file(&archive).map_err(|error| BuildError::Files {
-                    path: archive.clone(),
-                    error,
-                })?;
+                fs::remove_file(&archive)
+                    .map_err(|error| BuildError::Files { path: archive.clone(), error })?;
             }
             self.create(&folder)?;
             write_kept(&folder, &new)?;
@@ -228,10 +226,7 @@ impl Builder {
             invocation.args.extend(["--jobs".into(), jobs.to_string().into()]);
         }
         if let Some(incremental) = settings.incremental {
-            invocation.set.push((
-                "CARGO_INCREMENTAL".into(),
-                if incremental { "1" } else { "0" }.into(),
-            ));
+            invocation.set.push(("CARGO_INCREMENTAL".into(), if incremental { "1" } else { "0" }.into()));
         }
         if let Some(units) = settings.codegen_units {
             let key = format!("profile.{}.codegen-units={units}", variant.profile);
@@ -239,11 +234,7 @@ impl Builder {
         }
         let start = Instant::now();
         let built = self.cargo(&invocation, variant, stop)?;
-        Ok(TimedBuild {
-            wall: start.elapsed(),
-            executable: built.executable,
-            command: invocation.display(),
-        })
+        Ok(TimedBuild { wall: start.elapsed(), executable: built.executable, command: invocation.display() })
     }
 
     fn invocation(&self, variant: &Variant, flagset: &FlagSet, archive: &Path) -> Invocation {
@@ -257,14 +248,8 @@ impl Builder {
     }
 
     fn bare(&self, variant: &Variant, flagset: &FlagSet, target: &Path) -> Invocation {
-        let mut args: Vec<OsString> = [
-            "rustc",
-            "--verbose",
-            "--message-format",
-            "json-render-diagnostics",
-        ]
-        .map(Into::into)
-        .into();
+        let mut args: Vec<OsString> =
+            ["rustc", "--verbose", "--message-format", "json-render-diagnostics"].map(Into::into).into();
         let mut add = |option: &str, value: &str| args.extend([option.into(), value.into()]);
         add("--package", &variant.package);
         add("--bin", &variant.bin);
@@ -280,10 +265,7 @@ impl Builder {
             .filter(|name| name.to_str().is_some_and(is_build_variable))
             .collect();
         // Present even when there are no flags: it outranks every `rustflags` of config files.
-        invocation.set.push((
-            "CARGO_ENCODED_RUSTFLAGS".into(),
-            flagset.flags.join("\u{1f}").into(),
-        ));
+        invocation.set.push(("CARGO_ENCODED_RUSTFLAGS".into(), flagset.flags.join("\u{1f}").into()));
         invocation.set.push(("RUSTC_WRAPPER".into(), OsString::new()));
         invocation
     }
@@ -294,10 +276,7 @@ impl Builder {
         variant: &Variant,
         stop: &dyn Fn() -> bool,
     ) -> Result<Built, BuildError> {
-        let limits = Limits {
-            timeout: LONGEST_BUILD,
-            output: 8 << 20,
-        };
+        let limits = Limits { timeout: LONGEST_BUILD, output: 8 << 20 };
         let start = Instant::now();
         let supervised = match &self.supervisor {
             Some(lab) => invocation.clone().through(lab, ["__supervise".to_owned()]),
@@ -305,29 +284,14 @@ impl Builder {
         };
         let output = run(&supervised, limits, stop).map_err(BuildError::Run)?;
         if !output.success() {
-            return Err(BuildError::Compile {
-                error: first_error(&output),
-            });
+            return Err(BuildError::Compile { error: first_error(&output) });
         }
-        let messages: Vec<Message> = output
-            .stdout
-            .lines()
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .collect();
-        let artifacts = || {
-            messages
-                .iter()
-                .filter(|message| message.reason == "compiler-artifact")
-        };
-        let of_bin = |message: &&Message| {
-            message
-                .target
-                .as_ref()
-                .is_some_and(|target| target.name == variant.bin)
-        };
-        let executable = artifacts()
-            .filter(of_bin)
-            .find_map(|message| message.executable.clone());
+        let messages: Vec<Message> =
+            output.stdout.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let artifacts = || messages.iter().filter(|message| message.reason == "compiler-artifact");
+        let of_bin =
+            |message: &&Message| message.target.as_ref().is_some_and(|target| target.name == variant.bin);
+        let executable = artifacts().filter(of_bin).find_map(|message| message.executable.clone());
         let Some(executable) = executable else {
             return Err(BuildError::Compile {
                 error: format!("Cargo named no executable for {}", variant.bin),
@@ -353,54 +317,26 @@ impl Builder {
             &variant.profile,
         ];
         let mut invocation = Invocation::new("cargo", args).in_folder(&self.root);
-        invocation
-            .args
-            .extend(["--target-dir".into(), self.target.join(&flagset.name).into()]);
-        let limits = Limits {
-            timeout: LONGEST_BUILD,
-            output: 64 << 10,
-        };
+        invocation.args.extend(["--target-dir".into(), self.target.join(&flagset.name).into()]);
+        let limits = Limits { timeout: LONGEST_BUILD, output: 64 << 10 };
         let output = run(&invocation, limits, stop).map_err(BuildError::Run)?;
-        if output.success() {
-            Ok(())
-        } else {
-            Err(BuildError::Compile {
-                error: first_error(&output),
-            })
-        }
+        if output.success() { Ok(()) } else { Err(BuildError::Compile { error: first_error(&output) }) }
     }
 
     fn create(&self, folder: &Path) -> Result<(), BuildError> {
-        fs::create_dir_all(folder).map_err(|error| BuildError::Files {
-            path: folder.to_owned(),
-            error,
-        })
+        fs::create_dir_all(folder).map_err(|error| BuildError::Files { path: folder.to_owned(), error })
     }
 }
 
 /// A name for a variant that is also a file name.
 fn slug(variant: &Variant) -> String {
-    let Variant {
-        package,
-        bin,
-        features,
-        flagset,
-        profile,
-        ..
-    } = variant;
-    let features = if features.is_empty() {
-        String::new()
-    } else {
-        format!("+{}", features.join("+"))
-    };
+    let Variant { package, bin, features, flagset, profile, .. } = variant;
+    let features = if features.is_empty() { String::new() } else { format!("+{}", features.join("+")) };
     format!("{package}-{bin}{features}-{flagset}-{profile}")
 }
 
 fn digest_of(file: &Path) -> Result<String, BuildError> {
-    let bytes = fs::read(file).map_err(|error| BuildError::Files {
-        path: file.to_owned(),
-        error,
-    })?;
+    let bytes = fs::read(file).map_err(|error| BuildError::Files { path: file.to_owned(), error })?;
     Ok(crate::plan::hex(&Sha256::digest(&bytes)))
 }
 
@@ -411,10 +347,7 @@ fn copy(from: &Path, to: &Path, digest: &str) -> Result<(), BuildError> {
     }
     let partial = to.with_extension(format!("partial-{}", std::process::id()));
     let copied = fs::copy(from, &partial).and_then(|_| fs::rename(&partial, to));
-    copied.map_err(|error| BuildError::Files {
-        path: to.to_owned(),
-        error,
-    })
+    copied.map_err(|error| BuildError::Files { path: to.to_owned(), error })
 }
 
 fn read_kept(folder: &Path) -> Option<Kept> {
@@ -430,9 +363,7 @@ fn write_kept(folder: &Path, kept: &Kept) -> Result<(), BuildError> {
 /// The line `Running rustc … --crate-name BIN …` of Cargo's verbose output.
 fn rustc_command(stderr: &str, bin: &str) -> Option<String> {
     let crate_name = format!("--crate-name {} ", bin.replace('-', "_"));
-    let lines = stderr
-        .lines()
-        .filter_map(|line| line.trim_start().strip_prefix("Running `"));
+    let lines = stderr.lines().filter_map(|line| line.trim_start().strip_prefix("Running `"));
     lines
         .filter(|line| line.contains(&crate_name))
         .map(|line| line.trim_end_matches('`').to_owned())
@@ -442,22 +373,16 @@ fn rustc_command(stderr: &str, bin: &str) -> Option<String> {
 /// The flags that Cargo appended must be the flag set's, and no other code generation target may be named.
 fn check_flags(command: &str, wanted: &[String]) -> Result<(), BuildError> {
     let targets = |words: &[&str]| -> Vec<String> {
-        let named = words
-            .iter()
-            .filter(|word| word.contains("target-cpu=") || word.contains("target-feature="));
-        named
-            .map(|word| word.trim_matches('\'').trim_start_matches("-C").to_owned())
-            .collect()
+        let named =
+            words.iter().filter(|word| word.contains("target-cpu=") || word.contains("target-feature="));
+        named.map(|word| word.trim_matches('\'').trim_start_matches("-C").to_owned()).collect()
     };
     let found = targets(&command.split_whitespace().collect::<Vec<_>>());
     let wanted_targets = targets(&wanted.iter().map(String::as_str).collect::<Vec<_>>());
     if found == wanted_targets {
         return Ok(());
     }
-    Err(BuildError::Flags {
-        wanted: wanted_targets,
-        found,
-    })
+    Err(BuildError::Flags { wanted: wanted_targets, found })
 }
 
 /// What a person needs of a failed build: the first error with the lines that belong to it.
@@ -465,14 +390,8 @@ fn first_error(output: &Output) -> String {
     if output.stderr.contains("No space left on device") {
         return "the disk is full (No space left on device)".to_owned();
     }
-    let lines = output
-        .stderr
-        .lines()
-        .filter(|line| !line.contains(UNKNOWN_FEATURE));
-    let from_error: Vec<_> = lines
-        .skip_while(|line| !line.starts_with("error"))
-        .take(8)
-        .collect();
+    let lines = output.stderr.lines().filter(|line| !line.contains(UNKNOWN_FEATURE));
+    let from_error: Vec<_> = lines.skip_while(|line| !line.starts_with("error")).take(8).collect();
     match from_error[..] {
         [] => {
             let tail: Vec<_> = output.stderr.lines().rev().take(3).collect();
@@ -495,9 +414,8 @@ mod tests {
         let wanted = ["-C".to_owned(), "target-cpu=znver4".to_owned()];
         assert!(check_flags("rustc --crate-name a -C target-cpu=znver4", &wanted).is_ok());
         assert!(check_flags("rustc --crate-name a", &wanted).is_err());
-        let two = check_flags("rustc -C target-cpu=znver4 -Ctarget-cpu=native", &wanted)
-            .unwrap_err()
-            .to_string();
+        let two =
+            check_flags("rustc -C target-cpu=znver4 -Ctarget-cpu=native", &wanted).unwrap_err().to_string();
         assert!(two.contains("target-cpu=native"), "{two}");
         assert!(check_flags("rustc -Ctarget-feature=+avx2", &[]).is_err());
         let quoted = ["-C".to_owned(), "target-feature=+avx2,+fma".to_owned()];
@@ -507,10 +425,7 @@ mod tests {
     #[test]
     fn the_command_line_of_the_executable_is_found() {
         let stderr = "   Compiling a\n     Running `rustc --crate-name dep --edition`\n     Running `/x/rustc --crate-name my_bin -C x`\n";
-        assert_eq!(
-            rustc_command(stderr, "my-bin").as_deref(),
-            Some("/x/rustc --crate-name my_bin -C x")
-        );
+        assert_eq!(rustc_command(stderr, "my-bin").as_deref(), Some("/x/rustc --crate-name my_bin -C x"));
         assert_eq!(rustc_command(stderr, "other"), None);
     }
 

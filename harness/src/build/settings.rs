@@ -26,12 +26,7 @@ pub(crate) fn is_build_variable(name: &str) -> bool {
         "CARGO_ENCODED_RUSTFLAGS",
         "CARGO_INCREMENTAL",
     ];
-    const PREFIXES: [&str; 4] = [
-        "CARGO_BUILD_",
-        "CARGO_PROFILE_",
-        "CARGO_TARGET_",
-        "CARGO_UNSTABLE_",
-    ];
+    const PREFIXES: [&str; 4] = ["CARGO_BUILD_", "CARGO_PROFILE_", "CARGO_TARGET_", "CARGO_UNSTABLE_"];
     EXACT.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
@@ -55,11 +50,7 @@ pub fn foreign_settings(
             } else {
                 value
             };
-            Foreign {
-                place: format!("environment variable {name}"),
-                setting,
-                in_force: false,
-            }
+            Foreign { place: format!("environment variable {name}"), setting, in_force: false }
         })
         .collect();
     found.sort_by(|a, b| a.place.cmp(&b.place));
@@ -83,20 +74,10 @@ fn in_config(file: &str, text: &str) -> Vec<Foreign> {
     };
     let mut found = Vec::new();
     let mut add = |key: String, value: &toml::Value, in_force| {
-        found.push(Foreign {
-            place: file.to_owned(),
-            setting: format!("{key} = {value}"),
-            in_force,
-        });
+        found.push(Foreign { place: file.to_owned(), setting: format!("{key} = {value}"), in_force });
     };
     if let Some(build) = table.get("build").and_then(toml::Value::as_table) {
-        for key in [
-            "rustflags",
-            "rustc",
-            "rustc-wrapper",
-            "rustc-workspace-wrapper",
-            "incremental",
-        ] {
+        for key in ["rustflags", "rustc", "rustc-wrapper", "rustc-workspace-wrapper", "incremental"] {
             if let Some(value) = build.get(key) {
                 add(format!("build.{key}"), value, key == "rustc");
             }
@@ -132,9 +113,7 @@ mod tests {
             ("CARGO_TARGET_DIR", "/t"),
             ("CARGO_ENCODED_RUSTFLAGS", ""),
         ];
-        let variables = variables
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let found = foreign_settings(variables, Path::new("/nonexistent"), None);
         let places: Vec<_> = found.iter().map(|foreign| foreign.place.as_str()).collect();
         assert_eq!(
@@ -157,10 +136,8 @@ mod tests {
         let text = "[build]\nrustflags = [\"-O\"]\n[target.x]\nlinker = \"mold\"\n[profile.release]\nlto = true\n[alias]\na = \"b\"\n";
         std::fs::write(folder.path().join("a/.cargo/config.toml"), text).unwrap();
         let found = foreign_settings(std::iter::empty(), &inner, None);
-        let settings: Vec<_> = found
-            .iter()
-            .map(|foreign| (foreign.setting.as_str(), foreign.in_force))
-            .collect();
+        let settings: Vec<_> =
+            found.iter().map(|foreign| (foreign.setting.as_str(), foreign.in_force)).collect();
         assert_eq!(
             settings,
             [

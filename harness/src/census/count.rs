@@ -75,11 +75,7 @@ impl Catalogue {
                 uses[slot.0] += 1;
             }
         }
-        tally.uses = uses
-            .into_iter()
-            .enumerate()
-            .map(|(slot, count)| (Slot(slot), count))
-            .collect();
+        tally.uses = uses.into_iter().enumerate().map(|(slot, count)| (Slot(slot), count)).collect();
         tally.uses.retain(|(_, count)| *count > 0);
         tally
     }
@@ -103,10 +99,7 @@ impl Catalogue {
             Mnemonic::Rdsspd | Mnemonic::Rdsspq => return Box::new([]),
             _ => {}
         }
-        let needed = form
-            .cpuid_features()
-            .iter()
-            .filter_map(|group| Feature::from_group(*group));
+        let needed = form.cpuid_features().iter().filter_map(|group| Feature::from_group(*group));
         needed.map(|feature| self.slot_of(feature)).collect()
     }
 

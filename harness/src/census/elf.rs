@@ -59,17 +59,12 @@ pub(crate) fn is_archive(bytes: &[u8]) -> bool {
 pub(crate) fn members(bytes: &[u8]) -> Result<Vec<(String, &[u8])>, CensusError> {
     let archive = ArchiveFile::parse(bytes)?;
     if archive.is_thin() {
-        return Err(CensusError::Damaged {
-            detail: "a thin archive holds no members of its own".to_owned(),
-        });
+        return Err(CensusError::Damaged { detail: "a thin archive holds no members of its own".to_owned() });
     }
     let mut members = Vec::new();
     for member in archive.members() {
         let member = member?;
-        members.push((
-            String::from_utf8_lossy(member.name()).into_owned(),
-            member.data(bytes)?,
-        ));
+        members.push((String::from_utf8_lossy(member.name()).into_owned(), member.data(bytes)?));
     }
     Ok(members)
 }
@@ -82,11 +77,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Elf<'_>, CensusError> {
     let field = |at: usize| bytes.get(at).copied().unwrap_or(0);
     let (class, little_endian) = (field(4), field(5) == 1);
     let machine = [field(18), field(19)];
-    let machine = if little_endian {
-        u16::from_le_bytes(machine)
-    } else {
-        u16::from_be_bytes(machine)
-    };
+    let machine = if little_endian { u16::from_le_bytes(machine) } else { u16::from_be_bytes(machine) };
     if bytes.len() >= 20 && (class != 2 || !little_endian || machine != EM_X86_64.0) {
         return Err(CensusError::NotX86_64 { class, machine });
     }
@@ -109,11 +100,7 @@ fn image(bytes: &[u8]) -> Result<Image<'_>, CensusError> {
         Some(comment) => strings(comment.data()?),
         None => Vec::new(),
     };
-    Ok(Image {
-        pieces,
-        symbols_present,
-        producers,
-    })
+    Ok(Image { pieces, symbols_present, producers })
 }
 
 /// Whether a section holds instructions.
@@ -138,10 +125,8 @@ fn marks<'data>(
     let mut marks: HashMap<SectionIndex, Vec<Mark<'data>>> = HashMap::new();
     for symbol in symbols {
         let is_code = symbol.kind() == SymbolKind::Text;
-        let (Some(section), true) = (
-            symbol.section_index(),
-            is_code || symbol.kind() == SymbolKind::Data,
-        ) else {
+        let (Some(section), true) = (symbol.section_index(), is_code || symbol.kind() == SymbolKind::Data)
+        else {
             continue;
         };
         // A name outside the string table is a damaged symbol; the code is read all the same.
@@ -164,11 +149,7 @@ fn cut<'data>(data: &'data [u8], base: u64, mut marks: Vec<Mark<'data>>, pieces:
         // Both are offsets in `data`, so they fit in a usize.
         let bytes = &data[from as usize..to as usize];
         if !bytes.is_empty() {
-            pieces.push(Piece {
-                names,
-                address: base.wrapping_add(from),
-                bytes,
-            });
+            pieces.push(Piece { names, address: base.wrapping_add(from), bytes });
         }
     };
     let mut done = 0;
@@ -186,14 +167,8 @@ fn cut<'data>(data: &'data [u8], base: u64, mut marks: Vec<Mark<'data>>, pieces:
                 names.push(alias.name);
             }
         }
-        let next = rest
-            .peek()
-            .map_or(length, |next| next.address.saturating_sub(base).min(length));
-        let end = if size == 0 {
-            next
-        } else {
-            start.saturating_add(size).min(next)
-        };
+        let next = rest.peek().map_or(length, |next| next.address.saturating_sub(base).min(length));
+        let end = if size == 0 { next } else { start.saturating_add(size).min(next) };
         piece(Vec::new(), done, start);
         if is_code {
             piece(names, start, end);
@@ -205,8 +180,6 @@ fn cut<'data>(data: &'data [u8], base: u64, mut marks: Vec<Mark<'data>>, pieces:
 
 /// The strings of a section of NUL-terminated ones.
 fn strings(data: &[u8]) -> Vec<String> {
-    let texts = data
-        .split(|byte| *byte == 0)
-        .map(|text| String::from_utf8_lossy(text).trim().to_owned());
+    let texts = data.split(|byte| *byte == 0).map(|text| String::from_utf8_lossy(text).trim().to_owned());
     texts.filter(|text| !text.is_empty()).collect()
 }

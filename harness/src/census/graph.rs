@@ -56,10 +56,7 @@ pub(crate) struct Graph {
 impl Graph {
     /// Adds a node without contents, to be given them by [`Graph::fill`].
     pub(crate) fn reserve(&mut self) -> NodeId {
-        self.nodes.push(Node {
-            colour: Colour::default(),
-            targets: Vec::new(),
-        });
+        self.nodes.push(Node { colour: Colour::default(), targets: Vec::new() });
         NodeId(self.nodes.len() - 1)
     }
 
@@ -68,12 +65,7 @@ impl Graph {
         let node = self.reserve();
         self.fill(
             node,
-            colour(
-                Sha256::new()
-                    .chain_update(kind)
-                    .chain_update([0])
-                    .chain_update(contents),
-            ),
+            colour(Sha256::new().chain_update(kind).chain_update([0]).chain_update(contents)),
             vec![],
         );
         node
@@ -90,10 +82,7 @@ impl Graph {
             return *known;
         }
         let undefined = colour(Sha256::new().chain_update("undefined\0").chain_update(name));
-        self.globals.push(Global {
-            undefined,
-            definitions: Vec::new(),
-        });
+        self.globals.push(Global { undefined, definitions: Vec::new() });
         let global = GlobalId(self.globals.len() - 1);
         self.by_name.insert(name.to_owned(), global);
         global
@@ -101,9 +90,7 @@ impl Graph {
 
     /// Notes that a global name stands for a place in a node.
     pub(crate) fn define(&mut self, global: GlobalId, node: NodeId, offset: u64) {
-        self.globals[global.0]
-            .definitions
-            .push(Definition { node, offset });
+        self.globals[global.0].definitions.push(Definition { node, offset });
     }
 
     /// Refines the colours until no class splits, and digests their multiset.
@@ -128,20 +115,12 @@ impl Graph {
 
     /// How many different colours there are.
     fn classes(&self) -> usize {
-        self.nodes
-            .iter()
-            .map(|node| node.colour)
-            .collect::<HashSet<_>>()
-            .len()
+        self.nodes.iter().map(|node| node.colour).collect::<HashSet<_>>().len()
     }
 
     /// Mixes into every node's colour those of its targets, as they were before this round.
     fn refine(&mut self) {
-        let globals: Vec<Colour> = self
-            .globals
-            .iter()
-            .map(|global| self.global_colour(global))
-            .collect();
+        let globals: Vec<Colour> = self.globals.iter().map(|global| self.global_colour(global)).collect();
         let refined = self.nodes.iter().map(|node| {
             if node.targets.is_empty() {
                 return node.colour;

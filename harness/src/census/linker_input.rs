@@ -15,10 +15,8 @@ use crate::census::{CensusError, name};
 
 /// Enters one file; an archive is entered member by member.
 pub(crate) fn add(graph: &mut Graph, name: &str, bytes: &[u8]) -> Result<(), CensusError> {
-    add_file(graph, bytes).map_err(|error| CensusError::Input {
-        name: name.to_owned(),
-        error: Box::new(error),
-    })
+    add_file(graph, bytes)
+        .map_err(|error| CensusError::Input { name: name.to_owned(), error: Box::new(error) })
 }
 
 fn add_file(graph: &mut Graph, bytes: &[u8]) -> Result<(), CensusError> {
@@ -52,10 +50,7 @@ type Nodes = HashMap<SectionIndex, NodeId>;
 /// Enters the loaded sections of one object.
 fn add_object(graph: &mut Graph, elf: &Elf<'_>) -> Result<(), CensusError> {
     let loaded: Vec<_> = elf.sections().filter(is_loaded).collect();
-    let nodes: Nodes = loaded
-        .iter()
-        .map(|section| (section.index(), graph.reserve()))
-        .collect();
+    let nodes: Nodes = loaded.iter().map(|section| (section.index(), graph.reserve())).collect();
     let names = define_globals(graph, elf, &nodes)?;
     for section in &loaded {
         let mut hash = Sha256::new();
@@ -89,10 +84,7 @@ fn define_globals(
     nodes: &Nodes,
 ) -> Result<HashMap<SectionIndex, Vec<String>>, CensusError> {
     let mut described: HashMap<SectionIndex, Vec<String>> = HashMap::new();
-    for symbol in elf
-        .symbols()
-        .filter(|symbol| symbol.is_global() && !symbol.is_undefined())
-    {
+    for symbol in elf.symbols().filter(|symbol| symbol.is_global() && !symbol.is_undefined()) {
         let raw = String::from_utf8_lossy(symbol.name_bytes()?);
         let (offset, size) = (symbol.address(), symbol.size());
         let place = match symbol.section() {
@@ -106,10 +98,7 @@ fn define_globals(
         }
         if let Some(section) = symbol.section_index() {
             let (weak, kind, name) = (symbol.is_weak(), symbol.kind(), name::normalised(&raw));
-            described
-                .entry(section)
-                .or_default()
-                .push(format!("{offset} {size} {weak} {kind:?} {name}"));
+            described.entry(section).or_default().push(format!("{offset} {size} {weak} {kind:?} {name}"));
         }
     }
     described.values_mut().for_each(|names| names.sort());
@@ -134,20 +123,10 @@ fn hash_contents<'data>(section: &impl ObjectSection<'data>, hash: &mut Sha256) 
 /// the symbol, with its hash. The number of `.init_array.00099` is an order, and names of other sections
 /// mean something to someone: both stay.
 fn kind(name: &str) -> String {
-    const KINDS: [&str; 8] = [
-        ".text",
-        ".rodata",
-        ".data.rel.ro",
-        ".data",
-        ".bss",
-        ".tdata",
-        ".tbss",
-        ".gcc_except_table",
-    ];
-    let is_of = |kind: &&&str| {
-        name.strip_prefix(**kind)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    };
+    const KINDS: [&str; 8] =
+        [".text", ".rodata", ".data.rel.ro", ".data", ".bss", ".tdata", ".tbss", ".gcc_except_table"];
+    let is_of =
+        |kind: &&&str| name.strip_prefix(**kind).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
     match KINDS.iter().find(is_of) {
         Some(kind) => (*kind).to_owned(),
         None => name::normalised(name).into_owned(),
@@ -181,15 +160,7 @@ fn hash_relocations<'data>(
             RelocationTarget::Symbol(symbol) => target(graph, elf, symbol, nodes)?,
             _ => (Target::Node(graph.leaf("address", &[])), 0),
         };
-        relocations.push((
-            Site {
-                offset,
-                kind: r_type.0,
-                addend: relocation.addend(),
-                place,
-            },
-            target,
-        ));
+        relocations.push((Site { offset, kind: r_type.0, addend: relocation.addend(), place }, target));
     }
     relocations.sort_by(|(a, _), (b, _)| a.cmp(b));
     for (site, _) in &relocations {
@@ -213,9 +184,7 @@ fn target(
     if symbol.is_undefined() || symbol.is_global() {
         return Ok((Target::Global(graph.global(&raw)), 0));
     }
-    let node = symbol
-        .section_index()
-        .and_then(|section| nodes.get(&section).copied());
+    let node = symbol.section_index().and_then(|section| nodes.get(&section).copied());
     // A local symbol of a section that is not loaded, or is empty, is known by its name only.
     let node = node.unwrap_or_else(|| graph.leaf("local", raw.as_bytes()));
     Ok((Target::Node(node), symbol.address()))

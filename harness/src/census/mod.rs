@@ -66,9 +66,7 @@ pub enum CensusError {
 
 impl From<object::Error> for CensusError {
     fn from(error: object::Error) -> Self {
-        Self::Damaged {
-            detail: error.to_string(),
-        }
+        Self::Damaged { detail: error.to_string() }
     }
 }
 
@@ -258,10 +256,7 @@ impl Disassembly {
     /// ended up. Without symbols nothing matches: look at [`Census::symbols_present`].
     pub fn of_functions(&self, paths: &[&str]) -> Census {
         let measured = |function: &&Function| {
-            function
-                .names
-                .iter()
-                .any(|name| paths.iter().any(|path| name::is_under(name, path)))
+            function.names.iter().any(|name| paths.iter().any(|path| name::is_under(name, path)))
         };
         self.sum(self.functions.iter().filter(measured))
     }
@@ -298,10 +293,8 @@ impl Disassembly {
 /// Sums the counts and names the functions with most of them.
 fn feature_use(mut users: Vec<(u64, &Function)>) -> FeatureUse {
     users.sort_by(|(a, one), (b, other)| b.cmp(a).then_with(|| one.names.cmp(&other.names)));
-    let mut used = FeatureUse {
-        instructions: users.iter().map(|(count, _)| count).sum(),
-        functions: Vec::new(),
-    };
+    let mut used =
+        FeatureUse { instructions: users.iter().map(|(count, _)| count).sum(), functions: Vec::new() };
     used.name(users.iter().filter_map(|(_, user)| user.names.first()));
     used
 }
@@ -309,10 +302,7 @@ fn feature_use(mut users: Vec<(u64, &Function)>) -> FeatureUse {
 /// The compilers of all images, each once, in order. The linker signs `.comment` too; it makes no code.
 fn producers(images: &[Image<'_>]) -> Vec<String> {
     let signed = images.iter().flat_map(|image| &image.producers);
-    let mut producers: Vec<String> = signed
-        .filter(|name| !name.starts_with("Linker: "))
-        .cloned()
-        .collect();
+    let mut producers: Vec<String> = signed.filter(|name| !name.starts_with("Linker: ")).cloned().collect();
     producers.sort();
     producers.dedup();
     producers

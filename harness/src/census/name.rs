@@ -36,19 +36,13 @@ pub(crate) fn normalised(raw: &str) -> Cow<'_, str> {
         return without_disambiguators(without_module);
     }
     if let Some(rest) = without_module.strip_prefix("_ZN") {
-        return match rest
-            .len()
-            .checked_sub(20)
-            .map(|at| (rest.get(..at), rest.get(at..)))
-        {
+        return match rest.len().checked_sub(20).map(|at| (rest.get(..at), rest.get(at..))) {
             Some((Some(path), Some(tail))) if is_legacy_hash(tail) => Cow::Owned(format!("_ZN{path}17hE")),
             _ => Cow::Borrowed(without_module),
         };
     }
     for prefix in ["anon.", ".Lanon."] {
-        let Some((hash, number)) = without_module
-            .strip_prefix(prefix)
-            .and_then(|rest| rest.split_once('.'))
+        let Some((hash, number)) = without_module.strip_prefix(prefix).and_then(|rest| rest.split_once('.'))
         else {
             continue;
         };
@@ -100,18 +94,12 @@ mod tests {
 
     #[test]
     fn both_manglings_are_demangled_without_hashes() {
-        assert_eq!(
-            demangled("_ZN11mcp_kernels3dot4simd17h0123456789abcdefE"),
-            "mcp_kernels::dot::simd"
-        );
+        assert_eq!(demangled("_ZN11mcp_kernels3dot4simd17h0123456789abcdefE"), "mcp_kernels::dot::simd");
         assert_eq!(
             demangled("_ZN11mcp_kernels3dot4simd17h0123456789abcdefE.llvm.77"),
             "mcp_kernels::dot::simd"
         );
-        assert_eq!(
-            demangled("_RNvNtCs1234_11mcp_kernels3dot4simd"),
-            "mcp_kernels::dot::simd"
-        );
+        assert_eq!(demangled("_RNvNtCs1234_11mcp_kernels3dot4simd"), "mcp_kernels::dot::simd");
         assert_eq!(demangled("memcpy"), "memcpy");
     }
 
@@ -146,14 +134,8 @@ mod tests {
     fn hashes_vanish_and_everything_else_stays() {
         for (raw, expected) in [
             ("_ZN3idt4main17h6e8f900933dc159eE", "_ZN3idt4main17hE"),
-            (
-                "_ZN3idt4main17h6e8f900933dc159eE.llvm.11889913388472929147",
-                "_ZN3idt4main17hE",
-            ),
-            (
-                "_ZN3idt4main17h6e8f900933dc159gE",
-                "_ZN3idt4main17h6e8f900933dc159gE",
-            ),
+            ("_ZN3idt4main17h6e8f900933dc159eE.llvm.11889913388472929147", "_ZN3idt4main17hE"),
+            ("_ZN3idt4main17h6e8f900933dc159gE", "_ZN3idt4main17h6e8f900933dc159gE"),
             ("_RNvNtCsjrHSEGnQ3l9_3std3env4args", "_RNvNtC3std3env4args"),
             ("_RINvCs1_3abcNtCs2Z_4core1XE", "_RINvC3abcNtC4core1XE"),
             ("_RNvC3abc7CssXyz_", "_RNvC3abc7CssXyz_"),

@@ -43,11 +43,6 @@ pub fn refusal(census: &Census, enabled: &Features, host: &Features) -> Vec<Miss
 ///
 /// TZCNT never counts here, because compilers write it for CPUs without BMI1 too.
 pub fn dispatched(census: &Census, enabled: &Features) -> BTreeMap<Feature, FeatureUse> {
-    let beyond = census
-        .features
-        .iter()
-        .filter(|(feature, _)| !enabled.contains(feature.name()));
-    beyond
-        .map(|(feature, used)| (feature.clone(), used.clone()))
-        .collect()
+    let beyond = census.features.iter().filter(|(feature, _)| !enabled.contains(feature.name()));
+    beyond.map(|(feature, used)| (feature.clone(), used.clone())).collect()
 }

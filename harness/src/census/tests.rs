@@ -32,11 +32,7 @@ fn object(code: &[u8], symbols: &[(&str, Range<u64>, SymbolKind)]) -> Vec<u8> {
     let text = object.add_section(Vec::new(), b".text".to_vec(), SectionKind::Text);
     object.append_section_data(text, code, 16);
     let comment = object.add_section(Vec::new(), b".comment".to_vec(), SectionKind::OtherString);
-    object.append_section_data(
-        comment,
-        b"\0rustc version 1.95.0\0Linker: LLD 22\0GCC: 12.2\0GCC: 12.2\0",
-        1,
-    );
+    object.append_section_data(comment, b"\0rustc version 1.95.0\0Linker: LLD 22\0GCC: 12.2\0GCC: 12.2\0", 1);
     for (name, range, kind) in symbols {
         object.add_symbol(Symbol {
             name: name.as_bytes().to_vec(),
@@ -56,15 +52,8 @@ fn object(code: &[u8], symbols: &[(&str, Range<u64>, SymbolKind)]) -> Vec<u8> {
 pub(super) fn archive(members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut bytes = b"!<arch>\n".to_vec();
     for (name, data) in members {
-        let header = format!(
-            "{:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`\n",
-            format!("{name}/"),
-            0,
-            0,
-            0,
-            644,
-            data.len()
-        );
+        let header =
+            format!("{:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`\n", format!("{name}/"), 0, 0, 0, 644, data.len());
         bytes.extend(header.as_bytes());
         bytes.extend(*data);
         if data.len() % 2 == 1 {
@@ -79,11 +68,7 @@ fn census(code: &[&[u8]]) -> Census {
 }
 
 fn needs(census: &Census) -> Vec<(&str, u64)> {
-    census
-        .features
-        .iter()
-        .map(|(feature, used)| (feature.name(), used.instructions))
-        .collect()
+    census.features.iter().map(|(feature, used)| (feature.name(), used.instructions)).collect()
 }
 
 fn set(names: &[&str]) -> Features {
@@ -92,33 +77,13 @@ fn set(names: &[&str]) -> Features {
 
 #[test]
 fn known_instructions_have_known_counts() {
-    let census = census(&[
-        INSERTQ, VADDPS_ZMM, VPADDD_YMM, POPCNT, LZCNT, LZCNT, KMOVW, TZCNT, ADDSS, RET,
-    ]);
-    let expected = [
-        ("avx2", 1),
-        ("avx512f", 2),
-        ("lzcnt", 2),
-        ("popcnt", 1),
-        ("sse4a", 1),
-    ];
+    let census = census(&[INSERTQ, VADDPS_ZMM, VPADDD_YMM, POPCNT, LZCNT, LZCNT, KMOVW, TZCNT, ADDSS, RET]);
+    let expected = [("avx2", 1), ("avx512f", 2), ("lzcnt", 2), ("popcnt", 1), ("sse4a", 1)];
     assert_eq!(needs(&census), expected);
     assert_eq!(census.tzcnt.instructions, 1);
-    assert_eq!(
-        census.width,
-        Width {
-            scalar: 5,
-            xmm: 2,
-            ymm: 1,
-            zmm: 1,
-            mask: 1
-        }
-    );
+    assert_eq!(census.width, Width { scalar: 5, xmm: 2, ymm: 1, zmm: 1, mask: 1 });
     assert_eq!(census.instructions, 10);
-    assert_eq!(
-        (census.text_bytes, census.undecoded_bytes, census.functions),
-        (45, 0, 0)
-    );
+    assert_eq!((census.text_bytes, census.undecoded_bytes, census.functions), (45, 0, 0));
     assert!(!census.symbols_present);
     assert_eq!(census.producers, ["GCC: 12.2", "rustc version 1.95.0"]);
 }
@@ -126,28 +91,15 @@ fn known_instructions_have_known_counts() {
 #[test]
 fn a_mask_counts_beside_its_vector() {
     let census = census(&[VADDPS_ZMM_MASKED, GATHER]);
-    assert_eq!(
-        census.width,
-        Width {
-            zmm: 2,
-            mask: 2,
-            ..Width::default()
-        }
-    );
+    assert_eq!(census.width, Width { zmm: 2, mask: 2, ..Width::default() });
 }
 
 #[test]
 fn what_no_cpu_lacks_is_no_requirement() {
-    let endbr64_pause_rdtsc_cpuid_syscall = [
-        0xf3, 0x0f, 0x1e, 0xfa, 0xf3, 0x90, 0x0f, 0x31, 0x0f, 0xa2, 0x0f, 0x05,
-    ];
+    let endbr64_pause_rdtsc_cpuid_syscall =
+        [0xf3, 0x0f, 0x1e, 0xfa, 0xf3, 0x90, 0x0f, 0x31, 0x0f, 0xa2, 0x0f, 0x05];
     let rdsspq_rax_and_prefetchw = [0xf3, 0x48, 0x0f, 0x1e, 0xc8, 0x0f, 0x0d, 0x08];
-    let census = census(&[
-        &endbr64_pause_rdtsc_cpuid_syscall,
-        &rdsspq_rax_and_prefetchw,
-        ADDSS,
-        RET,
-    ]);
+    let census = census(&[&endbr64_pause_rdtsc_cpuid_syscall, &rdsspq_rax_and_prefetchw, ADDSS, RET]);
     assert_eq!(needs(&census), []);
     assert_eq!(census.instructions, 9);
 }
@@ -168,18 +120,9 @@ fn functions_are_attributed_in_both_manglings() {
     let all = disassembly.census();
     assert!(all.symbols_present);
     assert_eq!((all.functions, all.instructions), (2, 5));
-    assert_eq!(
-        all.features[&Feature::new("avx512f")].functions,
-        ["mcp_kernels::dot::simd"]
-    );
-    assert_eq!(
-        all.features[&Feature::new("avx2")].functions,
-        ["mcp_kernels::hash::mixed"]
-    );
-    assert!(
-        all.features[&Feature::new("popcnt")].functions.is_empty(),
-        "no symbol covers it"
-    );
+    assert_eq!(all.features[&Feature::new("avx512f")].functions, ["mcp_kernels::dot::simd"]);
+    assert_eq!(all.features[&Feature::new("avx2")].functions, ["mcp_kernels::hash::mixed"]);
+    assert!(all.features[&Feature::new("popcnt")].functions.is_empty(), "no symbol covers it");
 
     let dot = disassembly.of_functions(&["mcp_kernels::dot"]);
     assert_eq!((dot.functions, dot.instructions, dot.text_bytes), (1, 2, 7));
@@ -203,10 +146,7 @@ fn symbols_without_a_size_end_at_the_next_and_data_is_no_code() {
     assert_eq!(needs(&all), [("lzcnt", 1), ("popcnt", 1)]);
     assert_eq!((all.functions, all.text_bytes), (2, 12));
     assert_eq!(disassembly.of_functions(&["first"]).instructions, 2);
-    assert_eq!(
-        disassembly.of_functions(&["last"]),
-        disassembly.of_functions(&["alias_of_last"])
-    );
+    assert_eq!(disassembly.of_functions(&["last"]), disassembly.of_functions(&["alias_of_last"]));
     assert_eq!(disassembly.of_functions(&["last"]).instructions, 2);
 }
 
@@ -239,32 +179,18 @@ fn only_enabled_used_and_missing_features_refuse() {
         examples: vec!["kernel".to_owned()],
     };
     assert_eq!(refused, [insertq]);
-    assert_eq!(
-        refusal(&census, &set(&[]), &host),
-        [],
-        "guarded code beyond the flag set may stay"
-    );
+    assert_eq!(refusal(&census, &set(&[]), &host), [], "guarded code beyond the flag set may stay");
     let bmi1 = refusal(&census, &set(&["bmi1"]), &host);
-    assert_eq!(
-        (bmi1[0].feature.name(), bmi1[0].instructions),
-        ("bmi1", 1),
-        "TZCNT is BSF without it"
-    );
+    assert_eq!((bmi1[0].feature.name(), bmi1[0].instructions), ("bmi1", 1), "TZCNT is BSF without it");
     assert_eq!(bmi1[0].examples, ["kernel"]);
-    let beyond: Vec<String> = dispatched(&census, &set(&["sse4a"]))
-        .keys()
-        .map(Feature::to_string)
-        .collect();
+    let beyond: Vec<String> = dispatched(&census, &set(&["sse4a"])).keys().map(Feature::to_string).collect();
     assert_eq!(beyond, ["avx2", "popcnt"]);
 }
 
 #[test]
 fn a_summary_holds_shares() {
     let summary = census(&[VADDPS_ZMM, ADDSS, RET, RET]).summary();
-    assert_eq!(
-        (summary.zmm, summary.xmm, summary.ymm, summary.mask),
-        (0.25, 0.25, 0.0, 0.0)
-    );
+    assert_eq!((summary.zmm, summary.xmm, summary.ymm, summary.mask), (0.25, 0.25, 0.0, 0.0));
     assert_eq!(summary.features, [(Feature::new("avx512f"), 1)]);
 }
 
@@ -272,10 +198,7 @@ fn a_summary_holds_shares() {
 fn a_census_survives_json() {
     let census = census(&[VADDPS_ZMM, TZCNT]);
     let json = serde_json::to_string(&census).unwrap();
-    assert!(
-        json.contains(r#""avx512f":{"instructions":1,"functions":[]}"#),
-        "{json}"
-    );
+    assert!(json.contains(r#""avx512f":{"instructions":1,"functions":[]}"#), "{json}");
     assert_eq!(serde_json::from_str::<Census>(&json).unwrap(), census);
 }
 
@@ -283,11 +206,7 @@ fn a_census_survives_json() {
 fn an_archive_is_the_sum_of_its_objects() {
     let one = object(POPCNT, &[]);
     let two = object(&[LZCNT, RET].concat(), &[]);
-    let bytes = archive(&[
-        ("one.o", &one),
-        ("lib.rmeta", b"rust\0\0metadata"),
-        ("two.o", &two),
-    ]);
+    let bytes = archive(&[("one.o", &one), ("lib.rmeta", b"rust\0\0metadata"), ("two.o", &two)]);
     let census = Census::of(&bytes).unwrap();
     assert_eq!(needs(&census), [("lzcnt", 1), ("popcnt", 1)]);
     assert_eq!((census.instructions, census.file_bytes), (3, bytes.len() as u64));
@@ -302,31 +221,16 @@ fn what_cannot_be_read_is_said_in_a_sentence() {
     let mut arm = good.clone();
     arm[18] = 183;
     let error = Census::of(&arm).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "this ELF file is not 64-bit x86-64 code (class 2, machine 183)"
-    );
+    assert_eq!(error.to_string(), "this ELF file is not 64-bit x86-64 code (class 2, machine 183)");
     let mut narrow = good.clone();
     narrow[4] = 1;
-    assert_eq!(
-        Census::of(&narrow),
-        Err(CensusError::NotX86_64 {
-            class: 1,
-            machine: 62
-        })
-    );
+    assert_eq!(Census::of(&narrow), Err(CensusError::NotX86_64 { class: 1, machine: 62 }));
     for length in [4, 19, 63, good.len() - 1] {
         let error = Census::of(&good[..length]).unwrap_err();
         assert!(matches!(error, CensusError::Damaged { .. }), "{length}: {error}");
     }
-    assert!(matches!(
-        Census::of(b"!<arch>\nnonsense"),
-        Err(CensusError::Damaged { .. })
-    ));
-    assert!(matches!(
-        Census::of(b"!<thin>\n"),
-        Err(CensusError::Damaged { .. })
-    ));
+    assert!(matches!(Census::of(b"!<arch>\nnonsense"), Err(CensusError::Damaged { .. })));
+    assert!(matches!(Census::of(b"!<thin>\n"), Err(CensusError::Damaged { .. })));
 }
 
 #[test]
@@ -335,38 +239,18 @@ fn this_executable_can_be_read() {
     let disassembly = Disassembly::of(&bytes).unwrap();
     let all = disassembly.census();
     assert!(all.symbols_present);
+    assert!(all.functions > 1000 && all.instructions > 100_000, "{:?}", all.summary());
+    assert!(all.width.xmm > 0 && all.undecoded_bytes * 1000 < all.text_bytes, "{:?}", all.width);
     assert!(
-        all.functions > 1000 && all.instructions > 100_000,
-        "{:?}",
-        all.summary()
-    );
-    assert!(
-        all.width.xmm > 0 && all.undecoded_bytes * 1000 < all.text_bytes,
-        "{:?}",
-        all.width
-    );
-    assert!(
-        all.producers
-            .iter()
-            .any(|producer| producer.starts_with("rustc version")),
+        all.producers.iter().any(|producer| producer.starts_with("rustc version")),
         "{:?}",
         all.producers
     );
     let module = module_path!();
     let here = disassembly.of_functions(&[module]);
-    assert!(
-        here.functions > 10 && here.functions < all.functions,
-        "{module}: {}",
-        here.functions
-    );
+    assert!(here.functions > 10 && here.functions < all.functions, "{module}: {}", here.functions);
     let refused = refusal(&all, &set(&["avx2", "sse2"]), &set(&["sse2"]));
-    assert_eq!(
-        refused
-            .iter()
-            .map(|missing| missing.feature.name())
-            .collect::<Vec<_>>(),
-        ["avx2"]
-    );
+    assert_eq!(refused.iter().map(|missing| missing.feature.name()).collect::<Vec<_>>(), ["avx2"]);
 }
 
 proptest! {

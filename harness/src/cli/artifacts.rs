@@ -37,26 +37,12 @@ pub(crate) fn build(context: &Context, plan: &Plan) -> anyhow::Result<Artifacts>
     let host = Features::host();
     let mut codes: Vec<(CodeDigest, String)> = Vec::new();
     for arm in &plan.arms {
-        let fail = |reason| RunFailure {
-            arm: arm.name.clone(),
-            benchmark: None,
-            launch: None,
-            reason,
-        };
+        let fail = |reason| RunFailure { arm: arm.name.clone(), benchmark: None, launch: None, reason };
         let artifact = match &built[&arm.variant] {
             Ok(artifact) => artifact,
             Err(error) => {
-                artifacts
-                    .failures
-                    .push(fail(FailureReason::NotBuilt { error: error.clone() }));
-                artifacts.push(
-                    None,
-                    ArmFacts {
-                        arm: arm.name.clone(),
-                        ..ArmFacts::default()
-                    },
-                    None,
-                );
+                artifacts.failures.push(fail(FailureReason::NotBuilt { error: error.clone() }));
+                artifacts.push(None, ArmFacts { arm: arm.name.clone(), ..ArmFacts::default() }, None);
                 continue;
             }
         };
@@ -65,29 +51,18 @@ pub(crate) fn build(context: &Context, plan: &Plan) -> anyhow::Result<Artifacts>
         if arm.role != Role::Control {
             stage.step();
             if let Some(code) = code_of(artifact.bundle.as_ref(), &stage) {
-                facts.identical_to = codes
-                    .iter()
-                    .find(|(other, _)| *other == code)
-                    .map(|(_, name)| name.clone());
+                facts.identical_to =
+                    codes.iter().find(|(other, _)| *other == code).map(|(_, name)| name.clone());
                 codes.push((code, arm.name.clone()));
             }
         }
         if let Some(twin) = &facts.identical_to {
-            stage.say(&format!(
-                "{} is identical code to {twin}: measured once",
-                arm.name
-            ));
+            stage.say(&format!("{} is identical code to {twin}: measured once", arm.name));
         }
         let sits_out = facts.identical_to.is_some() || !refused.is_empty();
         if !refused.is_empty() {
-            stage.say(&format!(
-                "{} needs {}; this CPU lacks it → not run",
-                arm.name,
-                refused.join(" ")
-            ));
-            artifacts
-                .failures
-                .push(fail(FailureReason::MissingFeatures { features: refused }));
+            stage.say(&format!("{} needs {}; this CPU lacks it → not run", arm.name, refused.join(" ")));
+            artifacts.failures.push(fail(FailureReason::MissingFeatures { features: refused }));
         }
         artifacts.push((!sits_out).then(|| artifact.clone()), facts, Some(disassembly));
     }
@@ -124,11 +99,7 @@ fn build_variants(context: &Context, plan: &Plan, artifacts: &mut Artifacts) -> 
             variants.push(&arm.variant);
         }
     }
-    let stage = Stage::start(
-        "build",
-        format!("{} variants", variants.len()),
-        variants.len() as u64,
-    );
+    let stage = Stage::start("build", format!("{} variants", variants.len()), variants.len() as u64);
     let mut built = Built::new();
     for variant in variants {
         stage.doing(format!("{} ({})", variant.flagset, variant.profile));
@@ -161,15 +132,8 @@ fn examine(
     host: &Features,
 ) -> anyhow::Result<(ArmFacts, Vec<String>, Disassembly)> {
     let symbols = context.builder.target.join("symbols");
-    let with_symbols = artifact
-        .bundle
-        .as_ref()
-        .filter(|bundle| bundle.link_with_symbols(&symbols).is_ok());
-    let bytes = fs::read(if with_symbols.is_some() {
-        &symbols
-    } else {
-        &artifact.path
-    })?;
+    let with_symbols = artifact.bundle.as_ref().filter(|bundle| bundle.link_with_symbols(&symbols).is_ok());
+    let bytes = fs::read(if with_symbols.is_some() { &symbols } else { &artifact.path })?;
     fs::remove_file(&symbols).ok();
     let disassembly = Disassembly::of(&bytes)?;
     let census = disassembly.census();
@@ -188,21 +152,9 @@ fn examine(
         widths: widths(&census.width),
         benchmark_widths: BTreeMap::new(),
         identical_to: None,
-        foreign_code: census
-            .producers
-            .iter()
-            .filter(|producer| !is_rust(producer))
-            .cloned()
-            .collect(),
+        foreign_code: census.producers.iter().filter(|producer| !is_rust(producer)).cloned().collect(),
     };
-    Ok((
-        facts,
-        refused
-            .iter()
-            .map(|missing| missing.feature.to_string())
-            .collect(),
-        disassembly,
-    ))
+    Ok((facts, refused.iter().map(|missing| missing.feature.to_string()).collect(), disassembly))
 }
 
 fn is_rust(producer: &str) -> bool {
@@ -210,31 +162,14 @@ fn is_rust(producer: &str) -> bool {
 }
 
 fn widths(width: &Width) -> BTreeMap<String, u64> {
-    let Width {
-        scalar,
-        xmm,
-        ymm,
-        zmm,
-        mask,
-    } = *width;
-    [
-        ("scalar", scalar),
-        ("xmm", xmm),
-        ("ymm", ymm),
-        ("zmm", zmm),
-        ("mask", mask),
-    ]
-    .map(|(name, count)| (name.to_owned(), count))
-    .into()
+    let Width { scalar, xmm, ymm, zmm, mask } = *width;
+    [("scalar", scalar), ("xmm", xmm), ("ymm", ymm), ("zmm", zmm), ("mask", mask)]
+        .map(|(name, count)| (name.to_owned(), count))
+        .into()
 }
 
 /// The digest of an artifact's code; without one, nothing is called identical.
 fn code_of(bundle: Option<&Bundle>, stage: &Stage) -> Option<CodeDigest> {
-    let inputs = bundle?
-        .inputs()
-        .map_err(|error| stage.say(&error.to_string()))
-        .ok()?;
-    identity(inputs)
-        .map_err(|error| stage.say(&format!("identity unknown: {error}")))
-        .ok()
+    let inputs = bundle?.inputs().map_err(|error| stage.say(&error.to_string())).ok()?;
+    identity(inputs).map_err(|error| stage.say(&format!("identity unknown: {error}"))).ok()
 }

@@ -41,10 +41,7 @@ pub(crate) fn calibrate(shared: &Shared, args: &CalibrateArgs) -> anyhow::Result
     let context = Context::open()?;
     context.tell_foreign();
     let suite = context.suite(args.suite.as_deref())?;
-    let folder = args
-        .out
-        .clone()
-        .unwrap_or_else(|| calibration_file::folder(&context.root));
+    let folder = args.out.clone().unwrap_or_else(|| calibration_file::folder(&context.root));
     let file = calibration_file::file(&folder, &context.environment);
     let log = file.with_extension("csv");
     let start = Instant::now();
@@ -73,18 +70,11 @@ pub(crate) fn calibrate(shared: &Shared, args: &CalibrateArgs) -> anyhow::Result
         Format::Json => println!("{}", serde_json::to_string_pretty(&calibration)?),
         Format::Table => print(&calibration, &file),
     }
-    Ok(if context.stopped() {
-        Exit::Stopped
-    } else {
-        Exit::Fine
-    })
+    Ok(if context.stopped() { Exit::Stopped } else { Exit::Fine })
 }
 
 fn plan_of(suite: &Suite, args: &CalibrateArgs) -> anyhow::Result<Plan> {
-    let budget = Budget {
-        launches: args.launches,
-        ..suite.quick
-    };
+    let budget = Budget { launches: args.launches, ..suite.quick };
     let mut plan = suite.plan(&[suite.arms[0].name.clone()], budget, clock_seed())?;
     plan.claims.clear();
     for percent in &args.inject {
@@ -93,12 +83,7 @@ fn plan_of(suite: &Suite, args: &CalibrateArgs) -> anyhow::Result<Plan> {
         }
         let baseline = plan.arms[0].clone();
         let name = format!("{} +{percent} %", baseline.name);
-        plan.arms.push(Arm {
-            name,
-            role: Role::Control,
-            injected: percent / 100.0,
-            ..baseline
-        });
+        plan.arms.push(Arm { name, role: Role::Control, injected: percent / 100.0, ..baseline });
     }
     Ok(plan)
 }
@@ -106,9 +91,7 @@ fn plan_of(suite: &Suite, args: &CalibrateArgs) -> anyhow::Result<Plan> {
 /// The plan with the suite's widest arm behind it, for the crosstalk: `znver4` where there is one, else the last.
 fn with_wide(suite: &Suite, plan: &Plan) -> Plan {
     let wide = ["znver4", "znver4-no-sse4a", "x86-64-v4-512"];
-    let found = wide
-        .iter()
-        .find_map(|name| suite.arms.iter().find(|arm| &arm.name == name));
+    let found = wide.iter().find_map(|name| suite.arms.iter().find(|arm| &arm.name == name));
     let mut plan = plan.clone();
     plan.arms.extend(found.or_else(|| suite.arms.last()).cloned());
     plan
@@ -121,27 +104,20 @@ fn prepare(
     plan: &mut Plan,
     artifacts: &mut Artifacts,
 ) -> anyhow::Result<Prepared> {
-    let wanted = if args.benchmarks.is_empty() {
-        &suite.benchmarks
-    } else {
-        &args.benchmarks
-    };
+    let wanted = if args.benchmarks.is_empty() { &suite.benchmarks } else { &args.benchmarks };
     let mut prepared = first_processes(context, plan, &artifacts.arms[..plan.arms.len()], wanted)?;
     if let Some(failure) = prepared.failures.first() {
         let benchmark = failure.benchmark.as_deref().unwrap_or("every benchmark");
         bail!("{benchmark}: {}", crate::report::sentence(&failure.reason));
     }
-    let kept: Vec<usize> = (0..prepared.benchmarks.len())
-        .filter(|&at| !prepared.benchmarks[at].long)
-        .collect();
+    let kept: Vec<usize> =
+        (0..prepared.benchmarks.len()).filter(|&at| !prepared.benchmarks[at].long).collect();
     prepared.benchmarks = kept.iter().map(|&at| prepared.benchmarks[at].clone()).collect();
     for paces in &mut prepared.paces {
         *paces = kept.iter().map(|&at| paces[at]).collect();
     }
     plan.benchmarks.clone_from(&prepared.benchmarks);
-    let Some(baseline) = &artifacts.arms[0] else {
-        bail!("the baseline cannot run here")
-    };
+    let Some(baseline) = &artifacts.arms[0] else { bail!("the baseline cannot run here") };
     let program = ArmProgram {
         path: baseline.path.clone(),
         starter: context.builder.supervisor.clone(),
@@ -149,9 +125,7 @@ fn prepare(
         priority: context.environment.nice.unwrap_or(0),
         pad: 0,
     };
-    let injected: Vec<usize> = (0..plan.arms.len())
-        .filter(|&arm| plan.arms[arm].injected > 0.0)
-        .collect();
+    let injected: Vec<usize> = (0..plan.arms.len()).filter(|&arm| plan.arms[arm].injected > 0.0).collect();
     let stage = Stage::start(
         "inject",
         "how much work is so many percent",
@@ -175,10 +149,7 @@ fn prepare(
 
 /// The median time of one more link of the baseline, in seconds.
 fn relink(context: &Context, artifacts: &Artifacts) -> anyhow::Result<f64> {
-    let Some(bundle) = artifacts.arms[0]
-        .as_ref()
-        .and_then(|artifact| artifact.bundle.as_ref())
-    else {
+    let Some(bundle) = artifacts.arms[0].as_ref().and_then(|artifact| artifact.bundle.as_ref()) else {
         return Ok(f64::NAN);
     };
     let output = context.builder.target.join("relinked");
@@ -200,27 +171,13 @@ fn measure_crosstalk(
     artifacts: &Artifacts,
     wide: usize,
 ) -> Option<Crosstalk> {
-    let plan = Plan {
-        arms: wide_plan.arms.clone(),
-        ..plan.clone()
-    };
+    let plan = Plan { arms: wide_plan.arms.clone(), ..plan.clone() };
     let position = |names: &[&str]| {
-        names.iter().find_map(|name| {
-            plan.benchmarks
-                .iter()
-                .position(|benchmark| benchmark.name == *name)
-        })
+        names.iter().find_map(|name| plan.benchmarks.iter().position(|benchmark| benchmark.name == *name))
     };
     let wide_benchmark = position(&["dot/lanes", "cosine/top_k", "bytes/histogram"])?;
     let scalar_benchmark = position(&["sort/u32", "edit_distance/levenshtein", "map/lookup"])?;
-    crosstalk::crosstalk(
-        context,
-        &plan,
-        &artifacts.arms,
-        wide,
-        wide_benchmark,
-        scalar_benchmark,
-    )
+    crosstalk::crosstalk(context, &plan, &artifacts.arms, wide, wide_benchmark, scalar_benchmark)
 }
 
 fn experiments(
@@ -233,17 +190,11 @@ fn experiments(
     start: Instant,
 ) -> anyhow::Result<()> {
     let steps = u64::from(args.experiments) * u64::from(args.launches) * plan.benchmarks.len() as u64;
-    let what = format!(
-        "{} experiments of {} launches × {} arms",
-        args.experiments,
-        args.launches,
-        plan.arms.len()
-    );
+    let what =
+        format!("{} experiments of {} launches × {} arms", args.experiments, args.launches, plan.arms.len());
     let stage = Stage::start("calibrate", what, steps);
     for _ in 0..args.experiments {
-        let late = args
-            .minutes
-            .is_some_and(|minutes| start.elapsed().as_secs_f64() > minutes * 60.0);
+        let late = args.minutes.is_some_and(|minutes| start.elapsed().as_secs_f64() > minutes * 60.0);
         if late || context.stopped() {
             break;
         }
@@ -251,21 +202,13 @@ fn experiments(
         let began = Instant::now();
         let mut run = Run::default();
         let mut prepared = prepared.clone();
-        launches(
-            context,
-            plan,
-            &artifacts.arms,
-            &mut prepared,
-            0,
-            &stage,
-            &mut |event| {
-                match event {
-                    Event::Launch(launch) => run.launches.push(launch),
-                    Event::Failure(failure) => run.failures.push(failure),
-                }
-                Ok(())
-            },
-        )?;
+        launches(context, plan, &artifacts.arms, &mut prepared, 0, &stage, &mut |event| {
+            match event {
+                Event::Launch(launch) => run.launches.push(launch),
+                Event::Failure(failure) => run.failures.push(failure),
+            }
+            Ok(())
+        })?;
         if run.launches.len() == args.launches as usize {
             append(log, &compare(plan, &run, began.elapsed().as_secs_f64()))?;
         }
@@ -275,9 +218,7 @@ fn experiments(
 }
 
 fn compare(plan: &Plan, run: &Run, seconds: f64) -> Vec<Comparison> {
-    let policy = Policy {
-        noise_threshold: plan.noise_threshold,
-    };
+    let policy = Policy { noise_threshold: plan.noise_threshold };
     // What one row would take with one pair of arms.
     let share = 2.0 / (plan.arms.len() * plan.benchmarks.len()) as f64;
     let analysis = analyse(plan, run);
@@ -311,9 +252,7 @@ fn append(log: &Path, comparisons: &[Comparison]) -> anyhow::Result<()> {
     if let Some(folder) = log.parent() {
         fs::create_dir_all(folder)?;
     }
-    let mut writer = csv::WriterBuilder::new()
-        .has_headers(!log.exists())
-        .from_writer(Vec::new());
+    let mut writer = csv::WriterBuilder::new().has_headers(!log.exists()).from_writer(Vec::new());
     for comparison in comparisons {
         writer.serialize(comparison)?;
     }
@@ -333,25 +272,17 @@ fn read_log(log: &Path, launches: u32) -> anyhow::Result<Vec<Comparison>> {
         return Ok(Vec::new());
     };
     let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
-    let mut reader = csv::ReaderBuilder::new()
-        .flexible(true)
-        .from_reader(whole.as_bytes());
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(whole.as_bytes());
     let rows = reader.deserialize::<Comparison>().filter_map(Result::ok);
     Ok(rows.filter(|row| row.launches == launches as usize).collect())
 }
 
 fn summary(all: &[Comparison], context: &Context) -> Calibration {
-    let mut names: Vec<&str> = all
-        .iter()
-        .map(|comparison| comparison.benchmark.as_str())
-        .collect();
+    let mut names: Vec<&str> = all.iter().map(|comparison| comparison.benchmark.as_str()).collect();
     names.sort_unstable();
     names.dedup();
-    let mut effects: Vec<f64> = all
-        .iter()
-        .map(|comparison| comparison.injected)
-        .filter(|injected| *injected > 0.0)
-        .collect();
+    let mut effects: Vec<f64> =
+        all.iter().map(|comparison| comparison.injected).filter(|injected| *injected > 0.0).collect();
     effects.sort_by(f64::total_cmp);
     effects.dedup();
     let of = |name: &str, injected: f64| -> Vec<&Comparison> {
@@ -361,13 +292,10 @@ fn summary(all: &[Comparison], context: &Context) -> Calibration {
     };
     let aa: Vec<CalibrationRow> = names.iter().map(|name| aa_row(name, &of(name, 0.0))).collect();
     let injected = names.iter().flat_map(|name| {
-        effects
-            .iter()
-            .filter_map(|&injected| injected_row(name, injected, &of(name, injected)))
+        effects.iter().filter_map(|&injected| injected_row(name, injected, &of(name, injected)))
     });
-    let (covered, comparisons) = aa.iter().fold((0, 0), |(covered, all), row| {
-        (covered + row.covered, all + row.comparisons)
-    });
+    let (covered, comparisons) =
+        aa.iter().fold((0, 0), |(covered, all), row| (covered + row.covered, all + row.comparisons));
     let count = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
     Calibration {
         schema: SCHEMA_VERSION,
@@ -389,25 +317,14 @@ fn is_alarm(comparison: &&&Comparison) -> bool {
 }
 
 fn aa_row(name: &str, comparisons: &[&Comparison]) -> CalibrationRow {
-    let errors: Vec<f64> = comparisons
-        .iter()
-        .map(|comparison| comparison.mean_log.exp_m1().abs())
-        .collect();
+    let errors: Vec<f64> = comparisons.iter().map(|comparison| comparison.mean_log.exp_m1().abs()).collect();
     let spreads: Vec<f64> = comparisons.iter().map(|comparison| comparison.sd_log).collect();
     CalibrationRow {
         benchmark: name.to_owned(),
         comparisons: comparisons.len() as u64,
         alarms: comparisons.iter().filter(is_alarm).count() as u64,
-        covered: comparisons
-            .iter()
-            .filter(|row| {
-                Interval {
-                    lo: row.lo,
-                    hi: row.hi,
-                }
-                .contains(1.0)
-            })
-            .count() as u64,
+        covered: comparisons.iter().filter(|row| Interval { lo: row.lo, hi: row.hi }.contains(1.0)).count()
+            as u64,
         median_error: median(&errors).unwrap_or(f64::NAN),
         launch_sd: median(&spreads).unwrap_or(f64::NAN),
     }
@@ -424,19 +341,10 @@ fn injected_row(name: &str, injected: f64, comparisons: &[&Comparison]) -> Optio
         truth: truth.exp_m1(),
         truth_error: error,
         trials: comparisons.len() as u64,
-        found: comparisons
-            .iter()
-            .filter(|row| row.verdict == "regressed")
-            .count() as u64,
+        found: comparisons.iter().filter(|row| row.verdict == "regressed").count() as u64,
         covered: comparisons
             .iter()
-            .filter(|row| {
-                Interval {
-                    lo: row.lo,
-                    hi: row.hi,
-                }
-                .contains(truth.exp())
-            })
+            .filter(|row| Interval { lo: row.lo, hi: row.hi }.contains(truth.exp()))
             .count() as u64,
         seconds: median(&seconds)?,
     })
@@ -449,11 +357,7 @@ fn command(args: &CalibrateArgs) -> String {
     } else {
         format!(" --benchmarks {}", args.benchmarks.join(","))
     };
-    format!(
-        "cargo lab calibrate --launches {} --inject {}{benchmarks}",
-        args.launches,
-        inject.join(",")
-    )
+    format!("cargo lab calibrate --launches {} --inject {}{benchmarks}", args.launches, inject.join(","))
 }
 
 fn print(calibration: &Calibration, file: &Path) {
@@ -506,11 +410,7 @@ fn print(calibration: &Calibration, file: &Path) {
         percent(bound.unwrap_or(1.0))
     );
     if let Some(coverage) = calibration.coverage {
-        println!(
-            "coverage      between {} and {}",
-            percent(coverage.lo),
-            percent(coverage.hi)
-        );
+        println!("coverage      between {} and {}", percent(coverage.lo), percent(coverage.hi));
     }
     if let Some(crosstalk) = &calibration.crosstalk {
         println!(

@@ -16,12 +16,7 @@ pub(crate) fn file(folder: &Path, environment: &Environment) -> PathBuf {
     let class = format!(
         "{}-rustc-{}",
         environment.class(),
-        environment
-            .toolchain
-            .rustc
-            .split_whitespace()
-            .nth(1)
-            .unwrap_or("unknown")
+        environment.toolchain.rustc.split_whitespace().nth(1).unwrap_or("unknown")
     );
     let mut name = String::new();
     for c in class.chars() {
@@ -39,11 +34,8 @@ pub(crate) fn find(root: &Path, environment: &Environment) -> Option<Calibration
     let folder = folder(root);
     let own = read(&file(&folder, environment));
     let other = || {
-        let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
-            .ok()?
-            .filter_map(Result::ok)
-            .map(|entry| entry.path())
-            .collect();
+        let mut files: Vec<PathBuf> =
+            std::fs::read_dir(&folder).ok()?.filter_map(Result::ok).map(|entry| entry.path()).collect();
         files.sort();
         files.iter().find_map(|file| read(file))
     };
@@ -57,8 +49,5 @@ pub(crate) fn read(file: &Path) -> Option<Calibration> {
 
 /// Writes a calibration whole.
 pub(crate) fn write(file: &Path, calibration: &Calibration) -> anyhow::Result<()> {
-    Ok(replace(
-        file,
-        (serde_json::to_string_pretty(calibration)? + "\n").as_bytes(),
-    )?)
+    Ok(replace(file, (serde_json::to_string_pretty(calibration)? + "\n").as_bytes())?)
 }

@@ -16,11 +16,8 @@ pub(crate) fn census(shared: &Shared, args: &CensusArgs) -> anyhow::Result<Exit>
         let shown = file.display().to_string();
         let bytes = std::fs::read(file).with_context(|| format!("cannot read {shown}"))?;
         let disassembly = Disassembly::of(&bytes).with_context(|| shown.clone())?;
-        let census = if functions.is_empty() {
-            disassembly.census()
-        } else {
-            disassembly.of_functions(&functions)
-        };
+        let census =
+            if functions.is_empty() { disassembly.census() } else { disassembly.of_functions(&functions) };
         match shared.format {
             Format::Table => print_one(&shown, &census, &host),
             Format::Json => all.push(serde_json::json!({ "file": shown, "census": census })),
@@ -47,20 +44,9 @@ fn print_one(file: &str, census: &Census, host: &Features) {
         println!("  {} bytes are no instruction", census.undecoded_bytes);
     }
     for (feature, used) in &census.features {
-        let lacking = if host.contains(feature.name()) {
-            ""
-        } else {
-            "  (this CPU lacks it)"
-        };
-        let example = used
-            .functions
-            .first()
-            .map_or(String::new(), |name| format!("  {}", shortened(name)));
-        println!(
-            "  {:<18} {:>8} instructions{example}{lacking}",
-            feature.name(),
-            used.instructions
-        );
+        let lacking = if host.contains(feature.name()) { "" } else { "  (this CPU lacks it)" };
+        let example = used.functions.first().map_or(String::new(), |name| format!("  {}", shortened(name)));
+        println!("  {:<18} {:>8} instructions{example}{lacking}", feature.name(), used.instructions);
     }
     if !census.symbols_present {
         println!("  stripped: functions have no names");
@@ -71,9 +57,5 @@ fn print_one(file: &str, census: &Census, host: &Features) {
 }
 
 fn shortened(name: &str) -> String {
-    if name.chars().count() <= 60 {
-        name.to_owned()
-    } else {
-        name.chars().take(59).chain(['…']).collect()
-    }
+    if name.chars().count() <= 60 { name.to_owned() } else { name.chars().take(59).chain(['…']).collect() }
 }

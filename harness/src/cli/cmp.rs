@@ -9,22 +9,14 @@ use crate::measure::ArmFacts;
 /// Compares two records.
 pub(crate) fn cmp(shared: &Shared, args: &CmpArgs) -> anyhow::Result<Exit> {
     let root = Context::open()?.root;
-    let (left, right) = (
-        Judged::read(&root, &args.left)?,
-        Judged::read(&root, &args.right)?,
-    );
+    let (left, right) = (Judged::read(&root, &args.left)?, Judged::read(&root, &args.right)?);
     let differences = left.file.environment.differences(&right.file.environment);
     let pairs: Vec<(&ArmFacts, &ArmFacts)> = left
         .file
         .facts
         .iter()
         .filter_map(|facts| {
-            right
-                .file
-                .facts
-                .iter()
-                .find(|other| other.arm == facts.arm)
-                .map(|other| (facts, other))
+            right.file.facts.iter().find(|other| other.arm == facts.arm).map(|other| (facts, other))
         })
         .collect();
     if shared.format == Format::Json {
@@ -54,17 +46,10 @@ pub(crate) fn cmp(shared: &Shared, args: &CmpArgs) -> anyhow::Result<Exit> {
     }
     println!("{}  against  {}", left.meta.name, right.meta.name);
     for difference in &differences {
-        println!(
-            "differs: {}: {} | {}",
-            difference.field, difference.left, difference.right
-        );
+        println!("differs: {}: {} | {}", difference.field, difference.left, difference.right);
     }
     for (one, other) in pairs {
-        let same = if one.digest == other.digest {
-            "the same file"
-        } else {
-            "another file"
-        };
+        let same = if one.digest == other.digest { "the same file" } else { "another file" };
         println!(
             "{:<18} {same}; code {} → {} bytes ({}), file {} → {} bytes ({})",
             one.arm,
@@ -77,11 +62,8 @@ pub(crate) fn cmp(shared: &Shared, args: &CmpArgs) -> anyhow::Result<Exit> {
         );
     }
     for row in &left.analysis.rows {
-        let twin = right
-            .analysis
-            .rows
-            .iter()
-            .find(|other| other.benchmark == row.benchmark && other.arm == row.arm);
+        let twin =
+            right.analysis.rows.iter().find(|other| other.benchmark == row.benchmark && other.arm == row.arm);
         let (Some(one), Some(other)) = (row.estimate, twin.and_then(|twin| twin.estimate)) else {
             continue;
         };

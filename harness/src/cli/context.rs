@@ -18,27 +18,12 @@ const BUILT_IN: [(&str, &str); 9] = [
     ("native", include_str!("../../../.cargo/flagsets/native.toml")),
     ("seed", include_str!("../../../.cargo/flagsets/seed.toml")),
     ("x86-64", include_str!("../../../.cargo/flagsets/x86-64.toml")),
-    (
-        "x86-64-v2",
-        include_str!("../../../.cargo/flagsets/x86-64-v2.toml"),
-    ),
-    (
-        "x86-64-v3",
-        include_str!("../../../.cargo/flagsets/x86-64-v3.toml"),
-    ),
-    (
-        "x86-64-v4",
-        include_str!("../../../.cargo/flagsets/x86-64-v4.toml"),
-    ),
-    (
-        "x86-64-v4-512",
-        include_str!("../../../.cargo/flagsets/x86-64-v4-512.toml"),
-    ),
+    ("x86-64-v2", include_str!("../../../.cargo/flagsets/x86-64-v2.toml")),
+    ("x86-64-v3", include_str!("../../../.cargo/flagsets/x86-64-v3.toml")),
+    ("x86-64-v4", include_str!("../../../.cargo/flagsets/x86-64-v4.toml")),
+    ("x86-64-v4-512", include_str!("../../../.cargo/flagsets/x86-64-v4-512.toml")),
     ("znver4", include_str!("../../../.cargo/flagsets/znver4.toml")),
-    (
-        "znver4-no-sse4a",
-        include_str!("../../../.cargo/flagsets/znver4-no-sse4a.toml"),
-    ),
+    ("znver4-no-sse4a", include_str!("../../../.cargo/flagsets/znver4-no-sse4a.toml")),
 ];
 
 /// Everything that verbs share.
@@ -103,16 +88,9 @@ impl Context {
         let default = self.root.join("harness/suites/kernels.toml");
         let file = file.unwrap_or(&default);
         let text = std::fs::read_to_string(file).with_context(|| {
-            format!(
-                "cannot read the suite {}: name one with --suite FILE",
-                file.display()
-            )
+            format!("cannot read the suite {}: name one with --suite FILE", file.display())
         })?;
-        let shown = file
-            .strip_prefix(&self.root)
-            .unwrap_or(file)
-            .display()
-            .to_string();
+        let shown = file.strip_prefix(&self.root).unwrap_or(file).display().to_string();
         Ok(parse_suite(&shown, &text, &self.flagsets)?)
     }
 
@@ -138,11 +116,7 @@ impl Context {
     /// Tells, on stderr, which settings of the environment are switched off or cannot be.
     pub(crate) fn tell_foreign(&self) {
         for foreign in &self.foreign {
-            let force = if foreign.in_force {
-                "is in force in every arm"
-            } else {
-                "is switched off here"
-            };
+            let force = if foreign.in_force { "is in force in every arm" } else { "is switched off here" };
             eprintln!("note: {} ({}) {force}", foreign.place, foreign.setting);
         }
     }
@@ -156,22 +130,14 @@ pub(crate) fn style(shared: &Shared) -> Style {
         Color::Never => false,
         Color::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
     };
-    let columns = std::env::var("COLUMNS")
-        .ok()
-        .and_then(|columns| columns.parse().ok());
-    let width = columns
-        .or_else(|| terminal.then(terminal_width).flatten())
-        .unwrap_or(100);
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let width = columns.or_else(|| terminal.then(terminal_width).flatten()).unwrap_or(100);
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
         .iter()
         .filter_map(|name| std::env::var(name).ok())
         .find(|value| !value.is_empty());
     let ascii = locale.is_some_and(|locale| !locale.to_ascii_lowercase().contains("utf") && terminal);
-    Style {
-        width: width.clamp(60, 200),
-        color,
-        unicode: !ascii,
-    }
+    Style { width: width.clamp(60, 200), color, unicode: !ascii }
 }
 
 fn terminal_width() -> Option<usize> {
@@ -186,11 +152,8 @@ fn workspace_root(from: &Path) -> anyhow::Result<PathBuf> {
     let is_workspace = |folder: &&Path| {
         std::fs::read_to_string(folder.join("Cargo.toml")).is_ok_and(|text| text.contains("[workspace]"))
     };
-    let nearest = from
-        .ancestors()
-        .filter(manifest)
-        .find(is_workspace)
-        .or_else(|| from.ancestors().find(manifest));
+    let nearest =
+        from.ancestors().filter(manifest).find(is_workspace).or_else(|| from.ancestors().find(manifest));
     match nearest {
         Some(root) => Ok(root.to_owned()),
         None => bail!("no Cargo.toml here or above: start perflab inside a Cargo workspace"),
@@ -231,9 +194,7 @@ fn flagsets(root: &Path) -> anyhow::Result<FlagSets> {
 /// The last core that this process may use: the first ones take most of a system's interrupts.
 fn last_core() -> Option<usize> {
     let allowed = rustix::thread::sched_getaffinity(None).ok()?;
-    let cores: Vec<usize> = (0..rustix::thread::CpuSet::MAX_CPU)
-        .filter(|&cpu| allowed.is_set(cpu))
-        .collect();
+    let cores: Vec<usize> = (0..rustix::thread::CpuSet::MAX_CPU).filter(|&cpu| allowed.is_set(cpu)).collect();
     cores.last().copied().filter(|_| cores.len() > 1)
 }
 
@@ -241,17 +202,11 @@ fn last_core() -> Option<usize> {
 fn priority() -> i32 {
     let allowed = rustix::process::getrlimit(rustix::process::Resource::Nice).current;
     // The limit L allows nice values down to 20 − L (getrlimit(2)); root may do as it likes.
-    if rustix::process::geteuid().is_root() || allowed.is_none_or(|limit| limit >= 30) {
-        -10
-    } else {
-        0
-    }
+    if rustix::process::geteuid().is_root() || allowed.is_none_or(|limit| limit >= 30) { -10 } else { 0 }
 }
 
 /// A seed that differs from run to run; it is kept in the record.
 pub(crate) fn clock_seed() -> u64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    now.map_or(1, |since| {
-        u64::try_from(since.as_nanos() & u128::from(u64::MAX)).unwrap_or(1)
-    })
+    now.map_or(1, |since| u64::try_from(since.as_nanos() & u128::from(u64::MAX)).unwrap_or(1))
 }

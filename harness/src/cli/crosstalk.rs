@@ -35,15 +35,10 @@ pub(crate) fn crosstalk(
         wide: program(wide)?,
         scalar_benchmark: plan.benchmarks[scalar_benchmark].name.clone(),
         wide_benchmark: plan.benchmarks[wide_benchmark].name.clone(),
-        budget: Budget {
-            blocks: 24,
-            ..plan.budget
-        },
+        budget: Budget { blocks: 24, ..plan.budget },
     };
-    let what = format!(
-        "{} after {} of {}",
-        bench.scalar_benchmark, bench.wide_benchmark, plan.arms[wide].name
-    );
+    let what =
+        format!("{} after {} of {}", bench.scalar_benchmark, bench.wide_benchmark, plan.arms[wide].name);
     let stage = Stage::start("crosstalk", what, u64::from(LAUNCHES));
     let mut launches = Vec::new();
     for launch in 0..LAUNCHES {
@@ -55,8 +50,5 @@ pub(crate) fn crosstalk(
     }
     stage.end();
     let log = mean_interval(&launches, 0.95)?;
-    Some(Crosstalk {
-        ratio: log.mean.exp(),
-        interval: log.interval.map(f64::exp),
-    })
+    Some(Crosstalk { ratio: log.mean.exp(), interval: log.interval.map(f64::exp) })
 }

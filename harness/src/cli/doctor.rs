@@ -26,12 +26,7 @@ struct Finding {
 }
 
 fn finding(sign: Sign, what: impl Into<String>, means: impl Into<String>, remedy: Option<&str>) -> Finding {
-    Finding {
-        sign,
-        what: what.into(),
-        means: means.into(),
-        remedy: remedy.map(str::to_owned),
-    }
+    Finding { sign, what: what.into(), means: means.into(), remedy: remedy.map(str::to_owned) }
 }
 
 /// Prints the findings.
@@ -93,12 +88,9 @@ pub(crate) fn doctor(shared: &Shared) -> anyhow::Result<Exit> {
 
 fn linker(context: &Context) -> Finding {
     match &context.environment.toolchain.linker {
-        Some(linker) => finding(
-            Sign::Good,
-            format!("{linker}, bundled with rustc"),
-            "layouts can be shuffled",
-            None,
-        ),
+        Some(linker) => {
+            finding(Sign::Good, format!("{linker}, bundled with rustc"), "layouts can be shuffled", None)
+        }
         None => finding(
             Sign::Lacking,
             "no lld in this toolchain",
@@ -120,27 +112,12 @@ fn flagsets(context: &Context) -> anyhow::Result<Vec<Finding>> {
             let stand_in =
                 (flagset.target_cpu() == Some("znver4") && missing.contains("sse4a") && missing.len() == 1)
                     .then_some("use znver4-no-sse4a, or take the binary to a Zen 4 machine");
-            let means = format!(
-                "cannot run: {} (the census decides what its code really needs)",
-                flagset.name
-            );
-            findings.push(finding(
-                Sign::Lacking,
-                format!("this CPU has no {missing}"),
-                means,
-                stand_in,
-            ));
+            let means =
+                format!("cannot run: {} (the census decides what its code really needs)", flagset.name);
+            findings.push(finding(Sign::Lacking, format!("this CPU has no {missing}"), means, stand_in));
         }
     }
-    findings.insert(
-        0,
-        finding(
-            Sign::Good,
-            "flag sets",
-            format!("can run: {}", runs.join(" ")),
-            None,
-        ),
-    );
+    findings.insert(0, finding(Sign::Good, "flag sets", format!("can run: {}", runs.join(" ")), None));
     Ok(findings)
 }
 
@@ -150,11 +127,7 @@ fn native(context: &Context) -> Option<Finding> {
     if environment.is_cpu(native) {
         return None;
     }
-    let here = environment
-        .cpu
-        .microarchitecture
-        .as_deref()
-        .unwrap_or("an unknown micro-architecture");
+    let here = environment.cpu.microarchitecture.as_deref().unwrap_or("an unknown micro-architecture");
     Some(finding(
         Sign::Mind,
         format!("target-cpu=native resolves to {native} on {here}"),
@@ -210,11 +183,7 @@ fn state(context: &Context) -> Vec<Finding> {
             Some("raise the limit: `ulimit -e 30` as root, or nice in limits.conf"),
         ),
     });
-    if let Some(governor) = environment
-        .governor
-        .as_deref()
-        .filter(|governor| *governor != "performance")
-    {
+    if let Some(governor) = environment.governor.as_deref().filter(|governor| *governor != "performance") {
         findings.push(finding(
             Sign::Mind,
             format!("frequency governor {governor}"),
@@ -236,14 +205,7 @@ fn state(context: &Context) -> Vec<Finding> {
 fn tools() -> Vec<Finding> {
     let version = |program: &str| {
         let output = Command::new(program).arg("--version").output().ok()?;
-        Some(
-            String::from_utf8_lossy(&output.stdout)
-                .lines()
-                .next()
-                .unwrap_or_default()
-                .trim()
-                .to_owned(),
-        )
+        Some(String::from_utf8_lossy(&output.stdout).lines().next().unwrap_or_default().trim().to_owned())
     };
     vec![
         match version("valgrind") {

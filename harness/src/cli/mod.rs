@@ -1,9 +1,5 @@
 //! The command line: one file a verb; the only place that opens records, prints, and sets exit codes.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "this module is the one that prints"
-)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this module is the one that prints")]
 
 mod args;
 mod artifacts;
@@ -17,6 +13,7 @@ mod doctor;
 mod output;
 mod progress;
 mod run;
+mod scratch;
 mod session;
 mod store;
 mod verify;
@@ -103,7 +100,5 @@ fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
 }
 
 fn split(command: &[OsString]) -> anyhow::Result<(&OsString, &[OsString])> {
-    command
-        .split_first()
-        .ok_or_else(|| anyhow::anyhow!("no command after --"))
+    command.split_first().ok_or_else(|| anyhow::anyhow!("no command after --"))
 }

@@ -44,12 +44,7 @@ impl Judged {
             command: file.command.clone(),
             perflab: file.perflab.clone(),
         };
-        Self {
-            file,
-            analysis,
-            judgement,
-            meta,
-        }
+        Self { file, analysis, judgement, meta }
     }
 
     pub(crate) fn report(&self) -> Report<'_> {
@@ -86,10 +81,7 @@ pub(crate) fn write_report(root: &Path, folder: &Path) -> anyhow::Result<Judged>
     put("report.md".into(), report::markdown(&report).as_bytes())?;
     put("report.html".into(), report::html(&report, &charts).as_bytes())?;
     let verdicts = serde_json::json!({ "analysis": judged.analysis, "judgement": judged.judgement });
-    put(
-        "verdicts.json".into(),
-        (serde_json::to_string_pretty(&verdicts)? + "\n").as_bytes(),
-    )?;
+    put("verdicts.json".into(), (serde_json::to_string_pretty(&verdicts)? + "\n").as_bytes())?;
     Ok(judged)
 }
 
@@ -148,11 +140,7 @@ pub(crate) fn report(shared: &Shared, args: &ReportArgs) -> anyhow::Result<Exit>
         println!("{shown} says what {} says", judged.meta.name);
         return Ok(Exit::Fine);
     }
-    let line = standing
-        .trim()
-        .lines()
-        .zip(block.trim().lines())
-        .find(|(stands, says)| stands != says);
+    let line = standing.trim().lines().zip(block.trim().lines()).find(|(stands, says)| stands != says);
     println!(
         "{shown} differs from {}: splice it again with  cargo lab report {} --splice {shown}",
         judged.meta.name,
@@ -166,14 +154,8 @@ pub(crate) fn report(shared: &Shared, args: &ReportArgs) -> anyhow::Result<Exit>
 
 /// The path of `file` as `document` has to name it.
 fn relative(document: &Path, file: &Path) -> anyhow::Result<String> {
-    let folder = document
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let (folder, file) = (
-        folder.canonicalize()?,
-        file.canonicalize().or_else(|_| absolute(file))?,
-    );
+    let folder = document.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (folder, file) = (folder.canonicalize()?, file.canonicalize().or_else(|_| absolute(file))?);
     let Ok(below) = file.strip_prefix(&folder) else {
         bail!(
             "{} does not lie below {}: a document shows records beside it",
@@ -190,11 +172,8 @@ fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
 
 /// The artifacts of a plan that was only built.
 pub(crate) fn artifact_table(context: &Context, plan: &Plan, artifacts: &Artifacts, style: &Style) -> String {
-    let run = Run {
-        launches: Vec::new(),
-        failures: artifacts.failures.clone(),
-        facts: artifacts.facts.clone(),
-    };
+    let run =
+        Run { launches: Vec::new(), failures: artifacts.failures.clone(), facts: artifacts.facts.clone() };
     let analysis = analyse(plan, &run);
     let judgement = judge(plan, &context.environment, &analysis, None);
     let meta = Meta {
@@ -206,26 +185,14 @@ pub(crate) fn artifact_table(context: &Context, plan: &Plan, artifacts: &Artifac
     };
     let environment = &context.environment;
     report::artifacts(
-        &Report {
-            plan,
-            environment,
-            analysis: &analysis,
-            judgement: &judgement,
-            meta: &meta,
-        },
+        &Report { plan, environment, analysis: &analysis, judgement: &judgement, meta: &meta },
         style,
     )
 }
 
 /// A benchmark of which only the name is known yet.
 pub(crate) fn named(name: &str) -> Benchmark {
-    Benchmark {
-        name: name.to_owned(),
-        answer: 0,
-        long: false,
-        code: Vec::new(),
-        unit: Unit::Nanos,
-    }
+    Benchmark { name: name.to_owned(), answer: 0, long: false, code: Vec::new(), unit: Unit::Nanos }
 }
 
 /// What a run would do, for a person.
@@ -261,16 +228,9 @@ pub(crate) fn plan_text(plan: &Plan) -> String {
             arm.name, variant.package, variant.flagset, variant.profile
         );
     }
-    let benchmarks: Vec<_> = plan
-        .benchmarks
-        .iter()
-        .map(|benchmark| benchmark.name.as_str())
-        .collect();
-    let listed = if benchmarks.is_empty() {
-        "all that the subject has".to_owned()
-    } else {
-        benchmarks.join(" ")
-    };
+    let benchmarks: Vec<_> = plan.benchmarks.iter().map(|benchmark| benchmark.name.as_str()).collect();
+    let listed =
+        if benchmarks.is_empty() { "all that the subject has".to_owned() } else { benchmarks.join(" ") };
     let _ = writeln!(text, "benchmarks  {listed}");
     for claim in &plan.claims {
         let _ = writeln!(text, "claim       {}: {}", claim.id, claim.text);

@@ -28,12 +28,7 @@ impl Stage {
             bar.enable_steady_tick(Duration::from_millis(500));
             bar
         });
-        Self {
-            bar,
-            name,
-            what,
-            start: Instant::now(),
-        }
+        Self { bar, name, what, start: Instant::now() }
     }
 
     /// One step is done.
@@ -64,12 +59,6 @@ impl Stage {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        eprintln!(
-            " {:<9}{:<60} {}:{:02}",
-            self.name,
-            self.what,
-            seconds / 60,
-            seconds % 60
-        );
+        eprintln!(" {:<9}{:<60} {}:{:02}", self.name, self.what, seconds / 60, seconds % 60);
     }
 }

@@ -9,7 +9,7 @@ use crate::cli::args::{Format, RecordArgs, RunArgs, Shared};
 use crate::cli::artifacts::{self, Artifacts};
 use crate::cli::context::{Context, style};
 use crate::cli::store::Store;
-use crate::cli::{Exit, output, progress::Stage, session};
+use crate::cli::{Exit, output, progress::Stage, scratch, session};
 use crate::measure::{BuildBench, Launch, LaunchArm, Prepared, RunFailure, Turn, build_benchmarks, order};
 use crate::plan::{Plan, SCHEMA_VERSION, Workload};
 use crate::record::{RunFile, State};
@@ -28,10 +28,9 @@ pub(crate) fn measure(shared: &Shared, args: &RunArgs) -> anyhow::Result<Exit> {
     let store = measured(&context, args)?;
     match shared.format {
         Format::Table => println!("{}", store.folder.display()),
-        Format::Json => println!(
-            "{}",
-            serde_json::json!({ "record": store.folder, "state": store.file.state })
-        ),
+        Format::Json => {
+            println!("{}", serde_json::json!({ "record": store.folder, "state": store.file.state }))
+        }
     }
     Ok(exit_of(&store.file))
 }
@@ -62,10 +61,7 @@ pub(crate) fn build(shared: &Shared, args: &RunArgs) -> anyhow::Result<Exit> {
     let (_, plan) = context.plan(args)?;
     let artifacts = artifacts::build(&context, &plan)?;
     match shared.format {
-        Format::Table => print!(
-            "{}",
-            output::artifact_table(&context, &plan, &artifacts, &style(shared))
-        ),
+        Format::Table => print!("{}", output::artifact_table(&context, &plan, &artifacts, &style(shared))),
         Format::Json => println!("{}", serde_json::to_string_pretty(&artifacts.facts)?),
     }
     let broken = artifacts.failures.iter().any(is_broken);
@@ -74,10 +70,7 @@ pub(crate) fn build(shared: &Shared, args: &RunArgs) -> anyhow::Result<Exit> {
 
 /// Whether a failure says that something is broken, and not merely that this CPU lacks a feature.
 pub(crate) fn is_broken(failure: &RunFailure) -> bool {
-    !matches!(
-        failure.reason,
-        crate::measure::FailureReason::MissingFeatures { .. }
-    )
+    !matches!(failure.reason, crate::measure::FailureReason::MissingFeatures { .. })
 }
 
 pub(crate) fn exit_of(file: &RunFile) -> Exit {
@@ -92,11 +85,7 @@ pub(crate) fn exit_of(file: &RunFile) -> Exit {
 
 /// The benchmarks that were asked for: the options' or the suite's.
 pub(crate) fn wanted(args: &RunArgs, suite: &[String]) -> Vec<String> {
-    if args.benchmarks.is_empty() {
-        suite.to_vec()
-    } else {
-        args.benchmarks.clone()
-    }
+    if args.benchmarks.is_empty() { suite.to_vec() } else { args.benchmarks.clone() }
 }
 
 fn measured(context: &Context, args: &RunArgs) -> anyhow::Result<Store> {
@@ -115,10 +104,7 @@ fn measured(context: &Context, args: &RunArgs) -> anyhow::Result<Store> {
     store.save()?;
     outcome?;
     if store.file.state == State::Stopped {
-        eprintln!(
-            "stopped: go on with  cargo lab run --resume {}",
-            store.folder.display()
-        );
+        eprintln!("stopped: go on with  cargo lab run --resume {}", store.folder.display());
     }
     Ok(store)
 }
@@ -132,18 +118,9 @@ fn started(context: &Context, args: &RunArgs) -> anyhow::Result<(Store, Prepared
         env!("CARGO_PKG_VERSION"),
         context.environment.class(),
         context.environment.cores,
-        context
-            .environment
-            .toolchain
-            .rustc
-            .split_whitespace()
-            .nth(1)
-            .unwrap_or("?"),
+        context.environment.toolchain.rustc.split_whitespace().nth(1).unwrap_or("?"),
         plan.suite,
-        out.join(&name)
-            .strip_prefix(&context.root)
-            .unwrap_or(&out.join(&name))
-            .display()
+        out.join(&name).strip_prefix(&context.root).unwrap_or(&out.join(&name)).display()
     );
     let mut artifacts = artifacts::build(context, &plan)?;
     let mut prepared = Prepared::default();
@@ -159,15 +136,8 @@ fn started(context: &Context, args: &RunArgs) -> anyhow::Result<(Store, Prepared
     let mut failures = std::mem::take(&mut artifacts.failures);
     failures.append(&mut prepared.failures);
     for failure in failures.iter().filter(|failure| is_broken(failure)) {
-        let place = failure
-            .benchmark
-            .as_ref()
-            .map_or(String::new(), |benchmark| format!(", {benchmark}"));
-        eprintln!(
-            " failed   {}{place}: {}",
-            failure.arm,
-            crate::report::sentence(&failure.reason)
-        );
+        let place = failure.benchmark.as_ref().map_or(String::new(), |benchmark| format!(", {benchmark}"));
+        eprintln!(" failed   {}{place}: {}", failure.arm, crate::report::sentence(&failure.reason));
     }
     let file = RunFile {
         schema: SCHEMA_VERSION,
@@ -203,10 +173,7 @@ fn resumed(context: &Context, folder: &Path) -> anyhow::Result<(Store, Prepared,
     let mut artifacts = artifacts::build(context, &store.file.plan)?;
     for (was, is) in store.file.facts.iter().zip(&artifacts.facts) {
         if was.digest != is.digest {
-            bail!(
-                "the code of {} has changed since this record was begun; start a new one",
-                was.arm
-            );
+            bail!("the code of {} has changed since this record was begun; start a new one", was.arm);
         }
     }
     artifacts.failures.clear();
@@ -220,17 +187,9 @@ fn resumed(context: &Context, folder: &Path) -> anyhow::Result<(Store, Prepared,
 
 /// A benchmark that no arm has is a slip of the pen, not a failed row.
 fn known_benchmarks(args: &RunArgs, prepared: &Prepared) -> anyhow::Result<()> {
-    let unmeasured = |at: usize| {
-        prepared
-            .paces
-            .iter()
-            .all(|paces| paces.get(at).is_none_or(Option::is_none))
-    };
+    let unmeasured = |at: usize| prepared.paces.iter().all(|paces| paces.get(at).is_none_or(Option::is_none));
     for name in &args.benchmarks {
-        let at = prepared
-            .benchmarks
-            .iter()
-            .position(|benchmark| &benchmark.name == name);
+        let at = prepared.benchmarks.iter().position(|benchmark| &benchmark.name == name);
         let unknown = prepared.failures.iter().any(|failure| {
             failure.benchmark.as_ref() == Some(name)
                 && failure.reason == crate::measure::FailureReason::UnknownBenchmark
@@ -257,11 +216,7 @@ fn command(args: &RunArgs) -> String {
             words.push(format!("{option} {}", values.join(",")));
         }
     }
-    words.extend(
-        args.profile
-            .as_ref()
-            .map(|profile| format!("--profile {profile}")),
-    );
+    words.extend(args.profile.as_ref().map(|profile| format!("--profile {profile}")));
     words.extend(args.launches.map(|launches| format!("--launches {launches}")));
     words.extend(args.seed.map(|seed| format!("--seed {seed}")));
     words.join(" ")
@@ -270,19 +225,11 @@ fn command(args: &RunArgs) -> String {
 /// Date, time and host; with a letter where two runs start in one minute.
 fn record_name(out: &Path) -> String {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let host: String = host
-        .chars()
-        .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
-        .take(20)
-        .collect();
+    let host: String = host.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(20).collect();
     let name = format!("{}-{host}", jiff::Timestamp::now().strftime("%Y-%m-%dT%H%M"));
     let free = |name: &String| !out.join(name).exists();
     let mut lettered = ('b'..='z').map(|letter| format!("{name}{letter}"));
-    if free(&name) {
-        name
-    } else {
-        lettered.find(free).unwrap_or(name)
-    }
+    if free(&name) { name } else { lettered.find(free).unwrap_or(name) }
 }
 
 /// The `build` workload: every launch builds every arm from nothing, in random order.
@@ -292,10 +239,7 @@ fn measure_builds(context: &Context, store: &mut Store) -> anyhow::Result<()> {
     let bench = BuildBench {
         builder: &context.builder,
         disk: folders.disk.path(),
-        tmpfs: folders
-            .tmpfs
-            .as_ref()
-            .map_or(folders.disk.path(), |folder| folder.path()),
+        tmpfs: folders.tmpfs.as_ref().map_or(folders.disk.path(), |folder| folder.path()),
         edited: edited_file(context, &plan)?,
     };
     let arms: Vec<usize> = (0..plan.arms.len()).collect();
@@ -329,27 +273,14 @@ fn measure_builds(context: &Context, store: &mut Store) -> anyhow::Result<()> {
                     slices: vec![slice],
                 })),
                 Err(reason) => {
-                    bail!(
-                        "{} cannot be built: {}",
-                        plan.arms[arm].name,
-                        crate::report::sentence(&reason)
-                    );
+                    bail!("{} cannot be built: {}", plan.arms[arm].name, crate::report::sentence(&reason));
                 }
             }
             stage.step();
         }
-        let process = |&arm: &usize| LaunchArm {
-            arm,
-            layout: None,
-            pad: 0,
-            peak_rss: None,
-        };
+        let process = |&arm: &usize| LaunchArm { arm, layout: None, pad: 0, peak_rss: None };
         turns.sort_by_key(|turn| (turn.benchmark, turn.position));
-        store.add(&Launch {
-            index: launch,
-            arms: arms.iter().map(process).collect(),
-            turns,
-        })?;
+        store.add(&Launch { index: launch, arms: arms.iter().map(process).collect(), turns })?;
     }
     store.file.state = State::Finished;
     store.save()?;
@@ -364,14 +295,12 @@ struct BuildFolders {
 
 impl BuildFolders {
     fn new(target: &Path) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(target)?;
         let shm = Path::new("/dev/shm");
         // TMPFS_MAGIC of linux/magic.h.
         let is_tmpfs = rustix::fs::statfs(shm).is_ok_and(|statfs| statfs.f_type == 0x0102_1994);
-        let folder = || tempfile::Builder::new().prefix("perflab-").tempdir_in(shm);
         Ok(Self {
-            disk: tempfile::Builder::new().prefix("builds-").tempdir_in(target)?,
-            tmpfs: is_tmpfs.then(folder).transpose()?,
+            disk: scratch::folder(target)?,
+            tmpfs: is_tmpfs.then(|| scratch::folder(shm)).transpose()?,
         })
     }
 }
@@ -381,19 +310,13 @@ fn edited_file(context: &Context, plan: &Plan) -> anyhow::Result<PathBuf> {
     let variant = &plan.baseline().variant;
     let args = ["metadata", "--no-deps", "--format-version", "1"];
     let invocation = crate::process::Invocation::new("cargo", args).in_folder(&context.root);
-    let limits = crate::process::Limits {
-        timeout: std::time::Duration::from_secs(60),
-        output: 16 << 20,
-    };
+    let limits = crate::process::Limits { timeout: std::time::Duration::from_secs(60), output: 16 << 20 };
     let output = crate::process::run(&invocation, limits, &|| context.stopped())?;
     let metadata: serde_json::Value = serde_json::from_str(&output.stdout).context("cargo metadata")?;
     let packages = metadata["packages"].as_array().into_iter().flatten();
     let targets = packages.flat_map(|package| package["targets"].as_array().into_iter().flatten());
     let mut found =
         targets.filter(|target| target["name"] == variant.bin.as_str() && target["kind"][0] == "bin");
-    let path = found
-        .next()
-        .and_then(|target| target["src_path"].as_str())
-        .map(PathBuf::from);
+    let path = found.next().and_then(|target| target["src_path"].as_str()).map(PathBuf::from);
     path.with_context(|| format!("cargo metadata names no binary {}", variant.bin))
 }

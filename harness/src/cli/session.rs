@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 use crate::build::{Artifact, Bundle};
 use crate::cli::context::Context;
 use crate::cli::progress::Stage;
+use crate::cli::scratch;
 use crate::cli::store::Store;
 use crate::measure::{ArmProgram, Launch, Launcher, Outcome, Prepared, RunFailure, layout_seed, prepare};
 use crate::plan::Plan;
@@ -27,31 +28,18 @@ pub(crate) fn first_processes(
     let names: Vec<String> = plan.arms.iter().map(|arm| arm.name.clone()).collect();
     let programs: Vec<_> = artifacts
         .iter()
-        .map(|artifact| {
-            artifact
-                .as_ref()
-                .map(|artifact| program(context, artifact.path.clone()))
-        })
+        .map(|artifact| artifact.as_ref().map(|artifact| program(context, artifact.path.clone())))
         .collect();
-    let stage = Stage::start(
-        "check",
-        "the answer of every benchmark in every arm",
-        names.len() as u64,
-    );
+    let stage = Stage::start("check", "the answer of every benchmark in every arm", names.len() as u64);
     let prepared = prepare(&names, &programs, wanted, &plan.budget, &mut |arm| {
         stage.doing(&names[arm]);
         stage.step();
     });
     stage.end();
-    let baseline = prepared
-        .failures
-        .iter()
-        .find(|failure| failure.arm == names[0] && failure.benchmark.is_none());
+    let baseline =
+        prepared.failures.iter().find(|failure| failure.arm == names[0] && failure.benchmark.is_none());
     if let Some(failure) = baseline {
-        bail!(
-            "the baseline cannot be measured: {}",
-            crate::report::sentence(&failure.reason)
-        );
+        bail!("the baseline cannot be measured: {}", crate::report::sentence(&failure.reason));
     }
     Ok(prepared)
 }
@@ -75,13 +63,9 @@ struct Layouts<'a> {
 
 impl<'a> Layouts<'a> {
     fn new(target: &Path, artifacts: &'a [Option<Artifact>]) -> anyhow::Result<Self> {
-        fs::create_dir_all(target)?;
         Ok(Self {
-            folder: tempfile::Builder::new().prefix("layouts-").tempdir_in(target)?,
-            bundles: artifacts
-                .iter()
-                .map(|artifact| artifact.as_ref()?.bundle.as_ref())
-                .collect(),
+            folder: scratch::folder(target)?,
+            bundles: artifacts.iter().map(|artifact| artifact.as_ref()?.bundle.as_ref()).collect(),
             paths: artifacts
                 .iter()
                 .map(|artifact| artifact.as_ref().map(|artifact| artifact.path.clone()))
@@ -110,28 +94,15 @@ impl<'a> Layouts<'a> {
                 }
                 Ok(())
             };
-            let threads: Vec<_> = work
-                .chunks(part)
-                .map(|part| scope.spawn(move || link(part)))
-                .collect();
-            threads
-                .into_iter()
-                .filter_map(|thread| thread.join().ok())
-                .collect()
+            let threads: Vec<_> = work.chunks(part).map(|part| scope.spawn(move || link(part))).collect();
+            threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
         });
-        results
-            .into_iter()
-            .collect::<anyhow::Result<()>>()
-            .context("cannot link a layout")
+        results.into_iter().collect::<anyhow::Result<()>>().context("cannot link a layout")
     }
 
     /// What an arm runs in a launch: its layout, or the artifact itself where layouts cannot be made.
     fn path(&self, launch: u32, arm: usize) -> Option<PathBuf> {
-        if self.bundles[arm].is_some() {
-            Some(self.file(launch, arm))
-        } else {
-            self.paths[arm].clone()
-        }
+        if self.bundles[arm].is_some() { Some(self.file(launch, arm)) } else { self.paths[arm].clone() }
     }
 
     fn remove(&self, launch: u32) {
@@ -163,21 +134,13 @@ pub(crate) fn measure(
     let what = format!("{} benchmarks × {arms} arms", plan.benchmarks.len());
     let left = u64::from(plan.budget.launches.saturating_sub(finished)) * plan.benchmarks.len() as u64;
     let stage = Stage::start("measure", what, left);
-    let outcome = launches(
-        context,
-        &plan,
-        artifacts,
-        prepared,
-        finished,
-        &stage,
-        &mut |event| match event {
-            Event::Launch(launch) => store.add(&launch),
-            Event::Failure(failure) => {
-                store.file.failures.push(failure);
-                store.save()
-            }
-        },
-    );
+    let outcome = launches(context, &plan, artifacts, prepared, finished, &stage, &mut |event| match event {
+        Event::Launch(launch) => store.add(&launch),
+        Event::Failure(failure) => {
+            store.file.failures.push(failure);
+            store.save()
+        }
+    });
     let whole = store.file.launches.len() == plan.budget.launches as usize;
     store.file.state = if whole { State::Finished } else { State::Stopped };
     store.save()?;
@@ -207,34 +170,21 @@ pub(crate) fn launches(
             .map(|arm| {
                 // What has no benchmark left is not started: it would only disturb the others.
                 let takes_part = running[arm] && prepared.paces[arm].iter().any(Option::is_some);
-                layouts
-                    .path(launch, arm)
-                    .filter(|_| takes_part)
-                    .map(|path| program(context, path))
+                layouts.path(launch, arm).filter(|_| takes_part).map(|path| program(context, path))
             })
             .collect();
         let seeds: Vec<Option<u64>> = (0..running.len())
             .map(|arm| layouts.bundles[arm].map(|_| layout_seed(plan.seed, launch, arm)))
             .collect();
         let launcher = Launcher { plan, prepared };
-        match launcher.launch(launch, &programs, &seeds, &|| context.stopped(), &mut || {
-            stage.step()
-        }) {
+        match launcher.launch(launch, &programs, &seeds, &|| context.stopped(), &mut || stage.step()) {
             Outcome::Finished(done) => {
                 sink(Event::Launch(done))?;
                 layouts.remove(launch);
                 launch += 1;
             }
-            Outcome::Failed {
-                arm,
-                benchmark,
-                failure,
-            } => {
-                stage.say(&format!(
-                    "{}: {}",
-                    failure.arm,
-                    crate::report::sentence(&failure.reason)
-                ));
+            Outcome::Failed { arm, benchmark, failure } => {
+                stage.say(&format!("{}: {}", failure.arm, crate::report::sentence(&failure.reason)));
                 drop_failed(&mut running, prepared, arm, benchmark);
                 sink(Event::Failure(failure))?;
                 if arm == 0 && benchmark.is_none() {
@@ -251,10 +201,7 @@ pub(crate) fn launches(
 /// nothing to be compared with.
 fn drop_failed(running: &mut [bool], prepared: &mut Prepared, arm: usize, benchmark: Option<usize>) {
     match benchmark {
-        Some(benchmark) if arm == 0 => prepared
-            .paces
-            .iter_mut()
-            .for_each(|paces| paces[benchmark] = None),
+        Some(benchmark) if arm == 0 => prepared.paces.iter_mut().for_each(|paces| paces[benchmark] = None),
         Some(benchmark) => prepared.paces[arm][benchmark] = None,
         None => running[arm] = false,
     }

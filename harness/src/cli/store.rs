@@ -44,11 +44,7 @@ impl Store {
         replace(&folder.join("raw.csv"), text.as_bytes())?;
         let raw = File::options().append(true).open(folder.join("raw.csv"))?;
         file.state = State::Running;
-        Ok(Self {
-            folder: folder.to_owned(),
-            file,
-            raw,
-        })
+        Ok(Self { folder: folder.to_owned(), file, raw })
     }
 
     /// Adds a finished launch: its samples first, then its name.
@@ -83,9 +79,7 @@ pub(crate) fn read(folder: &Path) -> anyhow::Result<(RunFile, Run)> {
             .with_context(|| format!("{} is no record: cannot read {name}", folder.display()))
     };
     let file = RunFile::read(&text("run.json")?).with_context(|| folder.display().to_string())?;
-    let run = file
-        .run(&text("raw.csv")?)
-        .with_context(|| folder.display().to_string())?;
+    let run = file.run(&text("raw.csv")?).with_context(|| folder.display().to_string())?;
     Ok((file, run))
 }
 

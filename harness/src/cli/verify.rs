@@ -45,17 +45,10 @@ pub(crate) fn verify(shared: &Shared, args: &RunArgs) -> anyhow::Result<Exit> {
                 }
             }
             for failure in &failures {
-                let benchmark = failure
-                    .benchmark
-                    .as_ref()
-                    .map_or(String::new(), |name| format!(", {name}"));
+                let benchmark = failure.benchmark.as_ref().map_or(String::new(), |name| format!(", {name}"));
                 println!("{}{benchmark}: {}", failure.arm, sentence(&failure.reason));
             }
-            let names: Vec<_> = prepared
-                .benchmarks
-                .iter()
-                .map(|benchmark| benchmark.name.as_str())
-                .collect();
+            let names: Vec<_> = prepared.benchmarks.iter().map(|benchmark| benchmark.name.as_str()).collect();
             println!("benchmarks: {}", names.join(" "));
         }
     }

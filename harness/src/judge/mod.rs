@@ -25,19 +25,13 @@ pub fn judge(
     analysis: &Analysis,
     calibration: Option<&Calibration>,
 ) -> Judgement {
-    let policy = Policy {
-        noise_threshold: plan.noise_threshold,
-    };
+    let policy = Policy { noise_threshold: plan.noise_threshold };
     let controls = controls(plan, analysis, policy);
     let void = controls.iter().any(|control| control.voids);
     let rows = analysis.rows.iter().map(|row| JudgedRow {
         benchmark: row.benchmark.clone(),
         arm: row.arm.clone(),
-        verdict: if void {
-            environment_spoiled()
-        } else {
-            verdict(row, policy)
-        },
+        verdict: if void { environment_spoiled() } else { verdict(row, policy) },
     });
     Judgement {
         policy,
@@ -65,9 +59,7 @@ pub fn verdict(row: &Row, policy: Policy) -> Verdict {
     let Some(estimate) = &row.estimate else {
         return match &row.measured_as {
             Some(_) => Verdict::NoChange,
-            None => Verdict::Inconclusive {
-                reason: "fewer than two launches".to_owned(),
-            },
+            None => Verdict::Inconclusive { reason: "fewer than two launches".to_owned() },
         };
     };
     let threshold = policy.noise_threshold.ln_1p();
@@ -76,15 +68,10 @@ pub fn verdict(row: &Row, policy: Policy) -> Verdict {
         Verdict::Improved
     } else if log.lo > threshold {
         Verdict::Regressed
-    } else if log.within(&Interval {
-        lo: -threshold,
-        hi: threshold,
-    }) {
+    } else if log.within(&Interval { lo: -threshold, hi: threshold }) {
         Verdict::NoChange
     } else {
-        Verdict::Inconclusive {
-            reason: undecided(estimate),
-        }
+        Verdict::Inconclusive { reason: undecided(estimate) }
     }
 }
 
@@ -116,10 +103,7 @@ fn controls(plan: &Plan, analysis: &Analysis, policy: Policy) -> Vec<ControlResu
 }
 
 fn all_names(plan: &Plan) -> Vec<String> {
-    plan.benchmarks
-        .iter()
-        .map(|benchmark| benchmark.name.clone())
-        .collect()
+    plan.benchmarks.iter().map(|benchmark| benchmark.name.clone()).collect()
 }
 
 /// A control row voids when its interval at the corrected level excludes 1 and its estimate is beyond the
@@ -153,30 +137,17 @@ fn answer(
     claim: &Claim,
 ) -> ClaimAnswer {
     let concerned = |row: &&Row| {
-        let short = || {
-            plan.benchmarks
-                .iter()
-                .any(|benchmark| benchmark.name == row.benchmark && !benchmark.long)
-        };
-        let named = if claim.benchmarks.is_empty() {
-            short()
-        } else {
-            claim.benchmarks.contains(&row.benchmark)
-        };
+        let short =
+            || plan.benchmarks.iter().any(|benchmark| benchmark.name == row.benchmark && !benchmark.long);
+        let named =
+            if claim.benchmarks.is_empty() { short() } else { claim.benchmarks.contains(&row.benchmark) };
         row.arm == claim.candidate && named
     };
     let rows: Vec<&Row> = analysis.rows.iter().filter(concerned).collect();
     let only = (!claim.benchmarks.is_empty()).then_some(claim.benchmarks.as_slice());
     let mean = geometric_mean(plan, &analysis.rows, &claim.candidate, only);
-    let same = !rows.is_empty()
-        && rows
-            .iter()
-            .all(|row| row.estimate.is_none() && row.measured_as.is_some());
-    let speed_up = if same {
-        Some(1.0)
-    } else {
-        mean.as_ref().map(|mean| 1.0 / mean.ratio)
-    };
+    let same = !rows.is_empty() && rows.iter().all(|row| row.estimate.is_none() && row.measured_as.is_some());
+    let speed_up = if same { Some(1.0) } else { mean.as_ref().map(|mean| 1.0 / mean.ratio) };
     let interval = if same {
         Some(Interval { lo: 1.0, hi: 1.0 })
     } else {
@@ -193,9 +164,7 @@ fn answer(
         reservation: reservation(environment, analysis, void, claim, same, rows.is_empty()),
         speed_up,
         interval,
-        code_like_this: mean
-            .and_then(|mean| mean.code_like_this)
-            .map(|interval| interval.map(f64::recip)),
+        code_like_this: mean.and_then(|mean| mean.code_like_this).map(|interval| interval.map(f64::recip)),
         rows: counts,
         claim: claim.clone(),
     }
@@ -204,11 +173,7 @@ fn answer(
 /// Where the whole interval of the speed-up lies.
 fn answer_of(interval: Interval, margin: Margin) -> Answer {
     if interval.hi < margin.lo {
-        if interval.hi < 1.0 {
-            Answer::Negative
-        } else {
-            Answer::Below
-        }
+        if interval.hi < 1.0 { Answer::Negative } else { Answer::Below }
     } else if interval.lo > margin.hi {
         Answer::Above
     } else if interval.lo >= margin.lo && interval.hi <= margin.hi {
@@ -220,11 +185,7 @@ fn answer_of(interval: Interval, margin: Margin) -> Answer {
 
 fn place<'a>(row: &Row, margin: Margin, policy: Policy, counts: &'a mut RowCount) -> &'a mut usize {
     let Some(estimate) = row.estimate else {
-        return if row.measured_as.is_some() {
-            &mut counts.no_change
-        } else {
-            &mut counts.undecided
-        };
+        return if row.measured_as.is_some() { &mut counts.no_change } else { &mut counts.undecided };
     };
     let speed_up = estimate.interval.map(f64::recip);
     match (answer_of(speed_up, margin), verdict(row, policy)) {
@@ -248,21 +209,14 @@ fn reservation(
     if void {
         return Some("the A/A control differs from itself".to_owned());
     }
-    let failures: Vec<_> = analysis
-        .failures
-        .iter()
-        .filter(|failure| failure.arm == claim.candidate)
-        .collect();
+    let failures: Vec<_> =
+        analysis.failures.iter().filter(|failure| failure.arm == claim.candidate).collect();
     if nothing {
         return Some(format!("{} was not measured here", claim.candidate));
     }
     let mut reasons = Vec::new();
     if claim.cpu.as_deref().is_some_and(|cpu| !environment.is_cpu(cpu)) {
-        let here = environment
-            .cpu
-            .microarchitecture
-            .as_ref()
-            .unwrap_or(&environment.cpu.brand);
+        let here = environment.cpu.microarchitecture.as_ref().unwrap_or(&environment.cpu.brand);
         reasons.push(format!("this CPU is {here}"));
     }
     if same {

@@ -2,25 +2,18 @@ use super::*;
 use crate::machine::{Cpu, Toolchain};
 use crate::plan::{Arm, Benchmark, Budget, BuildSettings, Source, Unit, Variant, Workload};
 
-const POLICY: Policy = Policy {
-    noise_threshold: 0.01,
-};
+const POLICY: Policy = Policy { noise_threshold: 0.01 };
 
 fn row(benchmark: &str, arm: &str, lo: f64, hi: f64) -> Row {
     let ratio = (lo * hi).sqrt();
     // Launches whose t interval is about lo..hi.
     let spread = (hi / lo).ln() / 2.0;
-    let launches = (0..16)
-        .map(|index| ratio.ln() + spread * if index % 2 == 0 { 1.8 } else { -1.8 })
-        .collect();
+    let launches =
+        (0..16).map(|index| ratio.ln() + spread * if index % 2 == 0 { 1.8 } else { -1.8 }).collect();
     Row {
         benchmark: benchmark.into(),
         arm: arm.into(),
-        role: if arm.contains("A/A") {
-            Role::Control
-        } else {
-            Role::Candidate
-        },
+        role: if arm.contains("A/A") { Role::Control } else { Role::Candidate },
         unit: Unit::Nanos,
         baseline_value: 1.0,
         value: ratio,
@@ -43,9 +36,7 @@ fn verdicts_need_the_whole_interval() {
     assert_eq!(of(0.90, 0.98), Verdict::Improved);
     assert_eq!(of(1.02, 1.10), Verdict::Regressed);
     assert_eq!(of(0.995, 1.005), Verdict::NoChange);
-    let wide = Verdict::Inconclusive {
-        reason: "about 40 launches would decide".into(),
-    };
+    let wide = Verdict::Inconclusive { reason: "about 40 launches would decide".into() };
     for (lo, hi) in [(0.98, 0.995), (0.985, 1.005), (0.5, 2.0), (1.005, 1.02)] {
         assert_eq!(of(lo, hi), wide, "{lo} {hi}");
     }
@@ -63,13 +54,7 @@ fn answers_follow_the_interval_of_the_speed_up() {
     assert_eq!(of(1.05, 1.15), Answer::CannotTell);
     assert_eq!(of(1.25, 1.35), Answer::CannotTell);
     assert_eq!(
-        answer_of(
-            Interval { lo: 5.0, hi: 6.0 },
-            Margin {
-                lo: 1.1,
-                hi: f64::INFINITY
-            }
-        ),
+        answer_of(Interval { lo: 5.0, hi: 6.0 }, Margin { lo: 1.1, hi: f64::INFINITY }),
         Answer::Inside
     );
 }
@@ -155,13 +140,7 @@ fn environment(microarchitecture: &str) -> Environment {
 }
 
 fn analysis(rows: Vec<Row>) -> Analysis {
-    Analysis {
-        launches: 16,
-        rows,
-        arms: vec![],
-        failures: vec![],
-        warnings: vec![],
-    }
+    Analysis { launches: 16, rows, arms: vec![], failures: vec![], warnings: vec![] }
 }
 
 #[test]
@@ -180,30 +159,16 @@ fn a_claim_is_counted_by_row_and_kept_from_other_cpus() {
     let answer = &judged.claims[0];
     assert_eq!(
         answer.rows,
-        RowCount {
-            inside: 1,
-            above: 1,
-            below: 1,
-            no_change: 1,
-            slower: 1,
-            undecided: 1
-        }
+        RowCount { inside: 1, above: 1, below: 1, no_change: 1, slower: 1, undecided: 1 }
     );
     assert_eq!(answer.total(), 6);
     assert_eq!(answer.reservation.as_deref(), Some("this CPU is Zen 5"));
     assert!(answer.speed_up.unwrap() > 1.0 && answer.code_like_this.is_some());
     assert_eq!(
-        (
-            judged.controls[0].rows,
-            judged.controls[0].false_alarms,
-            judged.controls[0].voids
-        ),
+        (judged.controls[0].rows, judged.controls[0].false_alarms, judged.controls[0].voids),
         (1, 0, false)
     );
-    assert_eq!(
-        judge(&plan, &environment("Zen 4"), &analysis(rows), None).claims[0].reservation,
-        None
-    );
+    assert_eq!(judge(&plan, &environment("Zen 4"), &analysis(rows), None).claims[0].reservation, None);
 }
 
 #[test]
@@ -228,10 +193,7 @@ fn an_arm_that_was_not_measured_cannot_be_told() {
     );
     let answer = &judged.claims[0];
     assert_eq!((answer.answer, answer.total()), (Answer::CannotTell, 0));
-    assert_eq!(
-        answer.reservation.as_deref(),
-        Some("znver4 was not measured here")
-    );
+    assert_eq!(answer.reservation.as_deref(), Some("znver4 was not measured here"));
 }
 
 #[test]
@@ -243,10 +205,7 @@ fn identical_code_answers_with_a_speed_up_of_one() {
         ..row("a", "znver4", 1.0, 1.0)
     };
     let judged = judge(&plan(&["a"]), &environment("Zen 4"), &analysis(vec![twin]), None);
-    assert_eq!(
-        (judged.claims[0].answer, judged.claims[0].speed_up),
-        (Answer::Below, Some(1.0))
-    );
+    assert_eq!((judged.claims[0].answer, judged.claims[0].speed_up), (Answer::Below, Some(1.0)));
     assert_eq!(judged.claims[0].reservation.as_deref(), Some("identical code"));
     assert_eq!(judged.rows[0].verdict, Verdict::NoChange);
 }
@@ -275,9 +234,7 @@ fn a_stored_calibration_bounds_false_alarms_for_its_own_machine_only() {
         coverage: None,
     };
     let bound = |environment: &Environment| {
-        judge(&plan(&[]), environment, &analysis(vec![]), Some(&stored))
-            .false_alarms
-            .unwrap()
+        judge(&plan(&[]), environment, &analysis(vec![]), Some(&stored)).false_alarms.unwrap()
     };
     let here = bound(&environment("Zen 5"));
     // The rule of three, exactly: 1 − 0.05^(1/1000).

@@ -97,14 +97,7 @@ impl ClaimAnswer {
     /// How many benchmarks were looked at.
     #[must_use]
     pub fn total(&self) -> usize {
-        let RowCount {
-            inside,
-            above,
-            below,
-            no_change,
-            slower,
-            undecided,
-        } = self.rows;
+        let RowCount { inside, above, below, no_change, slower, undecided } = self.rows;
         inside + above + below + no_change + slower + undecided
     }
 }

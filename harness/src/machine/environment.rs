@@ -100,33 +100,21 @@ impl Environment {
     /// kind of machine in two.
     #[must_use]
     pub fn differences(&self, other: &Self) -> Vec<Difference> {
-        let quota = |environment: &Self| {
-            environment
-                .quota
-                .map_or("none".to_owned(), |cores| format!("{cores}"))
-        };
+        let quota =
+            |environment: &Self| environment.quota.map_or("none".to_owned(), |cores| format!("{cores}"));
         let fields = |environment: &Self| {
             let (cpu, tools) = (&environment.cpu, &environment.toolchain);
             [
                 ("CPU brand", cpu.brand.clone()),
-                (
-                    "CPU family/model/stepping",
-                    format!("{}/{}/{}", cpu.family, cpu.model, cpu.stepping),
-                ),
+                ("CPU family/model/stepping", format!("{}/{}/{}", cpu.family, cpu.model, cpu.stepping)),
                 ("CPU features", cpu.features.join(" ")),
-                (
-                    "hypervisor",
-                    cpu.hypervisor.clone().unwrap_or_else(|| "none".to_owned()),
-                ),
+                ("hypervisor", cpu.hypervisor.clone().unwrap_or_else(|| "none".to_owned())),
                 ("cores", environment.cores.to_string()),
                 ("CPU quota", quota(environment)),
                 ("kernel", environment.kernel.clone()),
                 ("rustc", format!("{} {}", tools.rustc, tools.commit)),
                 ("LLVM", tools.llvm.clone()),
-                (
-                    "linker",
-                    tools.linker.clone().unwrap_or_else(|| "none".to_owned()),
-                ),
+                ("linker", tools.linker.clone().unwrap_or_else(|| "none".to_owned())),
                 ("target-cpu=native", tools.native.clone()),
             ]
         };
@@ -147,13 +135,7 @@ impl Environment {
 }
 
 fn llvm_name(microarchitecture: &str) -> Option<&'static str> {
-    [
-        ("Zen", "znver1"),
-        ("Zen 2", "znver2"),
-        ("Zen 3", "znver3"),
-        ("Zen 4", "znver4"),
-        ("Zen 5", "znver5"),
-    ]
-    .into_iter()
-    .find_map(|(name, llvm)| (name == microarchitecture).then_some(llvm))
+    [("Zen", "znver1"), ("Zen 2", "znver2"), ("Zen 3", "znver3"), ("Zen 4", "znver4"), ("Zen 5", "znver5")]
+        .into_iter()
+        .find_map(|(name, llvm)| (name == microarchitecture).then_some(llvm))
 }

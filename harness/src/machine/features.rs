@@ -79,27 +79,20 @@ fn is_guaranteed(group: CpuidFeature) -> bool {
             | C::SEP
             | C::MMX
     );
-    let with_64_bit = matches!(
-        group,
-        C::X64 | C::SYSCALL | C::FXSR | C::SSE | C::SSE2 | C::CLFSH | C::MULTIBYTENOP
-    );
+    let with_64_bit =
+        matches!(group, C::X64 | C::SYSCALL | C::FXSR | C::SSE | C::SSE2 | C::CLFSH | C::MULTIBYTENOP);
     before_64_bit || with_64_bit
 }
 
 /// Groups whose encodings an older CPU runs as a no-operation.
 fn is_hint(group: CpuidFeature) -> bool {
     use CpuidFeature as C;
-    matches!(
-        group,
-        C::PAUSE | C::CET_IBT | C::CLDEMOTE | C::PREFETCHITI | C::PREFETCHW | C::PREFETCHWT1
-    )
+    matches!(group, C::PAUSE | C::CET_IBT | C::CLDEMOTE | C::PREFETCHITI | C::PREFETCHW | C::PREFETCHWT1)
 }
 
 /// rustc's name of a group, where it has one (`rustc --print target-features`, 1.95).
 fn rustc_name(group: CpuidFeature) -> Option<&'static str> {
-    avx512_name(group)
-        .or_else(|| vector_name(group))
-        .or_else(|| scalar_name(group))
+    avx512_name(group).or_else(|| vector_name(group)).or_else(|| scalar_name(group))
 }
 
 fn avx512_name(group: CpuidFeature) -> Option<&'static str> {
@@ -199,9 +192,7 @@ impl Features {
     /// answers for `avx` and `avx512f` gate every feature that needs the wide registers. AMX is never
     /// listed: a process must ask the kernel before it may use the tiles.
     pub fn host() -> Self {
-        host::features()
-            .map(|name| Feature(Cow::Borrowed(name)))
-            .collect()
+        host::features().map(|name| Feature(Cow::Borrowed(name))).collect()
     }
 
     /// What a flag set enables: the `target_feature="…"` lines of `rustc --print cfg` under its flags.
@@ -279,36 +270,19 @@ mod tests {
     fn sets_print_in_order_and_subtract() {
         let enabled = set(&["sse4a", "avx512f", "bmi2"]);
         assert_eq!(enabled.to_string(), "avx512f bmi2 sse4a");
-        assert_eq!(
-            enabled.missing_from(&set(&["bmi2", "avx512f", "fma"])),
-            set(&["sse4a"])
-        );
+        assert_eq!(enabled.missing_from(&set(&["bmi2", "avx512f", "fma"])), set(&["sse4a"]));
         assert_eq!(enabled.len(), 3);
-        assert_eq!(
-            serde_json::to_string(&enabled).unwrap(),
-            r#"["avx512f","bmi2","sse4a"]"#
-        );
-        assert_eq!(
-            serde_json::from_str::<Features>(r#"["sse4a","bmi2","avx512f"]"#).unwrap(),
-            enabled
-        );
+        assert_eq!(serde_json::to_string(&enabled).unwrap(), r#"["avx512f","bmi2","sse4a"]"#);
+        assert_eq!(serde_json::from_str::<Features>(r#"["sse4a","bmi2","avx512f"]"#).unwrap(), enabled);
     }
 
     #[test]
     fn groups_have_rustc_names_or_none() {
         let name = |group| Feature::from_group(group).map(|feature| feature.to_string());
         assert_eq!(name(CpuidFeature::SSE4_1).as_deref(), Some("sse4.1"));
-        assert_eq!(
-            name(CpuidFeature::AVX512_VPOPCNTDQ).as_deref(),
-            Some("avx512vpopcntdq")
-        );
+        assert_eq!(name(CpuidFeature::AVX512_VPOPCNTDQ).as_deref(), Some("avx512vpopcntdq"));
         assert_eq!(name(CpuidFeature::RDTSCP).as_deref(), Some("rdtscp"));
-        for group in [
-            CpuidFeature::SSE2,
-            CpuidFeature::CET_IBT,
-            CpuidFeature::PAUSE,
-            CpuidFeature::SYSCALL,
-        ] {
+        for group in [CpuidFeature::SSE2, CpuidFeature::CET_IBT, CpuidFeature::PAUSE, CpuidFeature::SYSCALL] {
             assert_eq!(name(group), None);
         }
     }

@@ -39,10 +39,7 @@ pub fn probe() -> Result<Environment, RunError> {
 /// # Errors
 /// When rustc cannot be run. Flags that rustc refuses give its own message as the text of a failed output.
 pub fn rustc_cfg(flags: &[String]) -> Result<String, RunError> {
-    let args = flags
-        .iter()
-        .cloned()
-        .chain(["--print".to_owned(), "cfg".to_owned()]);
+    let args = flags.iter().cloned().chain(["--print".to_owned(), "cfg".to_owned()]);
     tool("rustc", args)
 }
 
@@ -51,20 +48,13 @@ pub fn rustc_cfg(flags: &[String]) -> Result<String, RunError> {
 /// # Errors
 /// When rustc cannot be run.
 pub fn rustc_sysroot() -> Result<PathBuf, RunError> {
-    Ok(PathBuf::from(
-        tool("rustc", ["--print".to_owned(), "sysroot".to_owned()])?.trim(),
-    ))
+    Ok(PathBuf::from(tool("rustc", ["--print".to_owned(), "sysroot".to_owned()])?.trim()))
 }
 
 fn tool(program: &str, args: impl IntoIterator<Item = String>) -> Result<String, RunError> {
     let mut invocation = Invocation::new(program, args);
-    invocation.unset = ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER"]
-        .map(Into::into)
-        .into();
-    let limits = Limits {
-        timeout: Duration::from_secs(60),
-        output: 1 << 20,
-    };
+    invocation.unset = ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER"].map(Into::into).into();
+    let limits = Limits { timeout: Duration::from_secs(60), output: 1 << 20 };
     run(&invocation, limits, &|| false).map(|output| output.stdout)
 }
 
@@ -93,10 +83,7 @@ fn toolchain() -> Result<Toolchain, RunError> {
 pub fn bundled_lld(sysroot: &Path) -> Option<PathBuf> {
     let rustlib = sysroot.join("lib/rustlib");
     let hosts = fs::read_dir(rustlib).ok()?;
-    hosts
-        .filter_map(Result::ok)
-        .map(|host| host.path().join("bin/gcc-ld/ld.lld"))
-        .find(|path| path.is_file())
+    hosts.filter_map(Result::ok).map(|host| host.path().join("bin/gcc-ld/ld.lld")).find(|path| path.is_file())
 }
 
 fn linker_version(sysroot: &Path) -> Option<String> {
@@ -106,22 +93,17 @@ fn linker_version(sysroot: &Path) -> Option<String> {
 }
 
 fn native_cpu(target_cpus: &str) -> Option<String> {
-    let line = target_cpus
-        .lines()
-        .find(|line| line.trim_start().starts_with("native"))?;
+    let line = target_cpus.lines().find(|line| line.trim_start().starts_with("native"))?;
     let (_, after) = line.split_once("currently ")?;
     Some(after.trim_end_matches(['.', ')', ' ']).to_owned())
 }
 
 fn cpu() -> Cpu {
     let cpuid = CpuId::new();
-    let brand = cpuid
-        .get_processor_brand_string()
-        .map(|brand| brand.as_str().trim().to_owned());
+    let brand = cpuid.get_processor_brand_string().map(|brand| brand.as_str().trim().to_owned());
     let info = cpuid.get_feature_info();
-    let vendor = cpuid
-        .get_vendor_info()
-        .map_or_else(|| "unknown".to_owned(), |vendor| vendor.as_str().to_owned());
+    let vendor =
+        cpuid.get_vendor_info().map_or_else(|| "unknown".to_owned(), |vendor| vendor.as_str().to_owned());
     let family = info.as_ref().map_or(0, |info| u32::from(info.family_id()));
     let model = info.as_ref().map_or(0, |info| u32::from(info.model_id()));
     let avx512 = std::arch::is_x86_feature_detected!("avx512f");
@@ -133,12 +115,10 @@ fn cpu() -> Cpu {
         model,
         stepping: info.as_ref().map_or(0, |info| u32::from(info.stepping_id())),
         features: Features::host().iter().map(ToString::to_string).collect(),
-        hypervisor: cpuid
-            .get_hypervisor_info()
-            .map(|hypervisor| match hypervisor.identify() {
-                raw_cpuid::Hypervisor::Unknown(..) => "unknown hypervisor".to_owned(),
-                known => format!("{known:?}"),
-            }),
+        hypervisor: cpuid.get_hypervisor_info().map(|hypervisor| match hypervisor.identify() {
+            raw_cpuid::Hypervisor::Unknown(..) => "unknown hypervisor".to_owned(),
+            known => format!("{known:?}"),
+        }),
     }
 }
 
@@ -174,11 +154,7 @@ fn memory() -> u64 {
 
 fn kernel() -> String {
     let name = rustix::system::uname();
-    format!(
-        "{} {}",
-        name.sysname().to_string_lossy(),
-        name.release().to_string_lossy()
-    )
+    format!("{} {}", name.sysname().to_string_lossy(), name.release().to_string_lossy())
 }
 
 fn os_name() -> String {
@@ -217,11 +193,7 @@ mod tests {
     fn this_machine_has_a_name_memory_and_a_compiler() {
         let environment = probe().unwrap();
         assert!(environment.cores >= 1 && environment.memory_bytes > 1 << 20);
-        assert!(
-            environment.toolchain.rustc.starts_with("rustc 1"),
-            "{:?}",
-            environment.toolchain
-        );
+        assert!(environment.toolchain.rustc.starts_with("rustc 1"), "{:?}", environment.toolchain);
         assert_ne!(environment.toolchain.native, "unknown");
         assert!(environment.cpu.features.iter().any(|feature| feature == "sse2"));
         assert!(environment.differences(&environment).is_empty());
@@ -234,21 +206,14 @@ mod tests {
         other.cpu.model += 1;
         other.toolchain.llvm = "1".to_owned();
         other.load += 1.0;
-        let fields: Vec<_> = here
-            .differences(&other)
-            .iter()
-            .map(|difference| difference.field)
-            .collect();
+        let fields: Vec<_> = here.differences(&other).iter().map(|difference| difference.field).collect();
         assert_eq!(fields, ["CPU family/model/stepping", "LLVM"]);
     }
 
     #[test]
     fn zen_4_is_told_from_zen_3_and_zen_5() {
         assert_eq!(microarchitecture("AuthenticAMD", 0x19, 0x61, true), Some("Zen 4"));
-        assert_eq!(
-            microarchitecture("AuthenticAMD", 0x19, 0x21, false),
-            Some("Zen 3")
-        );
+        assert_eq!(microarchitecture("AuthenticAMD", 0x19, 0x21, false), Some("Zen 3"));
         assert_eq!(microarchitecture("AuthenticAMD", 0x1A, 0x02, true), Some("Zen 5"));
         assert_eq!(microarchitecture("Other", 1, 1, true), None);
     }

@@ -38,9 +38,7 @@ impl ArmProgram {
             args.extend(self.cpu.map(|cpu| format!("--cpu={cpu}")));
             invocation = invocation.through(starter, args);
         }
-        invocation
-            .set
-            .push(("PERFLAB_PAD".into(), "x".repeat(self.pad as usize).into()));
+        invocation.set.push(("PERFLAB_PAD".into(), "x".repeat(self.pad as usize).into()));
         invocation
     }
 }
@@ -65,9 +63,7 @@ impl Arm {
     pub(crate) fn start(program: &ArmProgram) -> Result<Self, FailureReason> {
         match Conversation::start(&program.invocation()) {
             Ok(conversation) => Ok(Self { conversation }),
-            Err(error) => Err(FailureReason::NotASubject {
-                said: format!("it cannot be started: {error}"),
-            }),
+            Err(error) => Err(FailureReason::NotASubject { said: format!("it cannot be started: {error}") }),
         }
     }
 
@@ -77,20 +73,12 @@ impl Arm {
             return Ok(listing);
         }
         Err(FailureReason::NotASubject {
-            said: format!(
-                "it speaks protocol {}, and this lab speaks {PROTOCOL_VERSION}",
-                listing.protocol
-            ),
+            said: format!("it speaks protocol {}, and this lab speaks {PROTOCOL_VERSION}", listing.protocol),
         })
     }
 
     pub(crate) fn prepare(&mut self, benchmark: &str, patience: Duration) -> Result<Prepared, FailureReason> {
-        self.ask(
-            &Request::Prepare {
-                benchmark: benchmark.to_owned(),
-            },
-            patience,
-        )
+        self.ask(&Request::Prepare { benchmark: benchmark.to_owned() }, patience)
     }
 
     pub(crate) fn turn(
@@ -102,13 +90,7 @@ impl Arm {
         timeout: Duration,
     ) -> Result<Vec<WireSlice>, FailureReason> {
         let Pace { iters, extra, .. } = pace;
-        let request = Request::Turn {
-            benchmark: benchmark.to_owned(),
-            settle_ns,
-            slices,
-            iters,
-            extra,
-        };
+        let request = Request::Turn { benchmark: benchmark.to_owned(), settle_ns, slices, iters, extra };
         let turned: Turned = self.ask(&request, timeout)?;
         Ok(turned.slices)
     }
@@ -133,25 +115,16 @@ impl Arm {
         serde_json::from_str(&answer).map_err(|_| match serde_json::from_str::<Refused>(&answer) {
             Ok(refused) if refused.error.starts_with("unknown benchmark") => FailureReason::UnknownBenchmark,
             Ok(refused) => FailureReason::NotASubject { said: refused.error },
-            Err(_) => FailureReason::NotASubject {
-                said: excerpt(&answer),
-            },
+            Err(_) => FailureReason::NotASubject { said: excerpt(&answer) },
         })
     }
 }
 
 fn why_it_ended(ended: Ended) -> FailureReason {
     match ended {
-        Ended {
-            signal: Some(SIGILL), ..
-        } => FailureReason::IllegalInstruction,
-        Ended {
-            signal: Some(signal), ..
-        } => FailureReason::Signal { signal },
-        Ended { code, stderr, .. } => FailureReason::Exited {
-            code: code.unwrap_or(-1),
-            stderr,
-        },
+        Ended { signal: Some(SIGILL), .. } => FailureReason::IllegalInstruction,
+        Ended { signal: Some(signal), .. } => FailureReason::Signal { signal },
+        Ended { code, stderr, .. } => FailureReason::Exited { code: code.unwrap_or(-1), stderr },
     }
 }
 

@@ -17,13 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The rows of a `build` suite, in the order of [`BuildBench::measure`]'s slices.
 #[must_use]
 pub fn build_benchmarks() -> Vec<Benchmark> {
-    let row = |name: &str, unit| Benchmark {
-        name: name.to_owned(),
-        answer: 0,
-        long: true,
-        code: Vec::new(),
-        unit,
-    };
+    let row =
+        |name: &str, unit| Benchmark { name: name.to_owned(), answer: 0, long: true, code: Vec::new(), unit };
     vec![
         row("clean build", Unit::Nanos),
         row("rebuild after an edit", Unit::Nanos),
@@ -60,34 +55,18 @@ impl BuildBench<'_> {
         let target = folder.join("timed-build");
         let not_built = |error: BuildError| match error {
             BuildError::Run(RunError::Stopped) => FailureReason::TimedOut { after_ms: 0 },
-            other => FailureReason::NotBuilt {
-                error: other.to_string(),
-            },
+            other => FailureReason::NotBuilt { error: other.to_string() },
         };
-        remove(&target).map_err(|error| FailureReason::NotBuilt {
-            error: error.to_string(),
-        })?;
-        let build = || {
-            self.builder
-                .time(&arm.variant, flagset, &arm.build, &target, stop)
-                .map_err(not_built)
-        };
+        remove(&target).map_err(|error| FailureReason::NotBuilt { error: error.to_string() })?;
+        let build = || self.builder.time(&arm.variant, flagset, &arm.build, &target, stop).map_err(not_built);
         let clean = build()?;
         let size = fs::metadata(&clean.executable).map_or(0, |metadata| metadata.len());
         let memory = self.memory_in_use(&clean.executable)?;
-        touch(&self.edited).map_err(|error| FailureReason::NotBuilt {
-            error: error.to_string(),
-        })?;
+        touch(&self.edited).map_err(|error| FailureReason::NotBuilt { error: error.to_string() })?;
         let rebuilt = build()?;
-        remove(&target).map_err(|error| FailureReason::NotBuilt {
-            error: error.to_string(),
-        })?;
+        remove(&target).map_err(|error| FailureReason::NotBuilt { error: error.to_string() })?;
         Ok([nanos(clean.wall), nanos(rebuilt.wall), size, memory]
-            .map(|wall| Slice {
-                iters: 1,
-                wall,
-                cpu: 0,
-            })
+            .map(|wall| Slice { iters: 1, wall, cpu: 0 })
             .into())
     }
 
@@ -101,9 +80,8 @@ impl BuildBench<'_> {
         for benchmark in subject.list(PATIENCE)?.benchmarks {
             subject.prepare(&benchmark.name, PATIENCE)?;
         }
-        let unknown = || FailureReason::NotASubject {
-            said: "the system does not tell its memory".to_owned(),
-        };
+        let unknown =
+            || FailureReason::NotASubject { said: "the system does not tell its memory".to_owned() };
         subject.peak_rss().ok_or_else(unknown)
     }
 }
@@ -117,10 +95,7 @@ fn remove(folder: &Path) -> io::Result<()> {
 
 /// Makes a file newer without changing it, as Cargo's freshness goes by the time.
 fn touch(file: &Path) -> io::Result<()> {
-    fs::File::options()
-        .append(true)
-        .open(file)?
-        .set_modified(std::time::SystemTime::now())
+    fs::File::options().append(true).open(file)?.set_modified(std::time::SystemTime::now())
 }
 
 fn nanos(duration: Duration) -> u64 {

@@ -49,10 +49,8 @@ impl CrosstalkBench {
             for condition in order(seed, launch, 0, block, &[0, 1]) {
                 neighbours[condition].turn(names[condition], settle, slices, paces[condition], patience)?;
                 let turn = timed.turn(&self.scalar_benchmark, settle, slices, scalar, patience)?;
-                let calls: Vec<f64> = turn
-                    .iter()
-                    .map(|slice| slice.wall_ns as f64 / slice.iters as f64)
-                    .collect();
+                let calls: Vec<f64> =
+                    turn.iter().map(|slice| slice.wall_ns as f64 / slice.iters as f64).collect();
                 times[condition] = median(&calls).unwrap_or(f64::NAN);
             }
             ratios.push((times[0] / times[1]).ln());

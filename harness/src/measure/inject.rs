@@ -28,14 +28,11 @@ pub fn extra_for(
         for _ in 0..8 {
             let mut time = |extra: u64| {
                 let pace = Pace { extra, ..pace };
-                arm.turn(benchmark, budget.settle_ns / 3, 4, pace, budget.patience())
-                    .map(|slices| {
-                        let calls: Vec<f64> = slices
-                            .iter()
-                            .map(|slice| slice.wall_ns as f64 / slice.iters as f64)
-                            .collect();
-                        median(&calls).unwrap_or(f64::NAN)
-                    })
+                arm.turn(benchmark, budget.settle_ns / 3, 4, pace, budget.patience()).map(|slices| {
+                    let calls: Vec<f64> =
+                        slices.iter().map(|slice| slice.wall_ns as f64 / slice.iters as f64).collect();
+                    median(&calls).unwrap_or(f64::NAN)
+                })
             };
             let (without, with) = (time(0)?, time(extra)?);
             ratios.push(with / without);

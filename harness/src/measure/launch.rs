@@ -51,10 +51,7 @@ impl Launcher<'_> {
                 running.push(None);
                 continue;
             };
-            let program = ArmProgram {
-                pad: pad(self.plan.seed, index, arm),
-                ..program.clone()
-            };
+            let program = ArmProgram { pad: pad(self.plan.seed, index, arm), ..program.clone() };
             match Arm::start(&program) {
                 Ok(started) => running.push(Some(started)),
                 Err(reason) => return self.failed(index, arm, None, reason),
@@ -77,13 +74,7 @@ impl Launcher<'_> {
                         continue;
                     };
                     match self.turn(running, benchmark, pace) {
-                        Ok(slices) => turns.push(Turn {
-                            benchmark,
-                            block,
-                            position,
-                            arm,
-                            slices,
-                        }),
+                        Ok(slices) => turns.push(Turn { benchmark, block, position, arm, slices }),
                         Err(reason) => return self.failed(index, arm, Some(benchmark), reason),
                     }
                 }
@@ -98,11 +89,7 @@ impl Launcher<'_> {
                 peak_rss: running.peak_rss(),
             })
         });
-        Outcome::Finished(Launch {
-            index,
-            arms: arms.collect(),
-            turns,
-        })
+        Outcome::Finished(Launch { index, arms: arms.collect(), turns })
     }
 
     fn turn(&self, arm: &mut Arm, benchmark: usize, pace: Pace) -> Result<Vec<Slice>, FailureReason> {
@@ -115,10 +102,7 @@ impl Launcher<'_> {
         let timed = arm.turn(&row.name, settle_ns, slices, pace, timeout)?;
         let expected = row.answer.wrapping_mul(pace.iters);
         if let Some(wrong) = timed.iter().find(|slice| slice.checksum != expected) {
-            return Err(FailureReason::WrongAnswer {
-                expected,
-                found: wrong.checksum,
-            });
+            return Err(FailureReason::WrongAnswer { expected, found: wrong.checksum });
         }
         if timed.len() != slices as usize {
             return Err(FailureReason::NotASubject {
@@ -127,11 +111,7 @@ impl Launcher<'_> {
         }
         Ok(timed
             .iter()
-            .map(|slice| Slice {
-                iters: slice.iters,
-                wall: slice.wall_ns,
-                cpu: slice.cpu_ns,
-            })
+            .map(|slice| Slice { iters: slice.iters, wall: slice.wall_ns, cpu: slice.cpu_ns })
             .collect())
     }
 
@@ -143,10 +123,6 @@ impl Launcher<'_> {
             launch: Some(launch),
             reason,
         };
-        Outcome::Failed {
-            arm,
-            benchmark,
-            failure,
-        }
+        Outcome::Failed { arm, benchmark, failure }
     }
 }

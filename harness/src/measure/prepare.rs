@@ -40,41 +40,25 @@ pub fn prepare(
         each(index);
         let mut paces = Vec::new();
         if let Some(program) = program {
-            let fail = |benchmark, reason| RunFailure {
-                arm: names[index].clone(),
-                benchmark,
-                launch: None,
-                reason,
-            };
+            let fail =
+                |benchmark, reason| RunFailure { arm: names[index].clone(), benchmark, launch: None, reason };
             match Arm::start(program)
                 .and_then(|mut arm| arm.list(budget.patience()).map(|listing| (arm, listing)))
             {
                 Ok((arm, listing)) => {
                     if !known {
-                        prepared.benchmarks = listing
-                            .benchmarks
-                            .iter()
-                            .map(|info| unknown(&info.name))
-                            .collect();
+                        prepared.benchmarks =
+                            listing.benchmarks.iter().map(|info| unknown(&info.name)).collect();
                         known = true;
                     }
                     fill(&mut prepared.benchmarks, &listing);
-                    let mut first = FirstProcess {
-                        program,
-                        arm: Some(arm),
-                        budget,
-                    };
+                    let mut first = FirstProcess { program, arm: Some(arm), budget };
                     for benchmark in &prepared.benchmarks {
                         let has = listing.benchmarks.iter().any(|info| info.name == benchmark.name);
-                        let checked = if has {
-                            first.check(benchmark)
-                        } else {
-                            Err(FailureReason::UnknownBenchmark)
-                        };
+                        let checked =
+                            if has { first.check(benchmark) } else { Err(FailureReason::UnknownBenchmark) };
                         paces.push(checked.as_ref().ok().copied());
-                        let failure = checked
-                            .err()
-                            .map(|reason| fail(Some(benchmark.name.clone()), reason));
+                        let failure = checked.err().map(|reason| fail(Some(benchmark.name.clone()), reason));
                         prepared.failures.extend(failure);
                     }
                 }
@@ -90,13 +74,7 @@ pub fn prepare(
 }
 
 fn unknown(name: &str) -> Benchmark {
-    Benchmark {
-        name: name.to_owned(),
-        answer: 0,
-        long: false,
-        code: Vec::new(),
-        unit: Unit::Nanos,
-    }
+    Benchmark { name: name.to_owned(), answer: 0, long: false, code: Vec::new(), unit: Unit::Nanos }
 }
 
 /// Takes the answers from the first arm that has them: every later arm must agree.
@@ -126,35 +104,19 @@ impl FirstProcess<'_> {
         let prepared = arm.prepare(&benchmark.name, self.budget.patience())?;
         if prepared.checksum != benchmark.answer {
             self.arm = Some(arm);
-            return Err(FailureReason::WrongAnswer {
-                expected: benchmark.answer,
-                found: prepared.checksum,
-            });
+            return Err(FailureReason::WrongAnswer { expected: benchmark.answer, found: prepared.checksum });
         }
         if !benchmark.long && prepared.call_ns > LONGEST_CALL_NS {
             self.arm = Some(arm);
-            return Err(FailureReason::TooLong {
-                call_ns: prepared.call_ns,
-            });
+            return Err(FailureReason::TooLong { call_ns: prepared.call_ns });
         }
-        let iters = if benchmark.long {
-            1
-        } else {
-            (self.budget.slice_ns / prepared.call_ns.max(1)).max(1)
-        };
-        let pace = Pace {
-            iters,
-            extra: 0,
-            long: benchmark.long,
-        };
+        let iters = if benchmark.long { 1 } else { (self.budget.slice_ns / prepared.call_ns.max(1)).max(1) };
+        let pace = Pace { iters, extra: 0, long: benchmark.long };
         let slices = arm.turn(&benchmark.name, 0, 1, pace, self.budget.patience())?;
         self.arm = Some(arm);
         let expected = benchmark.answer.wrapping_mul(iters);
         match slices.iter().find(|slice| slice.checksum != expected) {
-            Some(slice) => Err(FailureReason::WrongAnswer {
-                expected,
-                found: slice.checksum,
-            }),
+            Some(slice) => Err(FailureReason::WrongAnswer { expected, found: slice.checksum }),
             None => Ok(pace),
         }
     }

@@ -53,11 +53,7 @@ mod tests {
         let mut sorted = first.clone();
         sorted.sort_unstable();
         assert_eq!(sorted, arms);
-        assert_eq!(
-            first,
-            order(1, 0, 0, 0, &arms),
-            "the same names give the same order"
-        );
+        assert_eq!(first, order(1, 0, 0, 0, &arms), "the same names give the same order");
         for other in [
             order(2, 0, 0, 0, &arms),
             order(1, 1, 0, 0, &arms),
@@ -79,9 +75,8 @@ mod tests {
 
     #[test]
     fn layouts_do_not_repeat() {
-        let mut seeds: Vec<_> = (0..100)
-            .flat_map(|launch| (0..10).map(move |arm| layout_seed(5, launch, arm)))
-            .collect();
+        let mut seeds: Vec<_> =
+            (0..100).flat_map(|launch| (0..10).map(move |arm| layout_seed(5, launch, arm))).collect();
         seeds.sort_unstable();
         seeds.dedup();
         assert_eq!(seeds.len(), 1000);

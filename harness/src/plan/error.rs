@@ -48,12 +48,7 @@ impl PlanError {
     }
 
     pub(crate) fn toml(file: &str, text: &str, error: &toml::de::Error) -> Self {
-        Self::at(
-            file,
-            text,
-            error.span(),
-            error.message().trim().replace('\n', "; "),
-        )
+        Self::at(file, text, error.span(), error.message().trim().replace('\n', "; "))
     }
 }
 
@@ -74,10 +69,7 @@ pub(crate) fn suggest(name: &str, known: &[&str]) -> String {
 fn place(text: &str, offset: usize) -> Place {
     let before = text.get(..offset).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    Place {
-        line: before.matches('\n').count() + 1,
-        column: before[line_start..].chars().count() + 1,
-    }
+    Place { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
 }
 
 impl fmt::Display for PlanError {

@@ -61,36 +61,24 @@ impl FlagSet {
         }
         let target = parsed.build.target;
         let Some(table) = parsed.target.get(&target) else {
-            return Err(
-                PlanError::at(file, text, None, format!("no [target.{target}] rustflags")).right(format!(
-                    "add [target.{target}] with rustflags = [\"-C\", \"target-cpu=…\"]"
-                )),
-            );
+            return Err(PlanError::at(file, text, None, format!("no [target.{target}] rustflags"))
+                .right(format!("add [target.{target}] with rustflags = [\"-C\", \"target-cpu=…\"]")));
         };
-        Ok(Self {
-            name: name.to_owned(),
-            target,
-            flags: table.rustflags.clone(),
-            summary: summary(text),
-        })
+        Ok(Self { name: name.to_owned(), target, flags: table.rustflags.clone(), summary: summary(text) })
     }
 
     /// The value of `-C target-cpu`, where the flags have one.
     #[must_use]
     pub fn target_cpu(&self) -> Option<&str> {
-        self.flags.iter().rev().find_map(|flag| {
-            flag.strip_prefix("target-cpu=")
-                .or(flag.strip_prefix("-Ctarget-cpu="))
-        })
+        self.flags
+            .iter()
+            .rev()
+            .find_map(|flag| flag.strip_prefix("target-cpu=").or(flag.strip_prefix("-Ctarget-cpu=")))
     }
 }
 
 fn summary(text: &str) -> String {
-    let lines: Vec<_> = text
-        .lines()
-        .map_while(|line| line.strip_prefix('#'))
-        .map(str::trim)
-        .collect();
+    let lines: Vec<_> = text.lines().map_while(|line| line.strip_prefix('#')).map(str::trim).collect();
     lines.join(" ")
 }
 

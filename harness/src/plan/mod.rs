@@ -223,10 +223,7 @@ pub struct Margin {
 mod finite_or_null {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    #[expect(
-        clippy::trivially_copy_pass_by_ref,
-        reason = "serde's `with` hands references"
-    )]
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's `with` hands references")]
     pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
         value.is_finite().then_some(*value).serialize(serializer)
     }

@@ -115,23 +115,14 @@ pub fn parse_suite(file: &str, text: &str, flagsets: &FlagSets) -> Result<Suite,
     let threshold = *parsed.noise_threshold.as_ref();
     if !(threshold > 0.0 && threshold < 0.5) {
         return Err(check
-            .fault(
-                parsed.noise_threshold.span(),
-                format!("noise_threshold = {threshold}"),
-            )
+            .fault(parsed.noise_threshold.span(), format!("noise_threshold = {threshold}"))
             .right("a fraction between 0 and 0.5, such as 0.01 for 1 %"));
     }
-    let claims = parsed
-        .claims
-        .iter()
-        .map(|claim| check.claim(claim, &arms))
-        .collect::<Result<Vec<_>, _>>()?;
+    let claims =
+        parsed.claims.iter().map(|claim| check.claim(claim, &arms)).collect::<Result<Vec<_>, _>>()?;
     for (index, claim) in claims.iter().enumerate() {
         if claims[..index].iter().any(|earlier| earlier.id == claim.id) {
-            return Err(check.fault(
-                parsed.claims[index].span(),
-                format!("a second claim \"{}\"", claim.id),
-            ));
+            return Err(check.fault(parsed.claims[index].span(), format!("a second claim \"{}\"", claim.id)));
         }
     }
     Ok(Suite {
@@ -163,9 +154,7 @@ impl Check<'_> {
         if known.contains(&name.as_ref().as_str()) {
             return Ok(name.as_ref().clone());
         }
-        Err(self
-            .fault(name.span(), "")
-            .unknown("flag set", name.as_ref(), &known))
+        Err(self.fault(name.span(), "").unknown("flag set", name.as_ref(), &known))
     }
 
     fn arms(&self, parsed: &File) -> Result<Vec<Arm>, PlanError> {
@@ -189,9 +178,7 @@ impl Check<'_> {
         let wanted = parsed.baseline.as_ref();
         let Some(index) = arms.iter().position(|arm| &arm.name == wanted) else {
             let known: Vec<_> = arms.iter().map(|arm| arm.name.as_str()).collect();
-            return Err(self
-                .fault(parsed.baseline.span(), "")
-                .unknown("arm", wanted, &known));
+            return Err(self.fault(parsed.baseline.span(), "").unknown("arm", wanted, &known));
         };
         let mut baseline = arms.remove(index);
         baseline.role = Role::Baseline;
@@ -230,13 +217,7 @@ impl Check<'_> {
     }
 
     fn budget(&self, budget: &Spanned<Budget>) -> Result<(), PlanError> {
-        let Budget {
-            launches,
-            blocks,
-            slices,
-            slice_ns,
-            ..
-        } = *budget.as_ref();
+        let Budget { launches, blocks, slices, slice_ns, .. } = *budget.as_ref();
         if launches == 0 || blocks == 0 || slices == 0 || slice_ns == 0 {
             return Err(self
                 .fault(budget.span(), "a budget of nothing")
@@ -267,11 +248,7 @@ impl Check<'_> {
             baseline: claim.baseline.as_ref().clone(),
             candidate: claim.candidate.as_ref().clone(),
             margin: self.margin(table)?,
-            benchmarks: claim
-                .benchmarks
-                .iter()
-                .map(|name| name.as_ref().clone())
-                .collect(),
+            benchmarks: claim.benchmarks.iter().map(|name| name.as_ref().clone()).collect(),
             cpu: claim.cpu.clone(),
         })
     }
@@ -285,15 +262,9 @@ impl Check<'_> {
                 .right(right));
         };
         let margin = match bounds.as_ref()[..] {
-            [lo] => Margin {
-                lo,
-                hi: f64::INFINITY,
-            },
+            [lo] => Margin { lo, hi: f64::INFINITY },
             [lo, hi] => Margin { lo, hi },
-            _ => Margin {
-                lo: f64::NAN,
-                hi: f64::NAN,
-            },
+            _ => Margin { lo: f64::NAN, hi: f64::NAN },
         };
         if margin.lo > 0.0 && margin.lo <= margin.hi {
             return Ok(margin);
@@ -303,10 +274,7 @@ impl Check<'_> {
             list
         });
         Err(self
-            .fault(
-                bounds.span(),
-                format!("claim \"{}\" has speed_up = [{found}]", claim.id),
-            )
+            .fault(bounds.span(), format!("claim \"{}\" has speed_up = [{found}]", claim.id))
             .right(right))
     }
 }
@@ -336,11 +304,7 @@ impl Suite {
             .filter(|arm| arm.role == Role::Baseline || only.is_empty() || only.contains(&arm.name))
             .cloned()
             .collect();
-        arms.push(Arm {
-            name: format!("{} (A/A)", baseline.name),
-            role: Role::Control,
-            ..baseline.clone()
-        });
+        arms.push(Arm { name: format!("{} (A/A)", baseline.name), role: Role::Control, ..baseline.clone() });
         Ok(Plan {
             suite: self.name.clone(),
             digest: self.digest.clone(),
@@ -362,12 +326,10 @@ impl Suite {
 
 /// Bytes in lower-case hex.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 #[cfg(test)]
@@ -408,20 +370,14 @@ speed_up = [1.1, 1.3]
 
     fn fault(from: &str, to: &str) -> String {
         assert!(GOOD.contains(from));
-        parse_suite("s.toml", &GOOD.replacen(from, to, 1), &flagsets())
-            .unwrap_err()
-            .to_string()
+        parse_suite("s.toml", &GOOD.replacen(from, to, 1), &flagsets()).unwrap_err().to_string()
     }
 
     #[test]
     fn a_plan_has_the_baseline_first_and_a_control_last() {
         let suite = parse_suite("s.toml", GOOD, &flagsets()).unwrap();
         let plan = suite.plan(&[], suite.quick, 1).unwrap();
-        let names: Vec<_> = plan
-            .arms
-            .iter()
-            .map(|arm| (arm.name.as_str(), arm.role))
-            .collect();
+        let names: Vec<_> = plan.arms.iter().map(|arm| (arm.name.as_str(), arm.role)).collect();
         assert_eq!(
             names,
             [
@@ -435,11 +391,7 @@ speed_up = [1.1, 1.3]
         assert_eq!((plan.budget.launches, plan.budget.blocks), (16, 4));
         let chosen = suite.plan(&["dispatch".to_owned()], suite.quick, 1).unwrap();
         assert_eq!(chosen.arms.len(), 3);
-        assert_eq!(
-            chosen.claims.len(),
-            0,
-            "a claim about an arm that does not run is not asked"
-        );
+        assert_eq!(chosen.claims.len(), 0, "a claim about an arm that does not run is not asked");
     }
 
     #[test]
@@ -449,10 +401,7 @@ speed_up = [1.1, 1.3]
             "s.toml:5:23: unknown flag set \"znver4x\"\n       known: x86-64, znver4   (did you mean \"znver4\"?)"
         );
         let missing = fault("speed_up = [1.1, 1.3]\n", "");
-        assert!(
-            missing.starts_with("s.toml:16:1: claim \"c\" has no margins\n"),
-            "{missing}"
-        );
+        assert!(missing.starts_with("s.toml:16:1: claim \"c\" has no margins\n"), "{missing}");
         assert!(
             fault("speed_up = [1.1, 1.3]", "speed_up = [1.3, 1.1]")
                 .contains("s.toml:21:12: claim \"c\" has speed_up = [1.3, 1.1]")
@@ -471,10 +420,7 @@ speed_up = [1.1, 1.3]
     #[test]
     fn an_unknown_arm_on_the_command_line_is_named() {
         let suite = parse_suite("s.toml", GOOD, &flagsets()).unwrap();
-        let error = suite
-            .plan(&["znver5".to_owned()], suite.quick, 1)
-            .unwrap_err()
-            .to_string();
+        let error = suite.plan(&["znver5".to_owned()], suite.quick, 1).unwrap_err().to_string();
         assert!(
             error.contains("--flagsets: unknown arm \"znver5\"") && error.contains("\"znver4\""),
             "{error}"

@@ -81,18 +81,10 @@ impl Conversation {
                     let surplus = tail.len().saturating_sub(STDERR_KEPT);
                     tail.drain(..surplus);
                 }
-                tail_sender
-                    .send(String::from_utf8_lossy(&tail).trim().to_owned())
-                    .ok();
+                tail_sender.send(String::from_utf8_lossy(&tail).trim().to_owned()).ok();
             });
         }
-        Ok(Self {
-            child,
-            stdin,
-            lines,
-            stderr,
-            ended: None,
-        })
+        Ok(Self { child, stdin, lines, stderr, ended: None })
     }
 
     /// The child's process id.
@@ -104,9 +96,7 @@ impl Conversation {
     /// Sends one line. A child that is gone is noticed when the answer is waited for.
     pub fn send(&mut self, line: &str) {
         if let Some(stdin) = &mut self.stdin {
-            let sent = stdin
-                .write_all(format!("{line}\n").as_bytes())
-                .and_then(|()| stdin.flush());
+            let sent = stdin.write_all(format!("{line}\n").as_bytes()).and_then(|()| stdin.flush());
             if sent.is_err() {
                 self.stdin = None;
             }
@@ -142,10 +132,7 @@ impl Conversation {
         let ended = Ended {
             code: status.and_then(|status| status.code()),
             signal: status.and_then(|status| status.signal()),
-            stderr: self
-                .stderr
-                .recv_timeout(Duration::from_secs(1))
-                .unwrap_or_default(),
+            stderr: self.stderr.recv_timeout(Duration::from_secs(1)).unwrap_or_default(),
         };
         self.ended.insert(ended).clone()
     }
@@ -164,12 +151,7 @@ impl Drop for Conversation {
 pub fn peak_rss(pid: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim()
-        .strip_suffix("kB")?
-        .trim()
-        .parse::<u64>()
-        .ok()
-        .map(|kibibytes| kibibytes * 1024)
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
 }
 
 #[cfg(test)]

@@ -33,11 +33,7 @@ pub struct Invocation {
 impl Invocation {
     /// An invocation of a program with arguments.
     pub fn new<A: Into<OsString>>(program: impl Into<OsString>, args: impl IntoIterator<Item = A>) -> Self {
-        Self {
-            program: program.into(),
-            args: args.into_iter().map(Into::into).collect(),
-            ..Self::default()
-        }
+        Self { program: program.into(), args: args.into_iter().map(Into::into).collect(), ..Self::default() }
     }
 
     /// The same in a folder.
@@ -59,22 +55,14 @@ impl Invocation {
                 format!("'{}'", text.replace('\'', "'\\''"))
             }
         };
-        let variables = self
-            .set
-            .iter()
-            .map(|(name, value)| format!("{}={}", name.to_string_lossy(), word(value)));
-        variables
-            .chain([word(&self.program)])
-            .chain(self.args.iter().map(word))
-            .collect::<Vec<_>>()
-            .join(" ")
+        let variables =
+            self.set.iter().map(|(name, value)| format!("{}={}", name.to_string_lossy(), word(value)));
+        variables.chain([word(&self.program)]).chain(self.args.iter().map(word)).collect::<Vec<_>>().join(" ")
     }
 
     fn command(&self) -> std::process::Command {
         let mut command = std::process::Command::new(&self.program);
-        command
-            .args(&self.args)
-            .envs(self.set.iter().map(|(name, value)| (name, value)));
+        command.args(&self.args).envs(self.set.iter().map(|(name, value)| (name, value)));
         for name in &self.unset {
             command.env_remove(name);
         }
@@ -90,11 +78,7 @@ impl Invocation {
         let mut all: Vec<OsString> = args.into_iter().map(Into::into).collect();
         all.extend(["--".into(), self.program]);
         all.extend(self.args);
-        Self {
-            program: program.into(),
-            args: all,
-            ..self
-        }
+        Self { program: program.into(), args: all, ..self }
     }
 }
 
@@ -106,10 +90,7 @@ mod tests {
     fn a_command_is_displayed_so_that_it_can_be_pasted() {
         let mut invocation = Invocation::new("cargo", ["build", "--config", "it's here"]);
         invocation.set.push(("A".into(), "b c".into()));
-        assert_eq!(
-            invocation.display(),
-            "A='b c' cargo build --config 'it'\\''s here'"
-        );
+        assert_eq!(invocation.display(), "A='b c' cargo build --config 'it'\\''s here'");
         let through = invocation.through("perflab", ["__supervise".to_owned()]);
         assert_eq!(through.args[..3], ["__supervise", "--", "cargo"]);
     }

@@ -82,10 +82,7 @@ pub fn run(invocation: &Invocation, limits: Limits, stop: &dyn Fn() -> bool) -> 
         .stderr(Stdio::piped())
         .process_group(0)
         .spawn()
-        .map_err(|error| RunError::NotStarted {
-            program: program.clone(),
-            error,
-        })?;
+        .map_err(|error| RunError::NotStarted { program: program.clone(), error })?;
     // Held open: its end is how a supervisor learns that the lab is gone.
     let _stdin = child.stdin.take();
     let stdout = drain(child.stdout.take(), limits.output);
@@ -113,10 +110,7 @@ pub fn run(invocation: &Invocation, limits: Limits, stop: &dyn Fn() -> bool) -> 
         }
         if start.elapsed() > limits.timeout {
             kill(&mut child);
-            return Err(RunError::TimedOut {
-                program,
-                timeout: limits.timeout,
-            });
+            return Err(RunError::TimedOut { program, timeout: limits.timeout });
         }
         // Short programs are waited for finely, long ones cheaply.
         thread::sleep((start.elapsed() / 20).clamp(Duration::from_micros(200), Duration::from_millis(50)));
@@ -152,19 +146,12 @@ fn drain(pipe: Option<impl Read + Send + 'static>, limit: usize) -> mpsc::Receiv
 mod tests {
     use super::*;
 
-    const LIMITS: Limits = Limits {
-        timeout: Duration::from_secs(20),
-        output: 1000,
-    };
+    const LIMITS: Limits = Limits { timeout: Duration::from_secs(20), output: 1000 };
 
     #[test]
     fn code_output_and_signal_come_back() {
-        let output = run(
-            &Invocation::new("sh", ["-c", "echo out; echo err >&2; exit 3"]),
-            LIMITS,
-            &|| false,
-        )
-        .unwrap();
+        let output =
+            run(&Invocation::new("sh", ["-c", "echo out; echo err >&2; exit 3"]), LIMITS, &|| false).unwrap();
         assert_eq!(
             (output.code, output.stdout.as_str(), output.stderr.as_str()),
             (Some(3), "out\n", "err\n")
@@ -175,45 +162,24 @@ mod tests {
 
     #[test]
     fn output_is_capped_and_read_to_its_end() {
-        let output = run(
-            &Invocation::new("sh", ["-c", "head -c 1000000 /dev/zero"]),
-            LIMITS,
-            &|| false,
-        )
-        .unwrap();
+        let output =
+            run(&Invocation::new("sh", ["-c", "head -c 1000000 /dev/zero"]), LIMITS, &|| false).unwrap();
         assert_eq!((output.stdout.len(), output.code), (1000, Some(0)));
     }
 
     #[test]
     fn a_timeout_and_a_stop_end_the_whole_group() {
-        let limits = Limits {
-            timeout: Duration::from_millis(100),
-            output: 100,
-        };
+        let limits = Limits { timeout: Duration::from_millis(100), output: 100 };
         let invocation = Invocation::new("sh", ["-c", "sleep 61.25 & wait"]);
-        assert!(matches!(
-            run(&invocation, limits, &|| false),
-            Err(RunError::TimedOut { .. })
-        ));
-        assert!(matches!(
-            run(&invocation, LIMITS, &|| true),
-            Err(RunError::Stopped)
-        ));
-        let survivors = run(
-            &Invocation::new("pgrep", ["-f", "sleep 61.2[5]"]),
-            LIMITS,
-            &|| false,
-        )
-        .unwrap();
+        assert!(matches!(run(&invocation, limits, &|| false), Err(RunError::TimedOut { .. })));
+        assert!(matches!(run(&invocation, LIMITS, &|| true), Err(RunError::Stopped)));
+        let survivors = run(&Invocation::new("pgrep", ["-f", "sleep 61.2[5]"]), LIMITS, &|| false).unwrap();
         assert_eq!(survivors.stdout, "", "the grandchild is gone too");
     }
 
     #[test]
     fn a_program_that_is_not_there_is_named() {
         let error = run(&Invocation::new("no-such-program", [""; 0]), LIMITS, &|| false).unwrap_err();
-        assert!(
-            error.to_string().starts_with("cannot start no-such-program: "),
-            "{error}"
-        );
+        assert!(error.to_string().starts_with("cannot start no-such-program: "), "{error}");
     }
 }

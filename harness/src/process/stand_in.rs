@@ -42,7 +42,5 @@ pub fn supervise(program: &OsString, args: &[OsString]) -> io::Result<i32> {
         kill_process_group(getpgrp(), Signal::KILL).ok();
     });
     let status = child.wait()?;
-    Ok(status
-        .code()
-        .unwrap_or_else(|| 128 + status.signal().unwrap_or(0)))
+    Ok(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0)))
 }

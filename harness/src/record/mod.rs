@@ -112,9 +112,7 @@ impl RunFile {
     /// # Errors
     /// When a number in it has no JSON form.
     pub fn write(&self) -> Result<String, RecordError> {
-        serde_json::to_string_pretty(self)
-            .map(|text| text + "\n")
-            .map_err(RecordError::Run)
+        serde_json::to_string_pretty(self).map(|text| text + "\n").map_err(RecordError::Run)
     }
 
     /// The run that this file and the text of `raw.csv` describe.
@@ -125,26 +123,15 @@ impl RunFile {
         let mut launches: Vec<Launch> = self
             .launches
             .iter()
-            .map(|launch| Launch {
-                index: launch.index,
-                arms: launch.arms.clone(),
-                turns: Vec::new(),
-            })
+            .map(|launch| Launch { index: launch.index, arms: launch.arms.clone(), turns: Vec::new() })
             .collect();
         read_raw(raw, &self.plan, &mut launches)?;
-        Ok(Run {
-            launches,
-            failures: self.failures.clone(),
-            facts: self.facts.clone(),
-        })
+        Ok(Run { launches, failures: self.failures.clone(), facts: self.facts.clone() })
     }
 }
 
 impl From<&Launch> for LaunchFile {
     fn from(launch: &Launch) -> Self {
-        Self {
-            index: launch.index,
-            arms: launch.arms.clone(),
-        }
+        Self { index: launch.index, arms: launch.arms.clone() }
     }
 }

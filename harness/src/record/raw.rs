@@ -19,10 +19,7 @@ struct Sample {
     block: u32,
     position: u32,
     arm: String,
-    #[expect(
-        dead_code,
-        reason = "the order of the lines tells it; the column is for other readers"
-    )]
+    #[expect(dead_code, reason = "the order of the lines tells it; the column is for other readers")]
     slice: u32,
     iters: u64,
     wall: u64,
@@ -34,10 +31,8 @@ struct Sample {
 pub fn raw_rows(plan: &Plan, launch: &Launch) -> String {
     let mut text = String::new();
     for turn in &launch.turns {
-        let (benchmark, arm) = (
-            field(&plan.benchmarks[turn.benchmark].name),
-            field(&plan.arms[turn.arm].name),
-        );
+        let (benchmark, arm) =
+            (field(&plan.benchmarks[turn.benchmark].name), field(&plan.arms[turn.arm].name));
         for (index, slice) in turn.slices.iter().enumerate() {
             let _ = writeln!(
                 text,
@@ -69,11 +64,8 @@ pub fn read_raw(text: &str, plan: &Plan, launches: &mut [Launch]) -> Result<(), 
     let benchmarks: BTreeMap<&str, usize> =
         index(plan.benchmarks.iter().map(|benchmark| benchmark.name.as_str()));
     let arms: BTreeMap<&str, usize> = index(plan.arms.iter().map(|arm| arm.name.as_str()));
-    let position: BTreeMap<u32, usize> = launches
-        .iter()
-        .enumerate()
-        .map(|(at, launch)| (launch.index, at))
-        .collect();
+    let position: BTreeMap<u32, usize> =
+        launches.iter().enumerate().map(|(at, launch)| (launch.index, at)).collect();
     let mut reader = csv::Reader::from_reader(whole.as_bytes());
     for sample in reader.deserialize::<Sample>() {
         let sample = sample
@@ -81,21 +73,14 @@ pub fn read_raw(text: &str, plan: &Plan, launches: &mut [Launch]) -> Result<(), 
         let Some(&at) = position.get(&sample.launch) else {
             continue;
         };
-        let (Some(&benchmark), Some(&arm)) = (
-            benchmarks.get(sample.benchmark.as_str()),
-            arms.get(sample.arm.as_str()),
-        ) else {
-            let wrong = format!(
-                "the plan has no benchmark \"{}\" in arm \"{}\"",
-                sample.benchmark, sample.arm
-            );
+        let (Some(&benchmark), Some(&arm)) =
+            (benchmarks.get(sample.benchmark.as_str()), arms.get(sample.arm.as_str()))
+        else {
+            let wrong =
+                format!("the plan has no benchmark \"{}\" in arm \"{}\"", sample.benchmark, sample.arm);
             return Err(fault(0, wrong));
         };
-        let slice = Slice {
-            iters: sample.iters,
-            wall: sample.wall,
-            cpu: sample.cpu_ns,
-        };
+        let slice = Slice { iters: sample.iters, wall: sample.wall, cpu: sample.cpu_ns };
         let turns = &mut launches[at].turns;
         let same =
             |turn: &&mut Turn| turn.benchmark == benchmark && turn.block == sample.block && turn.arm == arm;
@@ -165,26 +150,14 @@ mod tests {
             position: u32::try_from(at / 2 % 2).unwrap(),
             arm: at / 2 % 2,
             slices: vec![
-                Slice {
-                    iters: 3,
-                    wall,
-                    cpu: wall / 2,
-                },
-                Slice {
-                    iters: 3,
-                    wall: wall + 1,
-                    cpu: wall,
-                },
+                Slice { iters: 3, wall, cpu: wall / 2 },
+                Slice { iters: 3, wall: wall + 1, cpu: wall },
             ],
         };
         Launch {
             index,
             arms: vec![],
-            turns: walls
-                .iter()
-                .enumerate()
-                .map(|(at, wall)| turn(at, wall))
-                .collect(),
+            turns: walls.iter().enumerate().map(|(at, wall)| turn(at, wall)).collect(),
         }
     }
 
@@ -212,19 +185,11 @@ mod tests {
     #[test]
     fn a_bad_line_is_named() {
         let mut launches = vec![launch(0, &[])];
-        let error = read_raw(
-            &format!("{RAW_HEADER}0,c,0,0,base,0,1,x,1\n"),
-            &plan(),
-            &mut launches,
-        )
-        .unwrap_err();
+        let error =
+            read_raw(&format!("{RAW_HEADER}0,c,0,0,base,0,1,x,1\n"), &plan(), &mut launches).unwrap_err();
         assert!(error.to_string().starts_with("raw.csv, line 2"), "{error}");
-        let error = read_raw(
-            &format!("{RAW_HEADER}0,zzz,0,0,base,0,1,1,1\n"),
-            &plan(),
-            &mut launches,
-        )
-        .unwrap_err();
+        let error =
+            read_raw(&format!("{RAW_HEADER}0,zzz,0,0,base,0,1,1,1\n"), &plan(), &mut launches).unwrap_err();
         assert!(error.to_string().contains("no benchmark \"zzz\""), "{error}");
     }
 }

@@ -27,11 +27,7 @@ pub(crate) fn every_row(view: &View<'_>) -> Sheet {
         Head::words("verdict"),
     ];
     let rows = view.judged().map(detail).collect();
-    Sheet {
-        heads,
-        rows,
-        summaries: 0,
-    }
+    Sheet { heads, rows, summaries: 0 }
 }
 
 fn detail(judged: Judged<'_>) -> Vec<Entry> {
@@ -43,12 +39,10 @@ fn detail(judged: Judged<'_>) -> Vec<Entry> {
         (None, Role::Baseline | Role::Candidate) => row.arm.clone(),
     };
     let undecided = matches!(verdict, Verdict::Inconclusive { .. });
-    let decide = estimate
-        .filter(|_| undecided)
-        .map(|estimate| match estimate.launches_to_decide {
-            Some(launches) => words::thousands(u64::from(launches)),
-            None => "none would".to_owned(),
-        });
+    let decide = estimate.filter(|_| undecided).map(|estimate| match estimate.launches_to_decide {
+        Some(launches) => words::thousands(u64::from(launches)),
+        None => "none would".to_owned(),
+    });
     vec![
         Entry::plain(row.benchmark.as_str()),
         Entry::plain(arm),
@@ -57,21 +51,10 @@ fn detail(judged: Judged<'_>) -> Vec<Entry> {
         Entry::or_dash(estimate.map(|estimate| words::change(estimate.ratio))),
         Entry::or_dash(estimate.map(|estimate| words::change_interval(estimate.interval))),
         Entry::or_dash(estimate.map(|estimate| words::percent(estimate.launch_sd))),
-        Entry::or_dash(
-            estimate
-                .and_then(|estimate| estimate.layout_share)
-                .map(words::share),
-        ),
-        Entry::or_dash(
-            estimate
-                .and_then(|estimate| estimate.minimum_detectable)
-                .map(words::detectable),
-        ),
+        Entry::or_dash(estimate.and_then(|estimate| estimate.layout_share).map(words::share)),
+        Entry::or_dash(estimate.and_then(|estimate| estimate.minimum_detectable).map(words::detectable)),
         Entry::or_dash(decide),
-        Entry {
-            text: format!("{} {}", sign(verdict), verdict_words(verdict)),
-            tone: tone(verdict),
-        },
+        Entry { text: format!("{} {}", sign(verdict), verdict_words(verdict)), tone: tone(verdict) },
     ]
 }
 
@@ -100,34 +83,20 @@ pub(crate) fn artifacts(view: &View<'_>, features: bool) -> Sheet {
         heads.push(Head::words("behind run-time checks"));
         heads.push(Head::words("rustc flags"));
     }
-    let rows = summaries(view)
-        .map(|summary| artifact(view, summary, features))
-        .collect();
-    Sheet {
-        heads,
-        rows,
-        summaries: 0,
-    }
+    let rows = summaries(view).map(|summary| artifact(view, summary, features)).collect();
+    Sheet { heads, rows, summaries: 0 }
 }
 
 /// The arms that have an artifact of their own; a control's is the baseline's.
 fn summaries<'a>(view: &View<'a>) -> impl Iterator<Item = &'a ArmSummary> {
-    view.report
-        .analysis
-        .arms
-        .iter()
-        .filter(|summary| summary.role != Role::Control)
+    view.report.analysis.arms.iter().filter(|summary| summary.role != Role::Control)
 }
 
 fn artifact(view: &View<'_>, summary: &ArmSummary, features: bool) -> Vec<Entry> {
     let facts = &summary.facts;
     let built = facts.file_bytes > 0;
     let size = |bytes: u64| {
-        if built {
-            Entry::plain(words::bytes(bytes as f64))
-        } else {
-            Entry::plain("–")
-        }
+        if built { Entry::plain(words::bytes(bytes as f64)) } else { Entry::plain("–") }
     };
     let build = match (built, facts.build_seconds) {
         (_, Some(seconds)) => Entry::plain(words::seconds(seconds)),
@@ -144,12 +113,8 @@ fn artifact(view: &View<'_>, summary: &ArmSummary, features: bool) -> Vec<Entry>
     if features {
         row.push(Entry::plain(words::seconds(summary.measured_seconds)));
         row.push(Entry::plain(features_of(view, summary)));
-        row.push(Entry::or_dash(
-            (!facts.dispatched.is_empty()).then(|| facts.dispatched.join(" ")),
-        ));
-        row.push(Entry::or_dash(
-            (!facts.flags.is_empty()).then(|| facts.flags.join(" ")),
-        ));
+        row.push(Entry::or_dash((!facts.dispatched.is_empty()).then(|| facts.dispatched.join(" "))));
+        row.push(Entry::or_dash((!facts.flags.is_empty()).then(|| facts.flags.join(" "))));
     }
     row
 }
@@ -158,9 +123,7 @@ fn artifact(view: &View<'_>, summary: &ArmSummary, features: bool) -> Vec<Entry>
 pub(crate) fn features_of(view: &View<'_>, summary: &ArmSummary) -> String {
     let dispatched = &summary.facts.dispatched;
     let needs = |feature: &&String| !dispatched.contains(feature);
-    let base = view
-        .summary(view.baseline)
-        .filter(|_| summary.role != Role::Baseline);
+    let base = view.summary(view.baseline).filter(|_| summary.role != Role::Baseline);
     let known: &[String] = base.map_or(&[], |base| &base.facts.required);
     let own: Vec<&str> = summary
         .facts
@@ -191,28 +154,16 @@ pub(crate) fn instructions(view: &View<'_>) -> Option<Sheet> {
             let count = |width: &str| facts.widths.get(width).copied().unwrap_or(0);
             let mut row = vec![Entry::plain(summary.arm.as_str())];
             row.extend(WIDTHS.map(|width| Entry::plain(words::thousands(count(width)))));
-            row.push(Entry::or_dash(
-                (!facts.foreign_code.is_empty()).then(|| facts.foreign_code.join(", ")),
-            ));
+            row.push(Entry::or_dash((!facts.foreign_code.is_empty()).then(|| facts.foreign_code.join(", "))));
             row
         })
         .collect();
-    Some(Sheet {
-        heads,
-        rows,
-        summaries: 0,
-    })
+    Some(Sheet { heads, rows, summaries: 0 })
 }
 
 /// The machine and the run, a row a fact.
 pub(crate) fn machine(report: &Report<'_>) -> Sheet {
-    let Report {
-        plan,
-        environment,
-        analysis,
-        meta,
-        ..
-    } = report;
+    let Report { plan, environment, analysis, meta, .. } = report;
     let (cpu, tools) = (&environment.cpu, &environment.toolchain);
     let none = |text: Option<String>, without: &str| text.unwrap_or_else(|| without.to_owned());
     let facts = [
@@ -221,57 +172,26 @@ pub(crate) fn machine(report: &Report<'_>) -> Sheet {
             format!("{}, {}, {}, {}", cpu.vendor, cpu.family, cpu.model, cpu.stepping)
         }),
         ("cores", environment.cores.to_string()),
-        (
-            "CPU quota",
-            none(environment.quota.map(|cores| format!("{cores} cores")), "none"),
-        ),
+        ("CPU quota", none(environment.quota.map(|cores| format!("{cores} cores")), "none")),
         ("memory", words::bytes(environment.memory_bytes as f64)),
         ("system", format!("{}, {}", environment.os, environment.kernel)),
         ("load when measuring began", format!("{:.2}", environment.load)),
-        (
-            "frequency governor",
-            none(environment.governor.clone(), "not shown by the system"),
-        ),
-        (
-            "pinned to core",
-            none(
-                environment.pinned_to.map(|core| core.to_string()),
-                "pinning was refused",
-            ),
-        ),
-        (
-            "nice value",
-            none(environment.nice.map(|nice| nice.to_string()), "unchanged"),
-        ),
-        (
-            "compiler",
-            format!("{}, LLVM {}, {}", tools.rustc, tools.llvm, tools.host),
-        ),
-        (
-            "linker",
-            none(tools.linker.clone(), "no lld: layouts cannot be varied"),
-        ),
+        ("frequency governor", none(environment.governor.clone(), "not shown by the system")),
+        ("pinned to core", none(environment.pinned_to.map(|core| core.to_string()), "pinning was refused")),
+        ("nice value", none(environment.nice.map(|nice| nice.to_string()), "unchanged")),
+        ("compiler", format!("{}, LLVM {}, {}", tools.rustc, tools.llvm, tools.host)),
+        ("linker", none(tools.linker.clone(), "no lld: layouts cannot be varied")),
         ("target-cpu=native is", tools.native.clone()),
         ("suite", format!("{} (sha256 {})", plan.suite, plan.digest)),
-        (
-            "launches",
-            format!("{} of {}", analysis.launches, plan.budget.launches),
-        ),
+        ("launches", format!("{} of {}", analysis.launches, plan.budget.launches)),
         ("seed of all random choices", plan.seed.to_string()),
         ("started", meta.started.clone()),
         ("took", words::clock(meta.seconds)),
         ("command", meta.command.clone()),
         ("perflab", meta.perflab.clone()),
     ];
-    let rows = facts
-        .into_iter()
-        .map(|(name, fact)| vec![Entry::plain(name), Entry::plain(fact)])
-        .collect();
-    Sheet {
-        heads: vec![Head::words("fact"), Head::words("value")],
-        rows,
-        summaries: 0,
-    }
+    let rows = facts.into_iter().map(|(name, fact)| vec![Entry::plain(name), Entry::plain(fact)]).collect();
+    Sheet { heads: vec![Head::words("fact"), Head::words("value")], rows, summaries: 0 }
 }
 
 #[cfg(test)]

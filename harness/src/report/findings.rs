@@ -28,12 +28,7 @@ pub(crate) struct Note {
 
 impl Note {
     fn of(label: &'static str, text: impl Into<String>) -> Self {
-        Self {
-            label,
-            text: text.into(),
-            more: Vec::new(),
-            tone: Tone::Plain,
-        }
+        Self { label, text: text.into(), more: Vec::new(), tone: Tone::Plain }
     }
 
     fn toned(self, tone: Tone) -> Self {
@@ -43,13 +38,7 @@ impl Note {
 
 /// The run in one line: tool, machine, compiler, suite, record. Parts may go on lines of their own.
 pub(crate) fn head(report: &Report<'_>) -> Vec<String> {
-    let Report {
-        plan,
-        environment,
-        analysis,
-        meta,
-        ..
-    } = report;
+    let Report { plan, environment, analysis, meta, .. } = report;
     let rustc: Vec<&str> = environment.toolchain.rustc.split_whitespace().take(2).collect();
     vec![
         format!("perflab {}", meta.perflab),
@@ -65,17 +54,12 @@ pub(crate) fn head(report: &Report<'_>) -> Vec<String> {
 /// Arms without a column of their own: identical code, or nothing that could run.
 pub(crate) fn arms(view: &View<'_>) -> Vec<Note> {
     let identical = view.identical.iter().map(|identical| {
-        let text = format!(
-            "{} = {} (identical code, measured once)",
-            identical.arm, identical.measured
-        );
+        let text = format!("{} = {} (identical code, measured once)", identical.arm, identical.measured);
         Note::of("identical", text)
     });
     let absent = view.absent.iter().map(|arm| {
         let failures = &view.report.analysis.failures;
-        let failure = failures
-            .iter()
-            .find(|failure| failure.arm == arm.name && failure.benchmark.is_none());
+        let failure = failures.iter().find(|failure| failure.arm == arm.name && failure.benchmark.is_none());
         let mut text = match failure {
             Some(failure) => format!("{}: {}", arm.name, reasons::sentence(&failure.reason)),
             None => format!("{}: it has no numbers; the record's failures say why", arm.name),
@@ -100,10 +84,7 @@ fn absence(failure: Option<&RunFailure>) -> &'static str {
 /// The column that is the same flag set without a feature: `znver4-no-sse4a` for `znver4`.
 fn stand_in<'a>(view: &View<'a>, arm: &str) -> Option<&'a str> {
     let prefix = format!("{arm}-no-");
-    view.columns
-        .iter()
-        .map(|column| column.name.as_str())
-        .find(|name| name.starts_with(&prefix))
+    view.columns.iter().map(|column| column.name.as_str()).find(|name| name.starts_with(&prefix))
 }
 
 /// Failures that leave a gap in a column, each with its sentence. Equal ones are told once.
@@ -134,11 +115,8 @@ pub(crate) fn failures(view: &View<'_>) -> Vec<Note> {
                 (Some(launch), times) => format!(" ({times} times, first in launch {launch})"),
                 (None, _) => String::new(),
             };
-            Note::of(
-                "failed",
-                format!("{what}{when}: {}", reasons::sentence(&failure.reason)),
-            )
-            .toned(Tone::Failed)
+            Note::of("failed", format!("{what}{when}: {}", reasons::sentence(&failure.reason)))
+                .toned(Tone::Failed)
         })
         .collect()
 }
@@ -156,21 +134,13 @@ pub(crate) fn undecided(view: &View<'_>) -> Vec<Note> {
     let needs: Vec<Option<u32>> = view
         .judged()
         .filter(open)
-        .map(|judged| {
-            judged
-                .row
-                .estimate
-                .and_then(|estimate| estimate.launches_to_decide)
-        })
+        .map(|judged| judged.row.estimate.and_then(|estimate| estimate.launches_to_decide))
         .collect();
     if needs.is_empty() {
         return Vec::new();
     }
     let mut parts = Vec::new();
-    for budget in BUDGETS
-        .into_iter()
-        .filter(|budget| *budget > view.report.analysis.launches)
-    {
+    for budget in BUDGETS.into_iter().filter(|budget| *budget > view.report.analysis.launches) {
         let decided = needs.iter().flatten().filter(|need| **need <= budget).count();
         let cost =
             more_time(view.report, budget).map_or(String::new(), |cost| format!(" (about {cost} more)"));
@@ -213,10 +183,7 @@ pub(crate) fn controls(report: &Report<'_>) -> Vec<Note> {
                 words::change_with(crosstalk.ratio, crosstalk.interval)
             ),
         ),
-        None => Note::of(
-            "crosstalk",
-            "not calibrated on this machine class (`cargo lab calibrate`)",
-        ),
+        None => Note::of("crosstalk", "not calibrated on this machine class (`cargo lab calibrate`)"),
     });
     notes
 }
@@ -234,22 +201,13 @@ fn control(control: &ControlResult) -> Note {
         );
         return Note::of("A/A control", text).toned(Tone::Worse);
     }
-    let tone = if control.false_alarms > 0 {
-        Tone::Open
-    } else {
-        Tone::Plain
-    };
+    let tone = if control.false_alarms > 0 { Tone::Open } else { Tone::Plain };
     Note::of("A/A control", format!("{change}; {alarms}")).toned(tone)
 }
 
 /// Every claim with its answer.
 pub(crate) fn claims(report: &Report<'_>) -> Vec<Note> {
-    report
-        .judgement
-        .claims
-        .iter()
-        .map(|answer| claim(report, answer))
-        .collect()
+    report.judgement.claims.iter().map(|answer| claim(report, answer)).collect()
 }
 
 fn claim(report: &Report<'_>, answer: &ClaimAnswer) -> Note {
@@ -259,21 +217,12 @@ fn claim(report: &Report<'_>, answer: &ClaimAnswer) -> Note {
     if answer.total() > 0 {
         more.push(spread(report, answer));
     }
-    Note {
-        label: "claim",
-        text,
-        more,
-        tone: Tone::Plain,
-    }
+    Note { label: "claim", text, more, tone: Tone::Plain }
 }
 
 /// The answer in a line. A claim about another CPU is not answered here, whatever was measured.
 pub(crate) fn headline(report: &Report<'_>, answer: &ClaimAnswer) -> String {
-    let elsewhere = answer
-        .claim
-        .cpu
-        .as_deref()
-        .filter(|cpu| !report.environment.is_cpu(cpu));
+    let elsewhere = answer.claim.cpu.as_deref().filter(|cpu| !report.environment.is_cpu(cpu));
     let here = answer_words(answer);
     match (elsewhere, &answer.reservation) {
         (Some(cpu), Some(why)) => format!("NOT ANSWERED for {cpu} ({why}); on this CPU: {here}"),
@@ -316,10 +265,7 @@ fn spread(report: &Report<'_>, answer: &ClaimAnswer) -> String {
         rows.undecided
     );
     if let (Some(speed_up), Some(interval)) = (answer.speed_up, answer.code_like_this) {
-        text.push_str(&format!(
-            "; code like this: {}",
-            words::factor_with(speed_up, Some(interval))
-        ));
+        text.push_str(&format!("; code like this: {}", words::factor_with(speed_up, Some(interval))));
     }
     text
 }
@@ -344,10 +290,7 @@ pub(crate) fn false_alarms(report: &Report<'_>) -> Note {
     let machine = if stored.same_machine {
         "on this machine class".to_owned()
     } else {
-        format!(
-            "on another machine class, {}: a hint only; calibrate here for a bound",
-            stored.machine
-        )
+        format!("on another machine class, {}: a hint only; calibrate here for a bound", stored.machine)
     };
     let text = format!(
         "at most {} per comparison (calibration of {} A/A comparisons, {} called changed, {machine})",
@@ -361,9 +304,7 @@ pub(crate) fn false_alarms(report: &Report<'_>) -> Note {
 /// What limits the numbers.
 pub(crate) fn warnings(report: &Report<'_>) -> Vec<Note> {
     let notes = report.analysis.warnings.iter();
-    notes
-        .map(|warning| Note::of("warning", reasons::warning(warning)).toned(Tone::Open))
-        .collect()
+    notes.map(|warning| Note::of("warning", reasons::warning(warning)).toned(Tone::Open)).collect()
 }
 
 /// What the artifacts need of a CPU, and which of their code no flag set reaches. Arms that need the same
@@ -378,10 +319,7 @@ pub(crate) fn needs(view: &View<'_>) -> Vec<Note> {
         }
         let mut text = features_of(view, summary);
         if !facts.dispatched.is_empty() {
-            text.push_str(&format!(
-                "; behind run-time checks: {}",
-                facts.dispatched.join(" ")
-            ));
+            text.push_str(&format!("; behind run-time checks: {}", facts.dispatched.join(" ")));
         }
         match told.iter_mut().find(|(same, _)| *same == text) {
             Some((_, arms)) => arms.push(&summary.arm),
@@ -403,10 +341,7 @@ mod tests {
         let fixture = Fixture::small();
         let report = fixture.report();
         let line = headline(&report, &fixture.judgement.claims[0]);
-        assert!(
-            line.starts_with("NOT ANSWERED for znver4 (no such CPU here)"),
-            "{line}"
-        );
+        assert!(line.starts_with("NOT ANSWERED for znver4 (no such CPU here)"), "{line}");
         assert!(line.contains("on this CPU: BELOW"), "{line}");
     }
 
@@ -436,10 +371,7 @@ mod tests {
         fixture.analysis.failures.push(again);
         let report = fixture.report();
         let notes = failures(&View::of(&report));
-        let told: Vec<_> = notes
-            .iter()
-            .filter(|note| note.text.contains("hash/sip"))
-            .collect();
+        let told: Vec<_> = notes.iter().filter(|note| note.text.contains("hash/sip")).collect();
         assert_eq!(told.len(), 1);
         assert!(told[0].text.contains("2 times, first in launch 0"), "{told:?}");
     }
@@ -449,15 +381,9 @@ mod tests {
         let fixture = Fixture::small();
         let report = fixture.report();
         let notes = arms(&View::of(&report));
-        let absent = notes
-            .iter()
-            .find(|note| note.label == "cannot run")
-            .expect("a note");
+        let absent = notes.iter().find(|note| note.label == "cannot run").expect("a note");
         assert!(absent.text.contains("sse4a"), "{absent:?}");
-        assert!(
-            absent.text.ends_with("znver4-no-sse4a stands in for it here"),
-            "{absent:?}"
-        );
+        assert!(absent.text.ends_with("znver4-no-sse4a stands in for it here"), "{absent:?}");
     }
 
     #[test]
@@ -468,15 +394,7 @@ mod tests {
         fixture.judgement.controls.clear();
         let report = fixture.report();
         assert!(false_alarms(&report).text.starts_with("unknown"));
-        assert!(
-            controls(&report)
-                .iter()
-                .any(|note| note.text.contains("not calibrated"))
-        );
-        assert!(
-            controls(&report)
-                .iter()
-                .any(|note| note.text.starts_with("none in this suite"))
-        );
+        assert!(controls(&report).iter().any(|note| note.text.contains("not calibrated")));
+        assert!(controls(&report).iter().any(|note| note.text.starts_with("none in this suite")));
     }
 }

@@ -26,10 +26,7 @@ struct Noise(u64);
 
 impl Noise {
     fn next(&mut self) -> f64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 11) as f64 / (1u64 << 53) as f64
     }
 
@@ -60,13 +57,7 @@ impl Fixture {
             ("seed", Role::Candidate),
             ("A/A", Role::Control),
         ];
-        let benchmarks = [
-            "json_rpc/parse",
-            "cosine/top_k",
-            "sort/u32",
-            "hash/sip <13>",
-            "regex/ip",
-        ];
+        let benchmarks = ["json_rpc/parse", "cosine/top_k", "sort/u32", "hash/sip <13>", "regex/ip"];
         let mut fixture = Self::empty(&arms, &benchmarks);
         fixture.row("json_rpc/parse", "v3", 1.006, 0.03, 0.031);
         fixture.row("json_rpc/parse", "znver4-no-sse4a", 1.034, 0.016, 0.018);
@@ -79,12 +70,7 @@ impl Fixture {
         fixture.row("sort/u32", "A/A", 1.001, 0.007, 0.013);
         fixture.row("hash/sip <13>", "znver4-no-sse4a", 1.041, 0.002, 0.011);
         fixture.row("hash/sip <13>", "A/A", 0.999, 0.002, 0.011);
-        for row in fixture
-            .analysis
-            .rows
-            .iter_mut()
-            .filter(|row| row.benchmark == "hash/sip <13>")
-        {
+        for row in fixture.analysis.rows.iter_mut().filter(|row| row.benchmark == "hash/sip <13>") {
             row.estimate.as_mut().expect("an estimate").layout_share = None;
         }
         fixture.analysis.failures = vec![
@@ -92,25 +78,15 @@ impl Fixture {
                 "znver4",
                 None,
                 None,
-                FailureReason::MissingFeatures {
-                    features: vec!["sse4a".to_owned()],
-                },
+                FailureReason::MissingFeatures { features: vec!["sse4a".to_owned()] },
             ),
             failure(
                 "v3",
                 Some("hash/sip <13>"),
                 Some(0),
-                FailureReason::WrongAnswer {
-                    expected: 7,
-                    found: 9,
-                },
+                FailureReason::WrongAnswer { expected: 7, found: 9 },
             ),
-            failure(
-                "x86-64",
-                Some("regex/ip"),
-                Some(0),
-                FailureReason::TimedOut { after_ms: 30_000 },
-            ),
+            failure("x86-64", Some("regex/ip"), Some(0), FailureReason::TimedOut { after_ms: 30_000 }),
         ];
         fixture.analysis.warnings = vec![Warning::Preempted { share: 0.034 }];
         let seed = &mut fixture.analysis.arms[4];
@@ -161,28 +137,16 @@ impl Fixture {
         let mut noise = Noise(7);
         for (index, benchmark) in benchmarks.iter().enumerate() {
             for (rank, (arm, role)) in arms.iter().enumerate().skip(1) {
-                let gain = if index % 5 == 3 {
-                    0.16 * rank as f64
-                } else {
-                    0.02 * noise.normal()
-                };
-                let log = if *role == Role::Control {
-                    0.001 * noise.normal()
-                } else {
-                    -gain
-                };
+                let gain = if index % 5 == 3 { 0.16 * rank as f64 } else { 0.02 * noise.normal() };
+                let log = if *role == Role::Control { 0.001 * noise.normal() } else { -gain };
                 let sd = 0.002 + 0.03 * noise.next() * (index % 3) as f64 / 2.0;
                 if !(index == 8 && rank == 5) {
                     fixture.row(benchmark, arm, log.clamp(-1.6, 0.26).exp(), sd, 0.009 + sd / 2.0);
                 }
             }
         }
-        fixture.analysis.failures = vec![failure(
-            "native",
-            Some("sort/u32"),
-            Some(3),
-            FailureReason::Signal { signal: 11 },
-        )];
+        fixture.analysis.failures =
+            vec![failure("native", Some("sort/u32"), Some(3), FailureReason::Signal { signal: 11 })];
         fixture
     }
 
@@ -191,13 +155,9 @@ impl Fixture {
         let arms = [("x86-64", Role::Baseline), ("v3", Role::Candidate)];
         let mut fixture = Self::empty(&arms, &["json_rpc/parse"]);
         fixture.analysis.launches = 0;
-        let error = || FailureReason::NotBuilt {
-            error: "error: linker `cc` not found".to_owned(),
-        };
-        fixture.analysis.failures = vec![
-            failure("x86-64", None, None, error()),
-            failure("v3", None, None, error()),
-        ];
+        let error = || FailureReason::NotBuilt { error: "error: linker `cc` not found".to_owned() };
+        fixture.analysis.failures =
+            vec![failure("x86-64", None, None, error()), failure("v3", None, None, error())];
         for arm in &mut fixture.analysis.arms {
             arm.facts = Default::default();
             arm.geometric_mean = None;
@@ -218,11 +178,8 @@ impl Fixture {
 
     fn empty(arms: &[(&str, Role)], benchmarks: &[&str]) -> Self {
         let plan = plan(arms, benchmarks);
-        let summaries: Vec<ArmSummary> = arms
-            .iter()
-            .enumerate()
-            .map(|(rank, arm)| summary(rank, *arm))
-            .collect();
+        let summaries: Vec<ArmSummary> =
+            arms.iter().enumerate().map(|(rank, arm)| summary(rank, *arm)).collect();
         let analysis = Analysis {
             launches: 64,
             rows: Vec::new(),
@@ -231,13 +188,7 @@ impl Fixture {
             warnings: Vec::new(),
         };
         let judgement = judgement(&plan);
-        Self {
-            plan,
-            environment: environment(),
-            analysis,
-            judgement,
-            meta: meta(),
-        }
+        Self { plan, environment: environment(), analysis, judgement, meta: meta() }
     }
 
     /// Adds a measured row with its verdict.
@@ -245,26 +196,15 @@ impl Fixture {
         let seed = benchmark.len() as u64 * 131 + arm.len() as u64 + (ratio * 1e6) as u64;
         let mut noise = Noise(seed);
         let half = 2.0 * sd / 8.0;
-        let interval = Interval {
-            lo: ratio * (-half).exp(),
-            hi: ratio * half.exp(),
-        };
+        let interval = Interval { lo: ratio * (-half).exp(), hi: ratio * half.exp() };
         let verdict = match interval {
             Interval { hi, .. } if hi < 0.99 => Verdict::Improved,
             Interval { lo, .. } if lo > 1.01 => Verdict::Regressed,
             Interval { lo, hi } if lo > 0.99 && hi < 1.01 => Verdict::NoChange,
-            Interval { .. } => Verdict::Inconclusive {
-                reason: "the interval crosses 1 %".to_owned(),
-            },
+            Interval { .. } => Verdict::Inconclusive { reason: "the interval crosses 1 %".to_owned() },
         };
         let undecided = matches!(verdict, Verdict::Inconclusive { .. });
-        let role = self
-            .plan
-            .arms
-            .iter()
-            .find(|known| known.name == arm)
-            .expect("an arm")
-            .role;
+        let role = self.plan.arms.iter().find(|known| known.name == arm).expect("an arm").role;
         let baseline_value = 900.0 * benchmark.len() as f64;
         self.analysis.rows.push(Row {
             benchmark: benchmark.to_owned(),
@@ -284,21 +224,12 @@ impl Fixture {
             }),
             measured_as: None,
         });
-        self.judgement.rows.push(JudgedRow {
-            benchmark: benchmark.to_owned(),
-            arm: arm.to_owned(),
-            verdict,
-        });
+        self.judgement.rows.push(JudgedRow { benchmark: benchmark.to_owned(), arm: arm.to_owned(), verdict });
     }
 }
 
 fn failure(arm: &str, benchmark: Option<&str>, launch: Option<u32>, reason: FailureReason) -> RunFailure {
-    RunFailure {
-        arm: arm.to_owned(),
-        benchmark: benchmark.map(str::to_owned),
-        launch,
-        reason,
-    }
+    RunFailure { arm: arm.to_owned(), benchmark: benchmark.map(str::to_owned), launch, reason }
 }
 
 fn plan(arms: &[(&str, Role)], benchmarks: &[&str]) -> Plan {
@@ -346,11 +277,7 @@ fn plan(arms: &[(&str, Role)], benchmarks: &[&str]) -> Plan {
 }
 
 fn summary(rank: usize, (arm, role): (&str, Role)) -> ArmSummary {
-    let wide = if rank == 0 {
-        vec![]
-    } else {
-        vec!["avx2".to_owned(), "bmi2".to_owned()]
-    };
+    let wide = if rank == 0 { vec![] } else { vec!["avx2".to_owned(), "bmi2".to_owned()] };
     let mut required = vec!["sse".to_owned(), "sse2".to_owned()];
     required.extend(wide);
     let ratio = 1.0 - 0.02 * rank as f64;
@@ -375,14 +302,8 @@ fn summary(rank: usize, (arm, role): (&str, Role)) -> ArmSummary {
         .expect("the facts of an arm"),
         geometric_mean: (role == Role::Candidate).then_some(GeometricMean {
             ratio,
-            suite: Interval {
-                lo: ratio - 0.006,
-                hi: ratio + 0.007,
-            },
-            code_like_this: Some(Interval {
-                lo: ratio - 0.21,
-                hi: ratio + 0.2,
-            }),
+            suite: Interval { lo: ratio - 0.006, hi: ratio + 0.007 },
+            code_like_this: Some(Interval { lo: ratio - 0.21, hi: ratio + 0.2 }),
             benchmarks: 4,
         }),
         peak_rss: Some(9_437_184.0 + 65_536.0 * rank as f64),
@@ -392,9 +313,7 @@ fn summary(rank: usize, (arm, role): (&str, Role)) -> ArmSummary {
 
 fn judgement(plan: &Plan) -> Judgement {
     Judgement {
-        policy: Policy {
-            noise_threshold: 0.01,
-        },
+        policy: Policy { noise_threshold: 0.01 },
         rows: Vec::new(),
         claims: vec![ClaimAnswer {
             claim: plan.claims[0].clone(),
@@ -403,22 +322,12 @@ fn judgement(plan: &Plan) -> Judgement {
             speed_up: Some(1.054),
             interval: Some(Interval { lo: 1.046, hi: 1.061 }),
             code_like_this: Some(Interval { lo: 0.87, hi: 1.36 }),
-            rows: RowCount {
-                inside: 0,
-                above: 1,
-                below: 1,
-                no_change: 0,
-                slower: 2,
-                undecided: 0,
-            },
+            rows: RowCount { inside: 0, above: 1, below: 1, no_change: 0, slower: 2, undecided: 0 },
         }],
         controls: vec![ControlResult {
             arm: "A/A".to_owned(),
             ratio: 1.0003,
-            interval: Interval {
-                lo: 0.9985,
-                hi: 1.0021,
-            },
+            interval: Interval { lo: 0.9985, hi: 1.0021 },
             false_alarms: 0,
             rows: 4,
             voids: false,
@@ -430,10 +339,7 @@ fn judgement(plan: &Plan) -> Judgement {
             machine: "Example CPU".to_owned(),
             same_machine: true,
         }),
-        crosstalk: Some(Crosstalk {
-            ratio: 1.002,
-            interval: Interval { lo: 0.999, hi: 1.005 },
-        }),
+        crosstalk: Some(Crosstalk { ratio: 1.002, interval: Interval { lo: 0.999, hi: 1.005 } }),
     }
 }
 

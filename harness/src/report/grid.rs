@@ -106,10 +106,7 @@ fn wrap_name(name: &str, width: usize) -> Vec<String> {
             lines.push(part.to_owned());
         }
     }
-    lines
-        .iter()
-        .flat_map(|line| wrap(line.trim_end(), width))
-        .collect()
+    lines.iter().flat_map(|line| wrap(line.trim_end(), width)).collect()
 }
 
 /// A paragraph with a label in front and its lines hanging under each other.
@@ -117,15 +114,8 @@ pub(crate) fn hanging(label: &str, text: &str, tone: Tone, style: &Style) -> Str
     let indent = LABEL.max(length(label) + GAP).min(style.width / 2);
     let first = format!("{label:<indent$}");
     let mut out = String::new();
-    for (index, line) in wrap(&style.signs(text), style.width.saturating_sub(indent))
-        .iter()
-        .enumerate()
-    {
-        let start = if index == 0 {
-            style.paint(&first, tone)
-        } else {
-            " ".repeat(indent)
-        };
+    for (index, line) in wrap(&style.signs(text), style.width.saturating_sub(indent)).iter().enumerate() {
+        let start = if index == 0 { style.paint(&first, tone) } else { " ".repeat(indent) };
         out.push_str(format!("{start}{line}").trim_end());
         out.push('\n');
     }
@@ -167,10 +157,7 @@ pub(crate) fn grid(sheet: &Sheet, style: &Style) -> String {
 }
 
 fn in_signs(sheet: &Sheet, style: &Style) -> Sheet {
-    let entry = |entry: &Entry| Entry {
-        text: style.signs(&entry.text),
-        tone: entry.tone,
-    };
+    let entry = |entry: &Entry| Entry { text: style.signs(&entry.text), tone: entry.tone };
     let head = |head: &Head| Head {
         name: style.signs(&head.name),
         under: style.signs(&head.under),
@@ -178,21 +165,14 @@ fn in_signs(sheet: &Sheet, style: &Style) -> Sheet {
     };
     Sheet {
         heads: sheet.heads.iter().map(head).collect(),
-        rows: sheet
-            .rows
-            .iter()
-            .map(|row| row.iter().map(entry).collect())
-            .collect(),
+        rows: sheet.rows.iter().map(|row| row.iter().map(entry).collect()).collect(),
         summaries: sheet.summaries,
     }
 }
 
 fn fold(sheet: &Sheet, width: usize) -> Folding {
-    let mut widths: Vec<usize> = sheet
-        .heads
-        .iter()
-        .map(|head| length(&head.name).max(length(&head.under)))
-        .collect();
+    let mut widths: Vec<usize> =
+        sheet.heads.iter().map(|head| length(&head.name).max(length(&head.under))).collect();
     for row in &sheet.rows {
         for (column, entry) in row.iter().enumerate() {
             widths[column] = widths[column].max(length(&entry.text));
@@ -204,20 +184,10 @@ fn fold(sheet: &Sheet, width: usize) -> Folding {
     let columns: Vec<usize> = (1..widths.len()).collect();
     let needed = |columns: &[usize]| columns.iter().map(|column| widths[*column] + GAP).sum::<usize>();
     if needed(&columns) <= room {
-        return Folding {
-            name,
-            groups: vec![columns],
-            widths,
-            lines: true,
-        };
+        return Folding { name, groups: vec![columns], widths, lines: true };
     }
     if let Some((groups, widths)) = two_lines(&columns, &widths, room) {
-        return Folding {
-            name,
-            groups,
-            widths,
-            lines: true,
-        };
+        return Folding { name, groups, widths, lines: true };
     }
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for column in columns {
@@ -226,12 +196,7 @@ fn fold(sheet: &Sheet, width: usize) -> Folding {
             _ => groups.push(vec![column]),
         }
     }
-    Folding {
-        name,
-        groups,
-        widths,
-        lines: false,
-    }
+    Folding { name, groups, widths, lines: false }
 }
 
 /// Columns in two lines, the second's below the first's: the groups and the widths that align them.
@@ -251,39 +216,22 @@ fn two_lines(columns: &[usize], widths: &[usize], room: usize) -> Option<(Vec<Ve
 fn placed(text: &str, column: usize, head: &Head, folding: &Folding) -> String {
     let width = folding.widths[column];
     let gap = " ".repeat(GAP);
-    if head.words {
-        format!("{gap}{text:<width$}")
-    } else {
-        format!("{gap}{text:>width$}")
-    }
+    if head.words { format!("{gap}{text:<width$}") } else { format!("{gap}{text:>width$}") }
 }
 
 fn draw_heads(sheet: &Sheet, lines: &[Vec<usize>], folding: &Folding, out: &mut String) {
     let blank = " ".repeat(folding.name);
     for (index, columns) in lines.iter().enumerate() {
-        let name = if index == 0 {
-            format!("{:<1$}", sheet.heads[0].name, folding.name)
-        } else {
-            blank.clone()
-        };
+        let name =
+            if index == 0 { format!("{:<1$}", sheet.heads[0].name, folding.name) } else { blank.clone() };
         let cells = |text: &dyn Fn(&Head) -> String| -> String {
             columns
                 .iter()
-                .map(|column| {
-                    placed(
-                        &text(&sheet.heads[*column]),
-                        *column,
-                        &sheet.heads[*column],
-                        folding,
-                    )
-                })
+                .map(|column| placed(&text(&sheet.heads[*column]), *column, &sheet.heads[*column], folding))
                 .collect()
         };
         push_line(out, &format!("{name}{}", cells(&|head| head.name.clone())));
-        if columns
-            .iter()
-            .any(|column| !sheet.heads[*column].under.is_empty())
-        {
+        if columns.iter().any(|column| !sheet.heads[*column].under.is_empty()) {
             push_line(out, &format!("{blank}{}", cells(&|head| head.under.clone())));
         }
     }
@@ -304,10 +252,7 @@ fn draw_row(
             .iter()
             .map(|column| {
                 let entry = &row[*column];
-                style.paint(
-                    &placed(&entry.text, *column, &heads[*column], folding),
-                    entry.tone,
-                )
+                style.paint(&placed(&entry.text, *column, &heads[*column], folding), entry.tone)
             })
             .collect();
         let start = name().unwrap_or_default();
@@ -338,11 +283,7 @@ mod tests {
             row.extend((0..columns).map(|column| Entry::plain(format!("−1{column}.3 % ± 0.4 ▼"))));
             row
         };
-        Sheet {
-            heads,
-            rows: vec![row("short"), row("a/much-longer/name_of/something")],
-            summaries: 0,
-        }
+        Sheet { heads, rows: vec![row("short"), row("a/much-longer/name_of/something")], summaries: 0 }
     }
 
     #[test]
@@ -352,35 +293,17 @@ mod tests {
 
     #[test]
     fn a_narrow_one_folds_each_row_in_two() {
-        insta::assert_snapshot!(grid(
-            &sheet(3),
-            &Style {
-                width: 72,
-                ..Style::default()
-            }
-        ));
+        insta::assert_snapshot!(grid(&sheet(3), &Style { width: 72, ..Style::default() }));
     }
 
     #[test]
     fn a_very_narrow_one_splits_into_panels() {
-        insta::assert_snapshot!(grid(
-            &sheet(5),
-            &Style {
-                width: 50,
-                ..Style::default()
-            }
-        ));
+        insta::assert_snapshot!(grid(&sheet(5), &Style { width: 50, ..Style::default() }));
     }
 
     #[test]
     fn without_unicode_every_sign_is_ascii() {
-        let text = grid(
-            &sheet(2),
-            &Style {
-                unicode: false,
-                ..Style::default()
-            },
-        );
+        let text = grid(&sheet(2), &Style { unicode: false, ..Style::default() });
         assert!(text.is_ascii(), "{text}");
         assert!(text.contains("-10.3 % +/- 0.4 v"), "{text}");
     }
@@ -390,23 +313,14 @@ mod tests {
         let mut coloured = sheet(2);
         coloured.rows[0][1].tone = Tone::Better;
         let plain = grid(&coloured, &Style::default());
-        let text = grid(
-            &coloured,
-            &Style {
-                color: true,
-                ..Style::default()
-            },
-        );
+        let text = grid(&coloured, &Style { color: true, ..Style::default() });
         assert!(text.contains("\u{1b}[32m"), "{text}");
         assert_eq!(text.replace("\u{1b}[32m", "").replace("\u{1b}[0m", ""), plain);
     }
 
     #[test]
     fn labels_hang() {
-        let style = Style {
-            width: 40,
-            ..Style::default()
-        };
+        let style = Style { width: 40, ..Style::default() };
         insta::assert_snapshot!(hanging(
             "claim",
             "one two three four five six seven eight",

@@ -22,10 +22,7 @@ pub fn html(report: &Report<'_>, charts: &[Chart]) -> String {
     }
     page.section("Artifacts", &artifacts(&view));
     let rows = table(&details::every_row(&view));
-    page.section(
-        "Every row",
-        &fold("values, intervals, spread and verdict of every row", &rows),
-    );
+    page.section("Every row", &fold("values, intervals, spread and verdict of every row", &rows));
     page.section("Machine and run", &table(&details::machine(report)));
     page.section("Raw facts", &raw(report));
     page.finish()
@@ -54,13 +51,10 @@ fn prose(text: &str) -> String {
     if parts.len().is_multiple_of(2) {
         return escape(text);
     }
-    let marked = parts.iter().enumerate().map(|(index, part)| {
-        if index % 2 == 1 {
-            format!("<code>{part}</code>")
-        } else {
-            part.clone()
-        }
-    });
+    let marked = parts
+        .iter()
+        .enumerate()
+        .map(|(index, part)| if index % 2 == 1 { format!("<code>{part}</code>") } else { part.clone() });
     marked.collect()
 }
 
@@ -106,10 +100,7 @@ impl Page {
 fn claims(report: &Report<'_>) -> String {
     let mut text = String::new();
     for note in findings::claims(report) {
-        text.push_str(&format!(
-            "<article class=\"claim\">\n<p>Claim {}</p>\n",
-            prose(&note.text)
-        ));
+        text.push_str(&format!("<article class=\"claim\">\n<p>Claim {}</p>\n", prose(&note.text)));
         for (index, line) in note.more.iter().enumerate() {
             let class = if index == 0 { " class=\"answer\"" } else { "" };
             text.push_str(&format!("<p{class}>{}</p>\n", prose(line)));
@@ -160,24 +151,14 @@ fn table(sheet: &Sheet) -> String {
     let mut text = String::from("<div class=\"wide\">\n<table>\n<thead>\n<tr>");
     for head in &sheet.heads {
         let kind = if head.words { " class=\"words\"" } else { "" };
-        let under = if head.under.is_empty() {
-            String::new()
-        } else {
-            format!("<br>{}", escape(&head.under))
-        };
-        text.push_str(&format!(
-            "<th scope=\"col\"{kind}>{}{under}</th>",
-            escape(&head.name)
-        ));
+        let under =
+            if head.under.is_empty() { String::new() } else { format!("<br>{}", escape(&head.under)) };
+        text.push_str(&format!("<th scope=\"col\"{kind}>{}{under}</th>", escape(&head.name)));
     }
     text.push_str("</tr>\n</thead>\n<tbody>\n");
     let first = sheet.rows.len() - sheet.summaries.min(sheet.rows.len());
     for (index, row) in sheet.rows.iter().enumerate() {
-        text.push_str(if index >= first {
-            "<tr class=\"summary\">"
-        } else {
-            "<tr>"
-        });
+        text.push_str(if index >= first { "<tr class=\"summary\">" } else { "<tr>" });
         for (column, entry) in row.iter().enumerate() {
             text.push_str(&cell(entry, column == 0, sheet.heads[column].words));
         }
@@ -194,11 +175,8 @@ fn cell(entry: &Entry, names_row: bool, words: bool) -> String {
     let mut classes: Vec<&str> = Vec::new();
     classes.extend(words.then_some("words"));
     classes.extend(Some(class(entry.tone)).filter(|class| !class.is_empty()));
-    let attribute = if classes.is_empty() {
-        String::new()
-    } else {
-        format!(" class=\"{}\"", classes.join(" "))
-    };
+    let attribute =
+        if classes.is_empty() { String::new() } else { format!(" class=\"{}\"", classes.join(" ")) };
     format!("<td{attribute}>{}</td>", escape(&entry.text))
 }
 
@@ -209,25 +187,16 @@ fn list(notes: &[Note]) -> String {
     let mut text = String::from("<dl>\n");
     for note in notes {
         let class = class(note.tone);
-        let more: String = note
-            .more
-            .iter()
-            .map(|line| format!("<br>{}", prose(line)))
-            .collect();
+        let more: String = note.more.iter().map(|line| format!("<br>{}", prose(line))).collect();
         let (label, said) = (note.label, prose(&note.text));
-        text.push_str(&format!(
-            "<dt class=\"{class}\">{label}</dt><dd>{said}{more}</dd>\n"
-        ));
+        text.push_str(&format!("<dt class=\"{class}\">{label}</dt><dd>{said}{more}</dd>\n"));
     }
     text.push_str("</dl>\n");
     text
 }
 
 fn fold(summary: &str, body: &str) -> String {
-    format!(
-        "<details>\n<summary>{}</summary>\n{body}</details>\n",
-        escape(summary)
-    )
+    format!("<details>\n<summary>{}</summary>\n{body}</details>\n", escape(summary))
 }
 
 /// Plan, environment, analysis and judgement as they are in the record.
@@ -293,9 +262,7 @@ mod tests {
     fn nothing_is_loaded_from_elsewhere() {
         let page = page(&Fixture::small());
         let page = page.replace("http://www.w3.org/2000/svg", "");
-        for foreign in [
-            "http://", "https://", "<script", "<link", "@import", "url(", "src=",
-        ] {
+        for foreign in ["http://", "https://", "<script", "<link", "@import", "url(", "src="] {
             assert!(!page.contains(foreign), "{foreign}");
         }
     }
@@ -305,10 +272,7 @@ mod tests {
         let page = page(&Fixture::small());
         assert!(page.contains("hash/sip &lt;13&gt;"));
         assert!(!page.contains("<13>"));
-        assert_eq!(
-            escape("<a href=\"x\">&'"),
-            "&lt;a href=&quot;x&quot;&gt;&amp;&apos;"
-        );
+        assert_eq!(escape("<a href=\"x\">&'"), "&lt;a href=&quot;x&quot;&gt;&amp;&apos;");
     }
 
     #[test]

@@ -9,15 +9,9 @@ use crate::report::{Report, chart, details, sheet};
 #[must_use]
 pub fn markdown(report: &Report<'_>) -> String {
     let view = View::of(report);
-    let mut parts = vec![
-        format!("# perflab: suite {}", escape(&report.plan.suite)),
-        made_by(report),
-    ];
+    let mut parts = vec![format!("# perflab: suite {}", escape(&report.plan.suite)), made_by(report)];
     section(&mut parts, "Answers", claims(report));
-    let mut results = vec![
-        sheet_text(&sheet::results(&view)),
-        escape(&findings::legend(report)),
-    ];
+    let mut results = vec![sheet_text(&sheet::results(&view)), escape(&findings::legend(report))];
     let mut notes = findings::arms(&view);
     notes.extend(findings::failures(&view));
     notes.extend(findings::undecided(&view));
@@ -31,25 +25,13 @@ pub fn markdown(report: &Report<'_>) -> String {
         .map(|(name, title)| format!("![{}](charts/{name}.svg)", escape(&title)))
         .collect();
     section(&mut parts, "Charts", links);
-    section(
-        &mut parts,
-        "Every row",
-        vec![sheet_text(&details::every_row(&view))],
-    );
-    section(
-        &mut parts,
-        "Artifacts",
-        vec![sheet_text(&details::artifacts(&view, true))],
-    );
+    section(&mut parts, "Every row", vec![sheet_text(&details::every_row(&view))]);
+    section(&mut parts, "Artifacts", vec![sheet_text(&details::artifacts(&view, true))]);
     if let Some(instructions) = details::instructions(&view) {
         let heading = "Instructions by the widest register that they use";
         section(&mut parts, heading, vec![sheet_text(&instructions)]);
     }
-    section(
-        &mut parts,
-        "Machine and run",
-        vec![sheet_text(&details::machine(report))],
-    );
+    section(&mut parts, "Machine and run", vec![sheet_text(&details::machine(report))]);
     let mut text = parts.join("\n\n");
     text.push('\n');
     text
@@ -69,10 +51,7 @@ pub fn readme_block(report: &Report<'_>, chart_path: &str) -> String {
     notes.extend(findings::controls(report));
     notes.push(findings::false_alarms(report));
     parts.push(list(&notes));
-    parts.push(format!(
-        "![{}]({chart_path})",
-        escape(&chart::forest_title(&view))
-    ));
+    parts.push(format!("![{}]({chart_path})", escape(&chart::forest_title(&view))));
     parts.join("\n\n")
 }
 
@@ -86,26 +65,16 @@ fn section(parts: &mut Vec<String>, heading: &str, texts: Vec<String>) {
 /// The command and the machine that made the numbers.
 fn made_by(report: &Report<'_>) -> String {
     let facts: Vec<String> = findings::head(report).iter().map(|fact| escape(fact)).collect();
-    format!(
-        "{} · {}\n\nMade by `{}`.",
-        facts.join(" · "),
-        escape(&report.meta.started),
-        report.meta.command
-    )
+    format!("{} · {}\n\nMade by `{}`.", facts.join(" · "), escape(&report.meta.started), report.meta.command)
 }
 
 fn claims(report: &Report<'_>) -> Vec<String> {
     findings::claims(report)
         .into_iter()
         .map(|note| {
-            let more: Vec<String> = note
-                .more
-                .iter()
-                .map(|line| format!("  {}", escape(line)))
-                .collect();
-            let (headline, rest) = more
-                .split_first()
-                .map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
+            let more: Vec<String> = note.more.iter().map(|line| format!("  {}", escape(line))).collect();
+            let (headline, rest) =
+                more.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
             let mut text = format!("- Claim {}<br>\n  **{}**", escape(&note.text), headline.trim());
             for line in rest {
                 text.push_str("<br>\n");
@@ -137,11 +106,7 @@ fn sheet_text(sheet: &Sheet) -> String {
     for (index, row) in sheet.rows.iter().enumerate() {
         let cell = |entry: &Entry| {
             let text = escape(&entry.text);
-            if index >= first && !text.is_empty() {
-                format!("*{text}*")
-            } else {
-                text
-            }
+            if index >= first && !text.is_empty() { format!("*{text}*") } else { text }
         };
         lines.push(line(row.iter().map(cell).collect()));
     }
@@ -184,10 +149,7 @@ mod tests {
 
     #[test]
     fn the_readme_block() {
-        insta::assert_snapshot!(readme_block(
-            &Fixture::small().report(),
-            "results/x/charts/forest.svg"
-        ));
+        insta::assert_snapshot!(readme_block(&Fixture::small().report(), "results/x/charts/forest.svg"));
     }
 
     #[test]
@@ -196,9 +158,7 @@ mod tests {
         let cells = |line: &str| line.replace("\\|", "").matches('|').count();
         let mut columns = None;
         for line in text.lines() {
-            columns = line
-                .starts_with('|')
-                .then(|| columns.unwrap_or_else(|| cells(line)));
+            columns = line.starts_with('|').then(|| columns.unwrap_or_else(|| cells(line)));
             if let Some(columns) = columns {
                 assert_eq!(cells(line), columns, "{line}");
             }

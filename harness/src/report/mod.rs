@@ -76,10 +76,6 @@ pub struct Style {
 
 impl Default for Style {
     fn default() -> Self {
-        Self {
-            width: 100,
-            color: false,
-            unicode: true,
-        }
+        Self { width: 100, color: false, unicode: true }
     }
 }

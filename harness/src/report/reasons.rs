@@ -113,35 +113,22 @@ mod tests {
 
     fn all() -> Vec<FailureReason> {
         vec![
-            FailureReason::MissingFeatures {
-                features: vec!["sse4a".to_owned(), "xop".to_owned()],
-            },
+            FailureReason::MissingFeatures { features: vec!["sse4a".to_owned(), "xop".to_owned()] },
             FailureReason::IllegalInstruction,
             FailureReason::Signal { signal: 11 },
-            FailureReason::Exited {
-                code: 3,
-                stderr: "panicked at\n  main.rs".to_owned(),
-            },
+            FailureReason::Exited { code: 3, stderr: "panicked at\n  main.rs".to_owned() },
             FailureReason::TimedOut { after_ms: 30_000 },
-            FailureReason::WrongAnswer {
-                expected: 7,
-                found: 9,
-            },
+            FailureReason::WrongAnswer { expected: 7, found: 9 },
             FailureReason::NotASubject { said: String::new() },
             FailureReason::UnknownBenchmark,
-            FailureReason::NotBuilt {
-                error: "x".repeat(1000),
-            },
+            FailureReason::NotBuilt { error: "x".repeat(1000) },
             FailureReason::TooLong { call_ns: 2_500_000 },
         ]
     }
 
     #[test]
     fn every_reason_has_a_sentence() {
-        let sentences: Vec<String> = all()
-            .iter()
-            .map(|reason| sentence(reason).replace(NBSP, " "))
-            .collect();
+        let sentences: Vec<String> = all().iter().map(|reason| sentence(reason).replace(NBSP, " ")).collect();
         insta::assert_snapshot!(sentences.join("\n"));
     }
 
@@ -149,10 +136,7 @@ mod tests {
     fn labels_fit_a_cell_and_differ() {
         let labels: std::collections::BTreeSet<String> = all().iter().map(label).collect();
         assert_eq!(labels.len(), all().len());
-        assert!(
-            labels.iter().all(|label| label.chars().count() <= 13),
-            "{labels:?}"
-        );
+        assert!(labels.iter().all(|label| label.chars().count() <= 13), "{labels:?}");
     }
 
     #[test]

@@ -34,18 +34,12 @@ pub(crate) struct Entry {
 impl Entry {
     /// An entry without a tone.
     pub(crate) fn plain(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            tone: Tone::Plain,
-        }
+        Self { text: text.into(), tone: Tone::Plain }
     }
 
     /// An entry that says why there is no number.
     pub(crate) fn failed(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            tone: Tone::Failed,
-        }
+        Self { text: text.into(), tone: Tone::Failed }
     }
 
     /// A number, or a dash where there is none.
@@ -68,29 +62,17 @@ pub(crate) struct Head {
 impl Head {
     /// The head of a column of numbers.
     pub(crate) fn of(name: impl Into<String>, under: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            under: under.into(),
-            words: false,
-        }
+        Self { name: name.into(), under: under.into(), words: false }
     }
 
     /// The head of a column of words.
     pub(crate) fn words(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            under: String::new(),
-            words: true,
-        }
+        Self { name: name.into(), under: String::new(), words: true }
     }
 
     /// Both lines as one.
     pub(crate) fn line(&self) -> String {
-        if self.under.is_empty() {
-            self.name.clone()
-        } else {
-            format!("{} {}", self.name, self.under)
-        }
+        if self.under.is_empty() { self.name.clone() } else { format!("{} {}", self.name, self.under) }
     }
 }
 
@@ -133,10 +115,7 @@ pub(crate) fn judged(judged: Judged<'_>) -> Entry {
         (None, [only]) => words::change(only.exp()),
         (None, _) => "–".to_owned(),
     };
-    Entry {
-        text: format!("{text}{NBSP}{}", sign(verdict)),
-        tone: tone(verdict),
-    }
+    Entry { text: format!("{text}{NBSP}{}", sign(verdict)), tone: tone(verdict) }
 }
 
 /// What a cell says.
@@ -153,52 +132,27 @@ pub(crate) fn entry(cell: &Cell<'_>) -> Entry {
 pub(crate) fn results(view: &View<'_>) -> Sheet {
     let versus = format!("vs{NBSP}{}", view.baseline);
     let mut heads = vec![Head::words("benchmark"), Head::of(view.baseline, view.quantity())];
-    heads.extend(
-        view.columns
-            .iter()
-            .map(|arm| Head::of(arm.name.as_str(), versus.as_str())),
-    );
+    heads.extend(view.columns.iter().map(|arm| Head::of(arm.name.as_str(), versus.as_str())));
     heads.push(Head::of("layout", "share"));
     heads.push(Head::of("smallest", format!("effect{NBSP}seen")));
-    let mut rows: Vec<Vec<Entry>> = view
-        .benchmarks()
-        .iter()
-        .map(|benchmark| benchmark_row(view, &benchmark.name))
-        .collect();
+    let mut rows: Vec<Vec<Entry>> =
+        view.benchmarks().iter().map(|benchmark| benchmark_row(view, &benchmark.name)).collect();
     let means = mean_rows(view);
     let summaries = means.len();
     rows.extend(means);
-    Sheet {
-        heads,
-        rows,
-        summaries,
-    }
+    Sheet { heads, rows, summaries }
 }
 
 fn benchmark_row(view: &View<'_>, benchmark: &str) -> Vec<Entry> {
-    let unit = view
-        .benchmarks()
-        .iter()
-        .find(|known| known.name == benchmark)
-        .map(|known| known.unit);
-    let base = match (
-        view.baseline_value(benchmark),
-        view.failure(benchmark, view.baseline),
-    ) {
+    let unit = view.benchmarks().iter().find(|known| known.name == benchmark).map(|known| known.unit);
+    let base = match (view.baseline_value(benchmark), view.failure(benchmark, view.baseline)) {
         (Some(value), _) => Entry::plain(words::value(unit.unwrap_or_default(), value)),
         (None, Some(reason)) => Entry::failed(reasons::label(reason)),
         (None, None) => Entry::failed("–"),
     };
     let mut row = vec![Entry::plain(benchmark), base];
-    row.extend(
-        view.columns
-            .iter()
-            .map(|arm| entry(&view.cell(benchmark, &arm.name))),
-    );
-    row.push(Entry::or_dash(
-        view.largest(benchmark, |estimate| estimate.layout_share)
-            .map(words::share),
-    ));
+    row.extend(view.columns.iter().map(|arm| entry(&view.cell(benchmark, &arm.name))));
+    row.push(Entry::or_dash(view.largest(benchmark, |estimate| estimate.layout_share).map(words::share)));
     let smallest = view.largest(benchmark, |estimate| estimate.minimum_detectable);
     row.push(Entry::or_dash(smallest.map(words::detectable)));
     row
@@ -209,10 +163,7 @@ fn mean_rows(view: &View<'_>) -> Vec<Vec<Entry>> {
     let means: Vec<_> = view
         .columns
         .iter()
-        .map(|arm| {
-            view.summary(&arm.name)
-                .and_then(|summary| summary.geometric_mean.as_ref())
-        })
+        .map(|arm| view.summary(&arm.name).and_then(|summary| summary.geometric_mean.as_ref()))
         .collect();
     let row = |name: &str, text: &dyn Fn(&crate::analyse::GeometricMean) -> Option<String>| {
         let cells = means.iter().map(|mean| Entry::or_dash(mean.and_then(text)));
@@ -226,14 +177,10 @@ fn mean_rows(view: &View<'_>) -> Vec<Vec<Entry>> {
     }
     let mut rows = vec![
         row("geometric mean", &|mean| Some(words::change(mean.ratio))),
-        row("· this suite, 95 %", &|mean| {
-            Some(words::change_interval(mean.suite))
-        }),
+        row("· this suite, 95 %", &|mean| Some(words::change_interval(mean.suite))),
     ];
     if means.iter().flatten().any(|mean| mean.code_like_this.is_some()) {
-        rows.push(row("· code like this", &|mean| {
-            mean.code_like_this.map(words::change_interval)
-        }));
+        rows.push(row("· code like this", &|mean| mean.code_like_this.map(words::change_interval)));
     }
     rows
 }

@@ -52,10 +52,7 @@ fn only(document: &str, marker: String) -> Result<usize, SpliceError> {
     let first = places.next();
     match (first, places.count()) {
         (Some((place, _)), 0) => Ok(place),
-        (Some(_), more) => Err(SpliceError::Repeated {
-            marker,
-            count: more + 1,
-        }),
+        (Some(_), more) => Err(SpliceError::Repeated { marker, count: more + 1 }),
         (None, _) => Err(SpliceError::Missing { marker }),
     }
 }
@@ -64,9 +61,7 @@ fn place(document: &str, name: &str) -> Result<Place, SpliceError> {
     let start = only(document, begin(name))? + begin(name).len();
     let end = only(document, end(name))?;
     if end < start {
-        return Err(SpliceError::Unordered {
-            name: name.to_owned(),
-        });
+        return Err(SpliceError::Unordered { name: name.to_owned() });
     }
     Ok(Place { start, end })
 }
@@ -77,9 +72,7 @@ fn place(document: &str, name: &str) -> Result<Place, SpliceError> {
 /// A marker that is missing, repeated or in the wrong order, or a block that holds one of them.
 pub fn splice(document: &str, name: &str, block: &str) -> Result<String, SpliceError> {
     if block.contains(&begin(name)) || block.contains(&end(name)) {
-        return Err(SpliceError::MarkerInBlock {
-            name: name.to_owned(),
-        });
+        return Err(SpliceError::MarkerInBlock { name: name.to_owned() });
     }
     let Place { start, end } = place(document, name)?;
     Ok(format!("{}\n{block}\n{}", &document[..start], &document[end..]))
@@ -92,14 +85,8 @@ pub fn splice(document: &str, name: &str, block: &str) -> Result<String, SpliceE
 pub fn spliced<'a>(document: &'a str, name: &str) -> Result<&'a str, SpliceError> {
     let Place { start, end } = place(document, name)?;
     let block = &document[start..end];
-    let block = block
-        .strip_prefix("\r\n")
-        .or_else(|| block.strip_prefix('\n'))
-        .unwrap_or(block);
-    Ok(block
-        .strip_suffix("\r\n")
-        .or_else(|| block.strip_suffix('\n'))
-        .unwrap_or(block))
+    let block = block.strip_prefix("\r\n").or_else(|| block.strip_prefix('\n')).unwrap_or(block);
+    Ok(block.strip_suffix("\r\n").or_else(|| block.strip_suffix('\n')).unwrap_or(block))
 }
 
 #[cfg(test)]
@@ -125,41 +112,17 @@ mod tests {
 
     #[test]
     fn every_malformed_document_is_refused_by_name() {
-        let missing = |marker: &str| {
-            Err(SpliceError::Missing {
-                marker: marker.to_owned(),
-            })
-        };
+        let missing = |marker: &str| Err(SpliceError::Missing { marker: marker.to_owned() });
         assert_eq!(splice("none", "a", ""), missing("<!-- perflab:begin a -->"));
         assert_eq!(splice(&begin("a"), "a", ""), missing("<!-- perflab:end a -->"));
         let unordered = format!("{}{}", end("a"), begin("a"));
-        assert_eq!(
-            splice(&unordered, "a", ""),
-            Err(SpliceError::Unordered { name: "a".to_owned() })
-        );
+        assert_eq!(splice(&unordered, "a", ""), Err(SpliceError::Unordered { name: "a".to_owned() }));
         let twice = format!("{0}{0}{1}", begin("a"), end("a"));
-        assert_eq!(
-            splice(&twice, "a", ""),
-            Err(SpliceError::Repeated {
-                marker: begin("a"),
-                count: 2
-            })
-        );
+        assert_eq!(splice(&twice, "a", ""), Err(SpliceError::Repeated { marker: begin("a"), count: 2 }));
         let ends = format!("{0}{1}{1}{1}", begin("a"), end("a"));
-        assert_eq!(
-            spliced(&ends, "a"),
-            Err(SpliceError::Repeated {
-                marker: end("a"),
-                count: 3
-            })
-        );
+        assert_eq!(spliced(&ends, "a"), Err(SpliceError::Repeated { marker: end("a"), count: 3 }));
         let own = splice(DOCUMENT, "quick", &end("quick"));
-        assert_eq!(
-            own,
-            Err(SpliceError::MarkerInBlock {
-                name: "quick".to_owned()
-            })
-        );
+        assert_eq!(own, Err(SpliceError::MarkerInBlock { name: "quick".to_owned() }));
     }
 
     proptest! {

@@ -30,10 +30,8 @@ pub fn table(report: &Report<'_>, style: &Style) -> String {
 
 /// The run's facts, joined by dots, broken between facts where that is possible.
 fn head(report: &Report<'_>, style: &Style) -> String {
-    let facts: Vec<String> = findings::head(report)
-        .iter()
-        .map(|fact| fact.replace(' ', &NBSP.to_string()))
-        .collect();
+    let facts: Vec<String> =
+        findings::head(report).iter().map(|fact| fact.replace(' ', &NBSP.to_string())).collect();
     let mut text = String::new();
     for line in wrap(&style.signs(&facts.join(" · ")), style.width) {
         let line = line.replace(NBSP, " ");
@@ -47,11 +45,7 @@ fn paragraphs(notes: &[Note], style: &Style) -> String {
     let mut text = String::new();
     let mut previous = "";
     for note in notes {
-        let label = if note.label == previous && note.more.is_empty() {
-            ""
-        } else {
-            note.label
-        };
+        let label = if note.label == previous && note.more.is_empty() { "" } else { note.label };
         text.push_str(&hanging(label, &note.text, note.tone, style));
         for more in &note.more {
             text.push_str(&hanging("", more, Tone::Plain, style));
@@ -75,11 +69,7 @@ mod tests {
     #[test]
     fn the_whole_output_at_60_characters_in_ascii() {
         let fixture = Fixture::small();
-        let style = Style {
-            width: 60,
-            color: false,
-            unicode: false,
-        };
+        let style = Style { width: 60, color: false, unicode: false };
         let text = table(&fixture.report(), &style);
         assert!(text.is_ascii(), "{text}");
         insta::assert_snapshot!(text);
@@ -90,14 +80,7 @@ mod tests {
         for fixture in [Fixture::small(), Fixture::large()] {
             for width in [60, 80, 100, 160] {
                 for unicode in [true, false] {
-                    let text = table(
-                        &fixture.report(),
-                        &Style {
-                            width,
-                            color: false,
-                            unicode,
-                        },
-                    );
+                    let text = table(&fixture.report(), &Style { width, color: false, unicode });
                     for line in text.lines() {
                         assert!(line.chars().count() <= width, "{width}: {line}");
                     }
@@ -112,17 +95,8 @@ mod tests {
         let report = fixture.report();
         let view = View::of(&report);
         for width in [60, 80, 100, 160] {
-            let text = table(
-                &report,
-                &Style {
-                    width,
-                    ..Style::default()
-                },
-            );
-            for judged in view
-                .judged()
-                .filter(|judged| judged.row.role == crate::plan::Role::Candidate)
-            {
+            let text = table(&report, &Style { width, ..Style::default() });
+            for judged in view.judged().filter(|judged| judged.row.role == crate::plan::Role::Candidate) {
                 let entry = sheet::judged(judged).text.replace(NBSP, " ");
                 assert!(text.contains(&entry), "{width}: {entry}");
             }
@@ -135,11 +109,6 @@ mod tests {
         let text = table(&fixture.report(), &Style::default());
         assert!(text.contains("not built"), "{text}");
         let words: Vec<&str> = text.split_whitespace().collect();
-        assert!(
-            words
-                .join(" ")
-                .contains("on this CPU: CANNOT TELL (nothing was measured)"),
-            "{text}"
-        );
+        assert!(words.join(" ").contains("on this CPU: CANNOT TELL (nothing was measured)"), "{text}");
     }
 }

@@ -69,10 +69,7 @@ impl<'a> View<'a> {
                 Role::Baseline => {}
                 Role::Control => view.controls.push(arm),
                 Role::Candidate => match view.twin(&arm.name) {
-                    Some(measured) => view.identical.push(Identical {
-                        arm: &arm.name,
-                        measured,
-                    }),
+                    Some(measured) => view.identical.push(Identical { arm: &arm.name, measured }),
                     None if view.has_numbers(&arm.name) => view.columns.push(arm),
                     None => view.absent.push(arm),
                 },
@@ -88,16 +85,10 @@ impl<'a> View<'a> {
 
     /// The arm that was measured in this one's stead, for all of its rows.
     fn twin(&self, arm: &str) -> Option<&'a str> {
-        if let Some(twin) = self
-            .summary(arm)
-            .and_then(|summary| summary.facts.identical_to.as_deref())
-        {
+        if let Some(twin) = self.summary(arm).and_then(|summary| summary.facts.identical_to.as_deref()) {
             return Some(twin);
         }
-        let mut twins = self
-            .rows()
-            .filter(|row| row.arm == arm)
-            .map(|row| row.measured_as.as_deref());
+        let mut twins = self.rows().filter(|row| row.arm == arm).map(|row| row.measured_as.as_deref());
         let first = twins.next()??;
         twins.all(|twin| twin == Some(first)).then_some(first)
     }
@@ -112,18 +103,12 @@ impl<'a> View<'a> {
 
     /// What is known of an arm over all benchmarks.
     pub(crate) fn summary(&self, arm: &str) -> Option<&'a ArmSummary> {
-        self.report
-            .analysis
-            .arms
-            .iter()
-            .find(|summary| summary.arm == arm)
+        self.report.analysis.arms.iter().find(|summary| summary.arm == arm)
     }
 
     /// What stands where a benchmark and an arm meet.
     pub(crate) fn cell(&self, benchmark: &str, arm: &str) -> Cell<'a> {
-        let judged = self
-            .judged()
-            .find(|judged| judged.row.benchmark == benchmark && judged.row.arm == arm);
+        let judged = self.judged().find(|judged| judged.row.benchmark == benchmark && judged.row.arm == arm);
         match (judged, self.failure(benchmark, arm)) {
             (Some(judged), _) => Cell::Measured(judged),
             (None, Some(reason)) => Cell::Failed(reason),
@@ -135,20 +120,12 @@ impl<'a> View<'a> {
     /// All rows with their verdicts, in the plan's order.
     pub(crate) fn judged(&self) -> impl Iterator<Item = Judged<'a>> {
         let verdicts = self.report.judgement.rows.iter().map(|judged| &judged.verdict);
-        self.rows()
-            .zip(verdicts)
-            .map(|(row, verdict)| Judged { row, verdict })
+        self.rows().zip(verdicts).map(|(row, verdict)| Judged { row, verdict })
     }
 
     /// Why a benchmark of an arm has no numbers: a failure of its own, else one of the whole arm.
     pub(crate) fn failure(&self, benchmark: &str, arm: &str) -> Option<&'a FailureReason> {
-        let failures = || {
-            self.report
-                .analysis
-                .failures
-                .iter()
-                .filter(|failure| failure.arm == arm)
-        };
+        let failures = || self.report.analysis.failures.iter().filter(|failure| failure.arm == arm);
         failures()
             .find(|failure| failure.benchmark.as_deref() == Some(benchmark))
             .or_else(|| failures().find(|failure| failure.benchmark.is_none()))
@@ -178,11 +155,7 @@ impl<'a> View<'a> {
 
     /// What is compared: `time`, `size`, or `value` where a suite has both.
     pub(crate) fn quantity(&self) -> &'static str {
-        let bytes = self
-            .benchmarks()
-            .iter()
-            .filter(|benchmark| benchmark.unit == Unit::Bytes)
-            .count();
+        let bytes = self.benchmarks().iter().filter(|benchmark| benchmark.unit == Unit::Bytes).count();
         match bytes {
             0 => "time",
             all if all == self.benchmarks().len() => "size",
@@ -205,13 +178,7 @@ mod tests {
         assert_eq!(view.baseline, "x86-64");
         assert_eq!(names(&view.columns), ["v3", "znver4-no-sse4a"]);
         assert_eq!(names(&view.absent), ["znver4"]);
-        assert_eq!(
-            view.identical,
-            [Identical {
-                arm: "seed",
-                measured: "znver4"
-            }]
-        );
+        assert_eq!(view.identical, [Identical { arm: "seed", measured: "znver4" }]);
         assert_eq!(names(&view.controls), ["A/A"]);
     }
 
@@ -223,10 +190,7 @@ mod tests {
         assert!(matches!(view.cell("json_rpc/parse", "v3"), Cell::Measured(_)));
         assert!(matches!(
             view.cell("hash/sip <13>", "v3"),
-            Cell::Failed(FailureReason::WrongAnswer {
-                expected: 7,
-                found: 9
-            })
+            Cell::Failed(FailureReason::WrongAnswer { expected: 7, found: 9 })
         ));
         assert!(matches!(
             view.cell("sort/u32", "znver4"),
@@ -243,9 +207,6 @@ mod tests {
         let view = View::of(&report);
         let smallest = view.largest("json_rpc/parse", |estimate| estimate.minimum_detectable);
         assert_eq!(smallest, Some(0.031));
-        assert_eq!(
-            view.largest("hash/sip <13>", |estimate| estimate.layout_share),
-            None
-        );
+        assert_eq!(view.largest("hash/sip <13>", |estimate| estimate.layout_share), None);
     }
 }

@@ -16,11 +16,7 @@ pub(crate) fn change(ratio: f64) -> String {
 /// A fraction in percent with its sign, without the unit.
 pub(crate) fn signed(fraction: f64) -> String {
     let tenths = (fraction * 1000.0).round() / 10.0;
-    if tenths < 0.0 {
-        format!("−{:.1}", -tenths)
-    } else {
-        format!("+{:.1}", tenths.abs())
-    }
+    if tenths < 0.0 { format!("−{:.1}", -tenths) } else { format!("+{:.1}", tenths.abs()) }
 }
 
 /// Half the width of a ratio's interval, in percentage points. Rounded up, so that no more is promised
@@ -38,11 +34,7 @@ pub(crate) fn change_with(ratio: f64, interval: Interval) -> String {
 
 /// The interval of a ratio as an interval of its change, in percent: `[−12.9, −11.8]`.
 pub(crate) fn change_interval(interval: Interval) -> String {
-    format!(
-        "[{},{NBSP}{}]",
-        signed(interval.lo - 1.0),
-        signed(interval.hi - 1.0)
-    )
+    format!("[{},{NBSP}{}]", signed(interval.lo - 1.0), signed(interval.hi - 1.0))
 }
 
 /// A factor such as a speed-up, with two decimals.
@@ -54,12 +46,7 @@ pub(crate) fn factor(value: f64) -> String {
 pub(crate) fn factor_with(value: f64, interval: Option<Interval>) -> String {
     match interval {
         Some(interval) => {
-            format!(
-                "{}{NBSP}[{},{NBSP}{}]",
-                factor(value),
-                factor(interval.lo),
-                factor(interval.hi)
-            )
+            format!("{}{NBSP}[{},{NBSP}{}]", factor(value), factor(interval.lo), factor(interval.hi))
         }
         None => factor(value),
     }
@@ -116,21 +103,13 @@ pub(crate) fn bytes(value: f64) -> String {
     if value < 1000.0 {
         return format!("{value:.0}{NBSP}B");
     }
-    scaled(
-        value,
-        &[("KiB", KIB), ("MiB", KIB * KIB), ("GiB", KIB * KIB * KIB)],
-    )
+    scaled(value, &[("KiB", KIB), ("MiB", KIB * KIB), ("GiB", KIB * KIB * KIB)])
 }
 
 /// The first unit in which a value has at most three digits before the point.
 fn scaled(value: f64, units: &[(&str, f64)]) -> String {
     let fits = |(_, size): &&(&str, f64)| value.abs() / size < 999.5;
-    let (name, size) = units
-        .iter()
-        .find(fits)
-        .or(units.last())
-        .copied()
-        .unwrap_or(("", 1.0));
+    let (name, size) = units.iter().find(fits).or(units.last()).copied().unwrap_or(("", 1.0));
     format!("{}{NBSP}{name}", three_digits(value / size))
 }
 
@@ -145,22 +124,14 @@ pub(crate) fn three_digits(value: f64) -> String {
 
 /// Seconds of a build: one decimal below 100.
 pub(crate) fn seconds(value: f64) -> String {
-    if value < 99.95 {
-        format!("{value:.1}{NBSP}s")
-    } else {
-        format!("{value:.0}{NBSP}s")
-    }
+    if value < 99.95 { format!("{value:.1}{NBSP}s") } else { format!("{value:.0}{NBSP}s") }
 }
 
 /// A length of time on a clock: `1:31`, `2:03:04`.
 pub(crate) fn clock(seconds: f64) -> String {
     let whole = seconds.max(0.0).round() as u64;
     let (hours, minutes, rest) = (whole / 3600, whole / 60 % 60, whole % 60);
-    if hours > 0 {
-        format!("{hours}:{minutes:02}:{rest:02}")
-    } else {
-        format!("{minutes}:{rest:02}")
-    }
+    if hours > 0 { format!("{hours}:{minutes:02}:{rest:02}") } else { format!("{minutes}:{rest:02}") }
 }
 
 /// A count with a comma before each group of three digits.
@@ -206,13 +177,7 @@ mod tests {
     #[test]
     fn half_widths_round_up_but_keep_exact_tenths() {
         assert_eq!(half_width(Interval { lo: 0.873, hi: 0.881 }), "0.4");
-        assert_eq!(
-            half_width(Interval {
-                lo: 0.8729,
-                hi: 0.8811
-            }),
-            "0.5"
-        );
+        assert_eq!(half_width(Interval { lo: 0.8729, hi: 0.8811 }), "0.5");
         assert_eq!(half_width(Interval { lo: 1.0, hi: 1.0 }), "0.0");
         assert_eq!(plain(&detectable(0.0301)), "3.1 %");
     }
@@ -232,13 +197,7 @@ mod tests {
     #[test]
     fn margins_read_as_the_claim_says_them() {
         assert_eq!(plain(&margin(Margin { lo: 1.1, hi: 1.3 })), "10–30 %");
-        assert_eq!(
-            plain(&margin(Margin {
-                lo: 1.1,
-                hi: f64::INFINITY
-            })),
-            "at least 10 %"
-        );
+        assert_eq!(plain(&margin(Margin { lo: 1.1, hi: f64::INFINITY })), "at least 10 %");
         assert_eq!(plain(&margin(Margin { lo: 0.95, hi: 1.05 })), "−5 to 5 %");
     }
 

@@ -40,9 +40,7 @@ pub(crate) fn binomial_at_least(successes: usize, trials: usize, rate: f64) -> f
         return 1.0;
     }
     // At least k successes are at most n − k failures.
-    trials
-        .checked_sub(successes)
-        .map_or(0.0, |failures| binomial_at_most(failures, trials, 1.0 - rate))
+    trials.checked_sub(successes).map_or(0.0, |failures| binomial_at_most(failures, trials, 1.0 - rate))
 }
 
 /// The one-sided upper Clopper–Pearson bound of a failure rate: the largest rate at which so few failures
@@ -68,10 +66,7 @@ pub fn clopper_pearson(failures: usize, trials: usize, confidence: f64) -> Optio
     }
     // The lower bound of the failures is what the upper bound of the successes leaves.
     let lo = 1.0 - upper_rate(trials - failures, trials, tail);
-    Some(Interval {
-        lo,
-        hi: upper_rate(failures, trials, tail),
-    })
+    Some(Interval { lo, hi: upper_rate(failures, trials, tail) })
 }
 
 fn upper_rate(failures: usize, trials: usize, tail: f64) -> f64 {

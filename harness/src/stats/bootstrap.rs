@@ -76,10 +76,7 @@ fn percentiles(replicates: u32, confidence: f64, mut replicate: impl FnMut() -> 
         return None;
     }
     results.sort_unstable_by(f64::total_cmp);
-    Some(Interval {
-        lo: sorted_quantile(&results, tail)?,
-        hi: sorted_quantile(&results, 1.0 - tail)?,
-    })
+    Some(Interval { lo: sorted_quantile(&results, tail)?, hi: sorted_quantile(&results, 1.0 - tail)? })
 }
 
 #[cfg(test)]
@@ -93,10 +90,7 @@ mod tests {
 
     /// A table whose cells are the sum of a row effect and a launch effect.
     fn additive(row_effects: &[f64], launch_effects: &[f64]) -> Vec<Vec<f64>> {
-        row_effects
-            .iter()
-            .map(|row| launch_effects.iter().map(|launch| row + launch).collect())
-            .collect()
+        row_effects.iter().map(|row| launch_effects.iter().map(|launch| row + launch).collect()).collect()
     }
 
     const EFFECTS: [f64; 8] = [-3.5, -2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 3.5];
@@ -107,14 +101,8 @@ mod tests {
         let interval = bootstrap(2000, 7, values.len(), 0.95, mean_of(&values)).unwrap();
         // The sd of this sample with divisor n is 0.288671.
         let half = 1.959_964 * 0.288_671 / 200f64.sqrt();
-        assert!(
-            (interval.lo - (0.497_5 - half)).abs() < 0.1 * half,
-            "{interval:?}"
-        );
-        assert!(
-            (interval.hi - (0.497_5 + half)).abs() < 0.1 * half,
-            "{interval:?}"
-        );
+        assert!((interval.lo - (0.497_5 - half)).abs() < 0.1 * half, "{interval:?}");
+        assert!((interval.hi - (0.497_5 + half)).abs() < 0.1 * half, "{interval:?}");
     }
 
     #[test]
@@ -123,14 +111,8 @@ mod tests {
         assert_eq!(interval(1), interval(1));
         assert_ne!(interval(1), interval(2));
         let table = additive(&EFFECTS, &EFFECTS);
-        assert_eq!(
-            bootstrap_two_way(100, 3, &table, 0.9),
-            bootstrap_two_way(100, 3, &table, 0.9)
-        );
-        assert_ne!(
-            bootstrap_two_way(100, 3, &table, 0.9),
-            bootstrap_two_way(100, 4, &table, 0.9)
-        );
+        assert_eq!(bootstrap_two_way(100, 3, &table, 0.9), bootstrap_two_way(100, 3, &table, 0.9));
+        assert_ne!(bootstrap_two_way(100, 3, &table, 0.9), bootstrap_two_way(100, 4, &table, 0.9));
     }
 
     #[test]
@@ -148,10 +130,7 @@ mod tests {
     #[test]
     fn both_ways_of_a_table_count() {
         let half = |rows: &[f64], launches: &[f64]| {
-            bootstrap_two_way(2000, 5, &additive(rows, launches), 0.95)
-                .unwrap()
-                .width()
-                / 2.0
+            bootstrap_two_way(2000, 5, &additive(rows, launches), 0.95).unwrap().width() / 2.0
         };
         let (none, one) = ([0.0; 8], 1.959_964 * (5.25f64 / 8.0).sqrt());
         assert!(half(&none, &none) < 1e-15);
@@ -165,20 +144,14 @@ mod tests {
         let constant = |_: &[usize]| 1.0;
         assert_eq!(bootstrap(200, 1, 1, 0.95, constant), None);
         assert_eq!(bootstrap(39, 1, 5, 0.95, constant), None);
-        assert_eq!(
-            bootstrap(40, 1, 5, 0.95, constant),
-            Some(Interval { lo: 1.0, hi: 1.0 })
-        );
+        assert_eq!(bootstrap(40, 1, 5, 0.95, constant), Some(Interval { lo: 1.0, hi: 1.0 }));
         assert_eq!(bootstrap(200, 1, 5, 1.0, constant), None);
         assert_eq!(bootstrap(200, 1, 5, 0.0, constant), None);
         assert_eq!(bootstrap(200, 1, 5, 0.95, |_| f64::NAN), None);
         assert_eq!(bootstrap_two_way(200, 1, &[], 0.95), None);
         assert_eq!(bootstrap_two_way(200, 1, &[vec![1.0, 2.0]], 0.95), None);
         assert_eq!(bootstrap_two_way(200, 1, &[vec![1.0], vec![2.0]], 0.95), None);
-        assert_eq!(
-            bootstrap_two_way(200, 1, &[vec![1.0, 2.0], vec![1.0]], 0.95),
-            None
-        );
+        assert_eq!(bootstrap_two_way(200, 1, &[vec![1.0, 2.0], vec![1.0]], 0.95), None);
     }
 
     proptest! {

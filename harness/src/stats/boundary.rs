@@ -57,18 +57,13 @@ struct Paths {
 impl Paths {
     /// Before the first look every path is at zero.
     fn start() -> Self {
-        Self {
-            scores: vec![0.0],
-            masses: vec![1.0],
-        }
+        Self { scores: vec![0.0], masses: vec![1.0] }
     }
 
     /// The probability of being above `bound` after a step of standard deviation `step`.
     fn probability_above(&self, bound: f64, step: f64) -> f64 {
         let points = self.scores.iter().zip(&self.masses);
-        points
-            .map(|(score, mass)| mass * normal_upper_tail((bound - score) / step))
-            .sum()
+        points.map(|(score, mass)| mass * normal_upper_tail((bound - score) / step)).sum()
     }
 
     /// The standard score above which paths of `probability` are after the step, where a standard score of
@@ -78,9 +73,7 @@ impl Paths {
             return f64::INFINITY;
         }
         // No double is the tail of a normal score above 39.
-        let score = bisect(LOWEST_Z, 40.0, |z| {
-            self.probability_above(z * unit, step) > probability
-        });
+        let score = bisect(LOWEST_Z, 40.0, |z| self.probability_above(z * unit, step) > probability);
         if score < 39.0 { score } else { f64::INFINITY }
     }
 
@@ -90,13 +83,9 @@ impl Paths {
         let top = ceiling.min(HIGHEST_Z);
         // Six points to a standard deviation of the next step keep the sharp edge at the ceiling exact.
         let needed = 6.0 * (top - LOWEST_Z) / resolution;
-        let half = (needed.ceil() as usize)
-            .clamp(COARSEST_GRID, FINEST_GRID)
-            .div_ceil(2);
+        let half = (needed.ceil() as usize).clamp(COARSEST_GRID, FINEST_GRID).div_ceil(2);
         let width = (top - LOWEST_Z) * unit / (2 * half) as f64;
-        let scores: Vec<f64> = (0..=2 * half)
-            .map(|i| LOWEST_Z * unit + width * i as f64)
-            .collect();
+        let scores: Vec<f64> = (0..=2 * half).map(|i| LOWEST_Z * unit + width * i as f64).collect();
         let weigh = |(i, &score): (usize, &f64)| {
             let weight = match i {
                 _ if i == 0 || i == 2 * half => 1.0,
@@ -111,10 +100,7 @@ impl Paths {
 
     fn density(&self, score: f64, step: f64) -> f64 {
         let points = self.scores.iter().zip(&self.masses);
-        points
-            .map(|(from, mass)| mass * normal_density((score - from) / step))
-            .sum::<f64>()
-            / step
+        points.map(|(from, mass)| mass * normal_density((score - from) / step)).sum::<f64>() / step
     }
 }
 
@@ -126,10 +112,7 @@ mod tests {
         let scores = critical_scores(fractions, alpha);
         assert_eq!(scores.len(), expected.len());
         for (score, value) in scores.iter().zip(expected) {
-            assert!(
-                (score - value).abs() < tolerance,
-                "{scores:?} instead of {expected:?}"
-            );
+            assert!((score - value).abs() < tolerance, "{scores:?} instead of {expected:?}");
         }
     }
 

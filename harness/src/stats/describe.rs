@@ -42,10 +42,7 @@ pub fn sd(values: &[f64]) -> Option<f64> {
         return None;
     }
     let centre = mean(values)?;
-    let squares: f64 = values
-        .iter()
-        .map(|value| (value - centre) * (value - centre))
-        .sum();
+    let squares: f64 = values.iter().map(|value| (value - centre) * (value - centre)).sum();
     let sd = (squares / (values.len() - 1) as f64).sqrt();
     sd.is_finite().then_some(sd)
 }

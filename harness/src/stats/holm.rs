@@ -7,10 +7,7 @@
 ///
 /// Values outside 0 to 1 are clamped; NaN, a test without an answer, counts as 1.
 pub fn holm(p: &[f64]) -> Vec<f64> {
-    let clean: Vec<f64> = p
-        .iter()
-        .map(|&p| if p.is_nan() { 1.0 } else { p.clamp(0.0, 1.0) })
-        .collect();
+    let clean: Vec<f64> = p.iter().map(|&p| if p.is_nan() { 1.0 } else { p.clamp(0.0, 1.0) }).collect();
     let mut order: Vec<usize> = (0..clean.len()).collect();
     order.sort_by(|&a, &b| clean[a].total_cmp(&clean[b]));
     let mut adjusted = vec![1.0; clean.len()];

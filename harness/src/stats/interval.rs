@@ -14,10 +14,7 @@ pub struct Interval {
 impl Interval {
     /// The interval of `half` on either side of `centre`.
     pub fn around(centre: f64, half: f64) -> Self {
-        Self {
-            lo: centre - half,
-            hi: centre + half,
-        }
+        Self { lo: centre - half, hi: centre + half }
     }
 
     /// Whether `value` lies in the interval, its ends included.
@@ -30,11 +27,7 @@ impl Interval {
     #[must_use]
     pub fn map(self, f: impl Fn(f64) -> f64) -> Self {
         let (at_lo, at_hi) = (f(self.lo), f(self.hi));
-        if at_lo <= at_hi {
-            Self { lo: at_lo, hi: at_hi }
-        } else {
-            Self { lo: at_hi, hi: at_lo }
-        }
+        if at_lo <= at_hi { Self { lo: at_lo, hi: at_hi } } else { Self { lo: at_hi, hi: at_lo } }
     }
 
     /// The distance from the lower to the upper end.
@@ -80,13 +73,7 @@ mod tests {
         let inner = Interval { lo: -0.01, hi: 0.01 };
         assert!(inner.within(&inner));
         assert!(Interval { lo: -0.005, hi: 0.01 }.within(&inner));
-        assert!(
-            !Interval {
-                lo: -0.005,
-                hi: 0.011
-            }
-            .within(&inner)
-        );
+        assert!(!Interval { lo: -0.005, hi: 0.011 }.within(&inner));
         assert!(!Interval { lo: -0.011, hi: 0.0 }.within(&inner));
     }
 

@@ -23,13 +23,7 @@ pub fn minimum_detectable(sd: f64, n: usize, threshold: f64, alpha: f64, power: 
     if n < 2 || alpha >= 1.0 {
         return None;
     }
-    detectable_with(
-        t_upper_quantile(alpha / 2.0, (n - 1) as f64)?,
-        sd,
-        n,
-        threshold,
-        power,
-    )
+    detectable_with(t_upper_quantile(alpha / 2.0, (n - 1) as f64)?, sd, n, threshold, power)
 }
 
 /// [`minimum_detectable`] of an interval of `critical` standard errors on either side.
@@ -63,14 +57,9 @@ impl Deviations {
         let scale = std::f64::consts::LN_2 + df / 2.0 * (df / 2.0).ln() - ln_gamma(df / 2.0);
         let weigh = |i| {
             let ratio = lo + (f64::from(i) + 0.5) * width;
-            (
-                ratio,
-                width * (scale + (df - 1.0) * ratio.ln() - df * ratio * ratio / 2.0).exp(),
-            )
+            (ratio, width * (scale + (df - 1.0) * ratio.ln() - df * ratio * ratio / 2.0).exp())
         };
-        Self {
-            points: (0..Self::POINTS).map(weigh).collect(),
-        }
+        Self { points: (0..Self::POINTS).map(weigh).collect() }
     }
 
     fn largest(&self) -> f64 {
@@ -133,14 +122,8 @@ mod tests {
         // Cohen, Statistical Power Analysis, and G*Power: the one-sample t test at a two-sided 5 % finds
         // effects of 0.2, 0.5 and 0.8 standard deviations with a power of 80 % from n on.
         for (effect, n) in [(0.2, 199), (0.5, 34), (0.8, 15)] {
-            assert!(
-                minimum_detectable(1.0, n, 0.0, 0.05, 0.8).unwrap() <= effect,
-                "n {n}"
-            );
-            assert!(
-                minimum_detectable(1.0, n - 1, 0.0, 0.05, 0.8).unwrap() > effect,
-                "n {n}"
-            );
+            assert!(minimum_detectable(1.0, n, 0.0, 0.05, 0.8).unwrap() <= effect, "n {n}");
+            assert!(minimum_detectable(1.0, n - 1, 0.0, 0.05, 0.8).unwrap() > effect, "n {n}");
         }
     }
 
@@ -156,10 +139,7 @@ mod tests {
         ];
         for (n, alpha, power, expected) in known {
             let errors = minimum_detectable(1.0, n, 0.0, alpha, power).unwrap() * (n as f64).sqrt();
-            assert!(
-                (errors - expected).abs() < 1e-3,
-                "n {n}, alpha {alpha}, power {power}: {errors}"
-            );
+            assert!((errors - expected).abs() < 1e-3, "n {n}, alpha {alpha}, power {power}: {errors}");
         }
     }
 

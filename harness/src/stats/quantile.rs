@@ -48,10 +48,7 @@ pub fn quantile_interval(sorted: &[f64], q: f64, confidence: f64) -> Option<Inte
     // as it has predecessors are smaller, the upper end too low when at least as many as its rank are.
     let lower_index = last_where(n, |index| binomial_at_most(index, n, q) <= tail)?;
     let upper_mirror = last_where(n, |index| binomial_at_least(n - index, n, q) <= tail)?;
-    Some(Interval {
-        lo: *sorted.get(lower_index)?,
-        hi: *sorted.get(n - 1 - upper_mirror)?,
-    })
+    Some(Interval { lo: *sorted.get(lower_index)?, hi: *sorted.get(n - 1 - upper_mirror)? })
 }
 
 /// The last index below `count` for which `holds` is true, where it is true first and false afterwards.
@@ -94,14 +91,9 @@ mod tests {
     #[test]
     fn published_ranks_of_the_median_interval() {
         // Conover, Practical Nonparametric Statistics, table of the sign-test interval at 95 %.
-        for (n, lower, upper) in [
-            (6, 1.0, 6.0),
-            (8, 1.0, 8.0),
-            (9, 2.0, 8.0),
-            (10, 2.0, 9.0),
-            (20, 6.0, 15.0),
-            (50, 18.0, 33.0),
-        ] {
+        for (n, lower, upper) in
+            [(6, 1.0, 6.0), (8, 1.0, 8.0), (9, 2.0, 8.0), (10, 2.0, 9.0), (20, 6.0, 15.0), (50, 18.0, 33.0)]
+        {
             let interval = quantile_interval(&ranks(n), 0.5, 0.95).unwrap();
             assert_eq!(interval, Interval { lo: lower, hi: upper }, "n = {n}");
         }

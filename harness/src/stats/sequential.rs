@@ -59,24 +59,11 @@ impl Sequential {
         }
         let fractions: Vec<f64> = looks.iter().map(|&n| n as f64 / maximum as f64).collect();
         let scores = critical_scores(&fractions, alpha);
-        let planned = looks
-            .iter()
-            .zip(&fractions)
-            .zip(scores)
-            .map(|((&launches, &fraction), critical_z)| {
-                let spent = obrien_fleming_spent(fraction, alpha);
-                Look {
-                    launches,
-                    spent,
-                    critical_z,
-                    critical_t: matching_t(critical_z, launches),
-                }
-            });
-        Some(Self {
-            looks: planned.collect(),
-            alpha,
-            maximum,
-        })
+        let planned = looks.iter().zip(&fractions).zip(scores).map(|((&launches, &fraction), critical_z)| {
+            let spent = obrien_fleming_spent(fraction, alpha);
+            Look { launches, spent, critical_z, critical_t: matching_t(critical_z, launches) }
+        });
+        Some(Self { looks: planned.collect(), alpha, maximum })
     }
 
     /// The same plan for an experiment that a budget ended at `launches`: the looks before it stay, and the
@@ -115,10 +102,7 @@ impl Sequential {
     /// `values` holds one value per launch, exactly as many as the look has launches. `None` for another
     /// number, values that are not finite, or a look too early to say anything.
     pub fn repeated_interval(&self, values: &[f64], look: usize) -> Option<Estimate> {
-        let look = self
-            .looks
-            .get(look)
-            .filter(|look| look.launches == values.len())?;
+        let look = self.looks.get(look).filter(|look| look.launches == values.len())?;
         if !look.critical_t.is_finite() {
             return None;
         }
@@ -147,23 +131,15 @@ impl Sequential {
         }
         let plain = p_beyond(values, threshold)?;
         let repeated = |p| self.alpha_reaching(p, look);
-        Some(Beyond {
-            above: repeated(plain.above),
-            below: repeated(plain.below),
-        })
+        Some(Beyond { above: repeated(plain.above), below: repeated(plain.below) })
     }
 
     /// The one-sided error at which the critical value of `look` has the tail probability `plain`.
     fn alpha_reaching(&self, plain: f64, look: usize) -> f64 {
         let past = self.looks.iter().take(look + 1);
-        let fractions: Vec<f64> = past
-            .map(|look| look.launches as f64 / self.maximum as f64)
-            .collect();
-        let nominal = |alpha: f64| {
-            critical_scores(&fractions, alpha)
-                .last()
-                .map_or(0.0, |&z| normal_upper_tail(z))
-        };
+        let fractions: Vec<f64> = past.map(|look| look.launches as f64 / self.maximum as f64).collect();
+        let nominal =
+            |alpha: f64| critical_scores(&fractions, alpha).last().map_or(0.0, |&z| normal_upper_tail(z));
         // A repeated p value is never below the plain one, and four digits of it are plenty.
         let (mut low, mut high) = (plain.max(1e-12), 0.499_f64);
         if plain >= 0.5 || nominal(high) < plain {
@@ -197,9 +173,7 @@ mod tests {
     const LOOKS: [usize; 5] = [16, 32, 64, 128, 256];
 
     fn spread(n: usize, mean: f64) -> Vec<f64> {
-        (0..n)
-            .map(|i| mean + ((i * 37) % n) as f64 / n as f64 - (n - 1) as f64 / (2 * n) as f64)
-            .collect()
+        (0..n).map(|i| mean + ((i * 37) % n) as f64 / n as f64 - (n - 1) as f64 / (2 * n) as f64).collect()
     }
 
     #[test]
@@ -207,16 +181,8 @@ mod tests {
         let plan = Sequential::new(&LOOKS, 0.025).unwrap();
         let looks = plan.looks();
         assert_eq!(looks.len(), 5);
-        assert!(
-            looks
-                .windows(2)
-                .all(|pair| pair[0].critical_z > pair[1].critical_z)
-        );
-        assert!(
-            looks
-                .windows(2)
-                .all(|pair| pair[0].critical_t > pair[1].critical_t)
-        );
+        assert!(looks.windows(2).all(|pair| pair[0].critical_z > pair[1].critical_z));
+        assert!(looks.windows(2).all(|pair| pair[0].critical_t > pair[1].critical_t));
         assert!(looks.iter().all(|look| look.critical_t > look.critical_z));
         // The first look spends by itself: z = Φ⁻¹(1 − spent).
         assert!((normal_upper_tail(looks[0].critical_z) / looks[0].spent - 1.0).abs() < 1e-9);
@@ -231,20 +197,12 @@ mod tests {
     fn a_plan_of_one_look_is_the_t_interval() {
         let plan = Sequential::new(&[20], 0.025).unwrap();
         let values = spread(20, 0.3);
-        let (repeated, plain) = (
-            plan.repeated_interval(&values, 0).unwrap(),
-            mean_interval(&values, 0.95).unwrap(),
-        );
+        let (repeated, plain) =
+            (plan.repeated_interval(&values, 0).unwrap(), mean_interval(&values, 0.95).unwrap());
         assert!((repeated.interval.lo - plain.interval.lo).abs() < 1e-9);
         assert!((plan.looks()[0].critical_t - t_quantile(0.975, 19.0).unwrap()).abs() < 1e-8);
-        let (repeated, plain) = (
-            plan.repeated_p(&values, 0, 0.1).unwrap(),
-            p_beyond(&values, 0.1).unwrap(),
-        );
-        assert!(
-            (repeated.above / plain.above - 1.0).abs() < 1e-3,
-            "{repeated:?} {plain:?}"
-        );
+        let (repeated, plain) = (plan.repeated_p(&values, 0, 0.1).unwrap(), p_beyond(&values, 0.1).unwrap());
+        assert!((repeated.above / plain.above - 1.0).abs() < 1e-3, "{repeated:?} {plain:?}");
         assert_eq!(repeated.below, 1.0);
     }
 
@@ -276,16 +234,12 @@ mod tests {
     #[test]
     fn a_later_look_detects_smaller_effects() {
         let plan = Sequential::new(&LOOKS, 0.025).unwrap();
-        let least: Vec<f64> = (0..5)
-            .map(|look| plan.minimum_detectable(look, 0.02, 0.01, 0.95).unwrap())
-            .collect();
+        let least: Vec<f64> =
+            (0..5).map(|look| plan.minimum_detectable(look, 0.02, 0.01, 0.95).unwrap()).collect();
         assert!(least.windows(2).all(|pair| pair[0] > pair[1]), "{least:?}");
         // At the last look it is a little more than that of a plain 95 % interval.
         let plain = minimum_detectable(0.02, 256, 0.01, 0.05, 0.95).unwrap();
-        assert!(
-            least[4] > plain && least[4] < plain + 0.000_05,
-            "{least:?} {plain}"
-        );
+        assert!(least[4] > plain && least[4] < plain + 0.000_05, "{least:?} {plain}");
         assert_eq!(plan.minimum_detectable(5, 0.02, 0.01, 0.95), None);
     }
 

@@ -19,10 +19,7 @@ struct Normals {
 
 impl Normals {
     fn seeded(seed: u64) -> Self {
-        Self {
-            random: ChaCha8Rng::seed_from_u64(seed),
-            spare: None,
-        }
+        Self { random: ChaCha8Rng::seed_from_u64(seed), spare: None }
     }
 
     fn next(&mut self) -> f64 {
@@ -95,14 +92,8 @@ fn stopped(
     look_up: impl Fn(&[f64], usize) -> Option<Estimate>,
 ) -> Interval {
     let mut values = Vec::with_capacity(256);
-    let mut last = Interval {
-        lo: f64::NEG_INFINITY,
-        hi: f64::INFINITY,
-    };
-    let inside = Interval {
-        lo: -threshold,
-        hi: threshold,
-    };
+    let mut last = Interval { lo: f64::NEG_INFINITY, hi: f64::INFINITY };
+    let inside = Interval { lo: -threshold, hi: threshold };
     for (look, n) in LOOKS.into_iter().enumerate() {
         while values.len() < n {
             values.push(truth + normals.next());
@@ -123,12 +114,7 @@ fn uncorrected() -> impl Fn(&[f64], usize) -> Option<Estimate> {
     move |values, look| {
         let (mean, sd, n) = (mean(values)?, sd(values)?, values.len());
         let interval = Interval::around(mean, criticals[look] * sd / (n as f64).sqrt());
-        Some(Estimate {
-            mean,
-            sd,
-            n,
-            interval,
-        })
+        Some(Estimate { mean, sd, n, interval })
     }
 }
 
@@ -141,10 +127,8 @@ fn repeated_intervals_cover_after_stopping() {
     for (truth, experiments, least) in [(0.0, 3_000, 0.95), (0.5, 10_000, 0.945_6), (0.8, 3_000, 0.95)] {
         let mut normals = Normals::seeded(41);
         let covered = share(experiments, || {
-            stopped(&mut normals, truth, 0.5, |values, look| {
-                plan.repeated_interval(values, look)
-            })
-            .contains(truth)
+            stopped(&mut normals, truth, 0.5, |values, look| plan.repeated_interval(values, look))
+                .contains(truth)
         });
         assert!(covered >= least, "truth {truth}: {covered}");
     }
@@ -164,10 +148,7 @@ fn the_sequential_rule_keeps_its_error() {
     let plan = Sequential::new(&LOOKS, 0.025).unwrap();
     let mut normals = Normals::seeded(43);
     let wrong = share(10_000, || {
-        stopped(&mut normals, 0.1, 0.1, |values, look| {
-            plan.repeated_interval(values, look)
-        })
-        .lo > 0.1
+        stopped(&mut normals, 0.1, 0.1, |values, look| plan.repeated_interval(values, look)).lo > 0.1
     });
     // Two standard errors of the simulation are 0.31 %.
     assert!(wrong <= 0.028_1, "{wrong}");
@@ -239,12 +220,6 @@ fn holm_keeps_the_error_of_a_family_where_plain_tests_do_not() {
         plain += usize::from(p.iter().any(|&p| p <= 0.05));
         corrected += usize::from(holm(&p).iter().any(|&p| p <= 0.05));
     }
-    assert!(
-        clopper_pearson(corrected, 400, 0.95).unwrap().lo <= 0.05,
-        "{corrected} of 400"
-    );
-    assert!(
-        clopper_pearson(plain, 400, 0.95).unwrap().lo > 0.3,
-        "{plain} of 400"
-    );
+    assert!(clopper_pearson(corrected, 400, 0.95).unwrap().lo <= 0.05, "{corrected} of 400");
+    assert!(clopper_pearson(plain, 400, 0.95).unwrap().lo > 0.3, "{plain} of 400");
 }

@@ -16,11 +16,7 @@ pub fn t_cdf(t: f64, df: f64) -> Option<f64> {
 ///
 /// `None` where `p` is not strictly between 0 and 1 or `df` not positive and finite.
 pub fn t_quantile(p: f64, df: f64) -> Option<f64> {
-    if p < 0.5 {
-        t_upper_quantile(p, df).map(|t| -t)
-    } else {
-        t_upper_quantile(1.0 - p, df)
-    }
+    if p < 0.5 { t_upper_quantile(p, df).map(|t| -t) } else { t_upper_quantile(1.0 - p, df) }
 }
 
 /// P(T > `t`), exact far out in the tail.
@@ -46,9 +42,7 @@ pub(crate) fn t_upper_quantile(p: f64, df: f64) -> Option<f64> {
             return None;
         }
     }
-    Some(bisect(0.0, far, |t| {
-        t_upper_tail(t, df).is_some_and(|tail| tail > p)
-    }))
+    Some(bisect(0.0, far, |t| t_upper_tail(t, df).is_some_and(|tail| tail > p)))
 }
 
 /// The mean of independent values (one per launch) with its interval from Student's t, n − 1 degrees of
@@ -65,12 +59,7 @@ pub fn mean_interval(values: &[f64], confidence: f64) -> Option<Estimate> {
 pub(crate) fn estimate_with(values: &[f64], critical: f64) -> Option<Estimate> {
     let (mean, sd) = (mean(values)?, sd(values)?);
     let n = values.len();
-    Some(Estimate {
-        mean,
-        sd,
-        n,
-        interval: Interval::around(mean, critical * sd / (n as f64).sqrt()),
-    })
+    Some(Estimate { mean, sd, n, interval: Interval::around(mean, critical * sd / (n as f64).sqrt()) })
 }
 
 fn degrees(values: &[f64]) -> Option<f64> {
@@ -104,10 +93,7 @@ pub fn p_beyond(values: &[f64], threshold: f64) -> Option<Beyond> {
             Some(if excess > 0.0 { 0.0 } else { 1.0 })
         }
     };
-    Some(Beyond {
-        above: tail(mean - threshold)?,
-        below: tail(-threshold - mean)?,
-    })
+    Some(Beyond { above: tail(mean - threshold)?, below: tail(-threshold - mean)? })
 }
 
 #[cfg(test)]
@@ -129,15 +115,8 @@ mod tests {
             (0.975, 100_000.0, 1.959_987_708),
         ];
         for (p, df, t) in published {
-            assert!(
-                (t_quantile(p, df).unwrap() - t).abs() < 2e-8,
-                "p {p}, df {df}: {:?}",
-                t_quantile(p, df)
-            );
-            assert!(
-                (t_quantile(1.0 - p, df).unwrap() + t).abs() < 2e-8,
-                "p {p}, df {df}"
-            );
+            assert!((t_quantile(p, df).unwrap() - t).abs() < 2e-8, "p {p}, df {df}: {:?}", t_quantile(p, df));
+            assert!((t_quantile(1.0 - p, df).unwrap() + t).abs() < 2e-8, "p {p}, df {df}");
             assert!((t_cdf(t, df).unwrap() - p).abs() < 1e-9, "p {p}, df {df}");
         }
         assert!(t_quantile(0.5, 7.0).unwrap().abs() < 1e-12);
@@ -152,14 +131,7 @@ mod tests {
 
     #[test]
     fn nonsense_has_no_quantile() {
-        for (p, df) in [
-            (0.0, 5.0),
-            (1.0, 5.0),
-            (-0.1, 5.0),
-            (f64::NAN, 5.0),
-            (0.9, 0.0),
-            (0.9, f64::NAN),
-        ] {
+        for (p, df) in [(0.0, 5.0), (1.0, 5.0), (-0.1, 5.0), (f64::NAN, 5.0), (0.9, 0.0), (0.9, f64::NAN)] {
             assert_eq!(t_quantile(p, df), None, "p {p}, df {df}");
         }
         assert_eq!(t_cdf(f64::NAN, 3.0), None);
@@ -183,39 +155,15 @@ mod tests {
     fn p_values_of_a_closed_form() {
         // Two values: one degree of freedom, where P(T > t) = 1/2 − atan(t) / π. Here t = 2 above +1.
         let beyond = p_beyond(&[2.0, 4.0], 1.0).unwrap();
-        assert!(
-            (beyond.above - (0.5 - 2f64.atan() / std::f64::consts::PI)).abs() < 1e-10,
-            "{beyond:?}"
-        );
-        assert!(
-            (beyond.below - (0.5 + 4f64.atan() / std::f64::consts::PI)).abs() < 1e-10,
-            "{beyond:?}"
-        );
+        assert!((beyond.above - (0.5 - 2f64.atan() / std::f64::consts::PI)).abs() < 1e-10, "{beyond:?}");
+        assert!((beyond.below - (0.5 + 4f64.atan() / std::f64::consts::PI)).abs() < 1e-10, "{beyond:?}");
     }
 
     #[test]
     fn values_without_spread_decide_for_certain() {
-        assert_eq!(
-            p_beyond(&[0.1; 4], 0.05),
-            Some(Beyond {
-                above: 0.0,
-                below: 1.0
-            })
-        );
-        assert_eq!(
-            p_beyond(&[-0.1; 4], 0.05),
-            Some(Beyond {
-                above: 1.0,
-                below: 0.0
-            })
-        );
-        assert_eq!(
-            p_beyond(&[0.0; 4], 0.0),
-            Some(Beyond {
-                above: 1.0,
-                below: 1.0
-            })
-        );
+        assert_eq!(p_beyond(&[0.1; 4], 0.05), Some(Beyond { above: 0.0, below: 1.0 }));
+        assert_eq!(p_beyond(&[-0.1; 4], 0.05), Some(Beyond { above: 1.0, below: 0.0 }));
+        assert_eq!(p_beyond(&[0.0; 4], 0.0), Some(Beyond { above: 1.0, below: 1.0 }));
         assert_eq!(p_beyond(&[0.1], 0.05), None);
         assert_eq!(p_beyond(&[0.1, 0.2], -0.05), None);
         assert_eq!(p_beyond(&[0.1, 0.2], f64::NAN), None);

@@ -30,17 +30,9 @@ impl Benchmark {
         F: FnMut() -> u64 + 'static,
         S: Fn(Input) -> F + 'static,
     {
-        let info = BenchmarkInfo {
-            name: name.to_owned(),
-            answer,
-            count_answer,
-            long: false,
-            code: Vec::new(),
-        };
-        Self {
-            info,
-            setup: Box::new(move |input| Box::new(setup(input))),
-        }
+        let info =
+            BenchmarkInfo { name: name.to_owned(), answer, count_answer, long: false, code: Vec::new() };
+        Self { info, setup: Box::new(move |input| Box::new(setup(input))) }
     }
 
     /// Marks a benchmark whose single call takes longer than a slice: one call a slice, more launches.
@@ -90,9 +82,7 @@ impl<F: FnMut() -> u64> Task for F {
 /// after the call and not a longer loop around it.
 #[inline(never)]
 fn burn(seed: u64, steps: u64) -> u64 {
-    (0..steps).fold(seed | 1, |chain, step| {
-        chain.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ step
-    })
+    (0..steps).fold(seed | 1, |chain, step| chain.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ step)
 }
 
 /// One timed batch. The thread clock is read outside the wall clock, so that its system call is not
@@ -103,12 +93,7 @@ pub(crate) fn time_slice(task: &mut dyn Task, iters: u64, extra: u64) -> Slice {
     let checksum = task.batch(iters, extra);
     let wall = start.elapsed();
     let cpu = thread_cpu().saturating_sub(cpu_start);
-    Slice {
-        iters,
-        wall_ns: nanos(wall),
-        cpu_ns: nanos(cpu),
-        checksum,
-    }
+    Slice { iters, wall_ns: nanos(wall), cpu_ns: nanos(cpu), checksum }
 }
 
 /// Runs the task untimed until `settle` has passed, in batches of `iters`: caches, predictors and the
@@ -123,10 +108,7 @@ pub(crate) fn settle(task: &mut dyn Task, iters: u64, extra: u64, settle: Durati
 
 fn thread_cpu() -> Duration {
     let now = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(
-        u64::try_from(now.tv_sec).unwrap_or(0),
-        u32::try_from(now.tv_nsec).unwrap_or(0),
-    )
+    Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0))
 }
 
 fn nanos(duration: Duration) -> u64 {
@@ -138,9 +120,7 @@ mod tests {
     use super::*;
 
     fn constant() -> Benchmark {
-        Benchmark::new("constant", 7, 3, |input| {
-            move || if input == Input::Measure { 7 } else { 3 }
-        })
+        Benchmark::new("constant", 7, 3, |input| move || if input == Input::Measure { 7 } else { 3 })
     }
 
     #[test]

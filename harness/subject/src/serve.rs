@@ -17,11 +17,7 @@ use crate::protocol::{Counted, Listing, PROTOCOL_VERSION, Prepared, Refused, Req
 pub fn serve(subject: &str, benchmarks: Vec<Benchmark>) -> ExitCode {
     // Where the kernel refuses, end of input still ends the subject after its turn.
     set_parent_process_death_signal(Some(Signal::KILL)).ok();
-    let mut session = Session {
-        subject,
-        benchmarks,
-        prepared: None,
-    };
+    let mut session = Session { subject, benchmarks, prepared: None };
     match session.run(io::stdin().lock(), io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_closed) => ExitCode::FAILURE,
@@ -57,28 +53,16 @@ impl Session<'_> {
             Request::List => json(&Listing {
                 protocol: PROTOCOL_VERSION,
                 subject: self.subject.to_owned(),
-                benchmarks: self
-                    .benchmarks
-                    .iter()
-                    .map(|benchmark| benchmark.info.clone())
-                    .collect(),
+                benchmarks: self.benchmarks.iter().map(|benchmark| benchmark.info.clone()).collect(),
             }),
             Request::Prepare { benchmark } => match self.task(benchmark) {
                 Some(task) => json(&prepare(task)),
                 None => self.unknown(benchmark),
             },
-            Request::Turn {
-                benchmark,
-                settle_ns,
-                slices,
-                iters,
-                extra,
-            } => match self.task(benchmark) {
+            Request::Turn { benchmark, settle_ns, slices, iters, extra } => match self.task(benchmark) {
                 Some(task) => {
                     settle(task, *iters, *extra, Duration::from_nanos(*settle_ns));
-                    json(&Turned {
-                        slices: (0..*slices).map(|_| time_slice(task, *iters, *extra)).collect(),
-                    })
+                    json(&Turned { slices: (0..*slices).map(|_| time_slice(task, *iters, *extra)).collect() })
                 }
                 None => self.unknown(benchmark),
             },
@@ -86,9 +70,7 @@ impl Session<'_> {
                 Some(found) => {
                     let mut task = found.prepare(Input::Count);
                     task.batch(1, 0);
-                    json(&Counted {
-                        checksum: task.batch(1, 0),
-                    })
+                    json(&Counted { checksum: task.batch(1, 0) })
                 }
                 None => self.unknown(benchmark),
             },
@@ -96,17 +78,11 @@ impl Session<'_> {
     }
 
     fn find(&self, name: &str) -> Option<&Benchmark> {
-        self.benchmarks
-            .iter()
-            .find(|benchmark| benchmark.info.name == name)
+        self.benchmarks.iter().find(|benchmark| benchmark.info.name == name)
     }
 
     fn task(&mut self, name: &str) -> Option<&mut (dyn Task + 'static)> {
-        if self
-            .prepared
-            .as_ref()
-            .is_none_or(|(prepared, _)| prepared != name)
-        {
+        if self.prepared.as_ref().is_none_or(|(prepared, _)| prepared != name) {
             let task = self.find(name)?.prepare(Input::Measure);
             self.prepared = Some((name.to_owned(), task));
         }
@@ -114,11 +90,7 @@ impl Session<'_> {
     }
 
     fn unknown(&self, name: &str) -> String {
-        let known: Vec<_> = self
-            .benchmarks
-            .iter()
-            .map(|benchmark| benchmark.info.name.as_str())
-            .collect();
+        let known: Vec<_> = self.benchmarks.iter().map(|benchmark| benchmark.info.name.as_str()).collect();
         refuse(format!("unknown benchmark {name:?}; known: {}", known.join(", ")))
     }
 }
@@ -137,10 +109,7 @@ fn prepare(task: &mut dyn Task) -> Prepared {
             batch *= 2;
         }
     }
-    Prepared {
-        checksum,
-        call_ns: call_ns.max(1),
-    }
+    Prepared { checksum, call_ns: call_ns.max(1) }
 }
 
 fn json(answer: &impl Serialize) -> String {
@@ -160,18 +129,10 @@ mod tests {
             let number = if input == Input::Measure { 21_u64 } else { 2 };
             move || number * 2
         });
-        let mut session = Session {
-            subject: "test",
-            benchmarks: vec![double],
-            prepared: None,
-        };
+        let mut session = Session { subject: "test", benchmarks: vec![double], prepared: None };
         let mut output = Vec::new();
         session.run(lines.as_bytes(), &mut output).unwrap();
-        String::from_utf8(output)
-            .unwrap()
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
+        String::from_utf8(output).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     #[test]
@@ -187,11 +148,7 @@ mod tests {
         assert_eq!(answers[1]["checksum"], 42);
         let slices = answers[2]["slices"].as_array().unwrap();
         assert_eq!(slices.len(), 3);
-        assert!(
-            slices
-                .iter()
-                .all(|slice| slice["iters"] == 5 && slice["checksum"] == 210)
-        );
+        assert!(slices.iter().all(|slice| slice["iters"] == 5 && slice["checksum"] == 210));
         assert_eq!(answers[3]["checksum"], 4);
     }
 
@@ -199,12 +156,7 @@ mod tests {
     fn misuse_is_refused_in_a_sentence_and_the_session_goes_on() {
         let answers =
             converse("nonsense\n{\"op\":\"prepare\",\"benchmark\":\"triple\"}\n{\"op\":\"list\"}\n");
-        assert!(
-            answers[0]["error"]
-                .as_str()
-                .unwrap()
-                .contains("not a request of protocol 1")
-        );
+        assert!(answers[0]["error"].as_str().unwrap().contains("not a request of protocol 1"));
         assert_eq!(answers[1]["error"], "unknown benchmark \"triple\"; known: double");
         assert_eq!(answers[2]["subject"], "test");
     }

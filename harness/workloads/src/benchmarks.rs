@@ -46,11 +46,7 @@ where
 
 /// Of the symbols of a kernel's two forms the one that this build runs.
 pub fn form(ordinary: &'static str, dispatched: &'static str) -> &'static str {
-    if cfg!(feature = "dispatch") {
-        dispatched
-    } else {
-        ordinary
-    }
+    if cfg!(feature = "dispatch") { dispatched } else { ordinary }
 }
 
 #[cfg(test)]
@@ -75,11 +71,7 @@ mod tests {
     fn the_plain_forms_give_the_answers() {
         let computed: Vec<Answer> = plain()
             .into_iter()
-            .map(|(name, answer)| Answer {
-                name,
-                measure: answer(Size::Measure),
-                count: answer(Size::Count),
-            })
+            .map(|(name, answer)| Answer { name, measure: answer(Size::Measure), count: answer(Size::Count) })
             .collect();
         let mut table = String::new();
         for Answer { name, measure, count } in &computed {
@@ -90,10 +82,8 @@ mod tests {
 
     #[test]
     fn no_two_answers_are_equal() {
-        let mut answers: Vec<u64> = ANSWERS
-            .iter()
-            .flat_map(|answer| [answer.measure, answer.count])
-            .collect();
+        let mut answers: Vec<u64> =
+            ANSWERS.iter().flat_map(|answer| [answer.measure, answer.count]).collect();
         answers.sort_unstable();
         assert!(answers.windows(2).all(|pair| pair[0] != pair[1]));
     }

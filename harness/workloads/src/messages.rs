@@ -17,22 +17,14 @@ const PARSING: [&str; 5] = [
 ];
 
 /// Where writing ends up.
-const WRITING: [&str; 3] = [
-    "mcp_kernels::json_rpc::write",
-    "<&mut serde_json::ser::",
-    "serde_json::ser::",
-];
+const WRITING: [&str; 3] = ["mcp_kernels::json_rpc::write", "<&mut serde_json::ser::", "serde_json::ser::"];
 
 /// The benchmarks of `mcp_kernels::json_rpc`.
 pub fn benchmarks() -> Vec<Benchmark> {
     vec![
         benchmark("json_rpc/parse", &PARSING, |size| {
             let messages = input::messages(size);
-            move || {
-                messages
-                    .iter()
-                    .fold(0, |sum, message| mix(sum, routed(&parse(message))))
-            }
+            move || messages.iter().fold(0, |sum, message| mix(sum, routed(&parse(message))))
         }),
         benchmark("json_rpc/write", &WRITING, |size| {
             let replies = input::replies(size);
@@ -69,10 +61,9 @@ fn arguments(arguments: &Arguments<'_>) -> u64 {
         Arguments::Search { query, path, limit } => {
             mix(mix(text(query.as_bytes()), optional(path)), u64::from(*limit))
         }
-        Arguments::ReadLines { path, first, last } => mix(
-            text(path.as_bytes()),
-            u64::from(*first) << 32 | u64::from(last.unwrap_or(u32::MAX)),
-        ),
+        Arguments::ReadLines { path, first, last } => {
+            mix(text(path.as_bytes()), u64::from(*first) << 32 | u64::from(last.unwrap_or(u32::MAX)))
+        }
         Arguments::Series { values, threshold } => mix(fold(values), threshold.to_bits()),
     }
 }
@@ -80,9 +71,7 @@ fn arguments(arguments: &Arguments<'_>) -> u64 {
 /// Folds text eight bytes at a time.
 fn text(bytes: &[u8]) -> u64 {
     let (words, rest) = bytes.as_chunks::<8>();
-    let whole = words.iter().fold(bytes.len() as u64, |sum, word| {
-        mix(sum, u64::from_le_bytes(*word))
-    });
+    let whole = words.iter().fold(bytes.len() as u64, |sum, word| mix(sum, u64::from_le_bytes(*word)));
     rest.iter().fold(whole, |sum, byte| mix(sum, u64::from(*byte)))
 }
 
@@ -98,9 +87,7 @@ pub mod plain {
     pub const ALL: &[Plain] = &[
         ("json_rpc/parse", |size| {
             let messages = input::messages(size);
-            messages
-                .iter()
-                .fold(0, |sum, message| mix(sum, routed(&parse_plain(message))))
+            messages.iter().fold(0, |sum, message| mix(sum, routed(&parse_plain(message))))
         }),
         ("json_rpc/write", |size| {
             let mut line = Vec::new();

@@ -16,11 +16,7 @@ pub fn benchmarks() -> Vec<Benchmark> {
     vec![
         benchmark(
             "robust/z_score",
-            &[
-                "mcp_kernels::robust",
-                "core::slice::sort::select",
-                "core::slice::sort::unstable",
-            ],
+            &["mcp_kernels::robust", "core::slice::sort::select", "core::slice::sort::unstable"],
             |size| {
                 let series = input::series(size);
                 let mut scores = vec![0.0; series.len()];
@@ -32,10 +28,7 @@ pub fn benchmarks() -> Vec<Benchmark> {
         ),
         benchmark(
             "moving/mean_sd",
-            &[form(
-                "mcp_kernels::moving::mean_sd",
-                "mcp_kernels::moving::dispatched",
-            )],
+            &[form("mcp_kernels::moving::mean_sd", "mcp_kernels::moving::dispatched")],
             |size| {
                 let series = input::series(size);
                 let mut means = vec![0.0; window_count(series.len(), input::WINDOW)];
@@ -58,10 +51,7 @@ pub fn benchmarks() -> Vec<Benchmark> {
         ),
         benchmark(
             "smoothing/holt",
-            &[form(
-                "mcp_kernels::smoothing::holt",
-                "mcp_kernels::smoothing::dispatched",
-            )],
+            &[form("mcp_kernels::smoothing::holt", "mcp_kernels::smoothing::dispatched")],
             |size| {
                 let series = input::series(size);
                 let (alphas, betas) = input::weights();
@@ -76,22 +66,16 @@ pub fn benchmarks() -> Vec<Benchmark> {
                 }
             },
         ),
-        benchmark(
-            "histogram/record",
-            &["mcp_kernels::histogram::record", "hdrhistogram::"],
-            |size| {
-                let latencies = input::latencies(size);
-                let mut histogram = histogram::latencies();
-                move || fold(&record(&mut histogram, &latencies))
-            },
-        ),
+        benchmark("histogram/record", &["mcp_kernels::histogram::record", "hdrhistogram::"], |size| {
+            let latencies = input::latencies(size);
+            let mut histogram = histogram::latencies();
+            move || fold(&record(&mut histogram, &latencies))
+        }),
     ]
 }
 
 fn deviations(spread: Option<Spread>, scores: &[f64]) -> u64 {
-    spread.map_or(0, |spread| {
-        mix(fold(&[spread.median, spread.deviation]), fold(scores))
-    })
+    spread.map_or(0, |spread| mix(fold(&[spread.median, spread.deviation]), fold(scores)))
 }
 
 #[cfg(test)]
@@ -121,8 +105,6 @@ pub mod plain {
             smoothing::plain(&input::series(size), &alphas, &betas, &mut errors);
             fold(&errors)
         }),
-        ("histogram/record", |size| {
-            fold(&histogram::plain(&input::latencies(size)))
-        }),
+        ("histogram/record", |size| fold(&histogram::plain(&input::latencies(size)))),
     ];
 }

@@ -15,10 +15,7 @@ use crate::answers::{fold, mix};
 use crate::benchmarks::{benchmark, form};
 
 /// How source text is cut for fingerprints: shingles of five tokens, one of eight kept.
-const CUT: Cut = Cut {
-    shingle: 5,
-    window: 8,
-};
+const CUT: Cut = Cut { shingle: 5, window: 8 };
 
 /// The benchmarks of `mcp_kernels::{tfidf, shingles, edit_distance, regex, substring, bytes}`.
 pub fn benchmarks() -> Vec<Benchmark> {
@@ -46,22 +43,15 @@ fn comparisons() -> Vec<Benchmark> {
                 fingerprints(&found)
             }
         }),
-        benchmark(
-            "edit_distance/levenshtein",
-            &["mcp_kernels::edit_distance::levenshtein"],
-            |size| {
-                let names = input::names(size);
-                let mut pattern = Pattern::new(input::MISSPELT.as_bytes());
-                move || {
-                    names.iter().fold(0, |sum, name| {
-                        mix(
-                            sum,
-                            edit_distance::levenshtein(&mut pattern, name.as_bytes()) as u64,
-                        )
-                    })
-                }
-            },
-        ),
+        benchmark("edit_distance/levenshtein", &["mcp_kernels::edit_distance::levenshtein"], |size| {
+            let names = input::names(size);
+            let mut pattern = Pattern::new(input::MISSPELT.as_bytes());
+            move || {
+                names.iter().fold(0, |sum, name| {
+                    mix(sum, edit_distance::levenshtein(&mut pattern, name.as_bytes()) as u64)
+                })
+            }
+        }),
     ]
 }
 
@@ -89,12 +79,7 @@ fn scans() -> Vec<Benchmark> {
         ),
         benchmark(
             "substring/scan",
-            &[
-                "mcp_kernels::substring::scan",
-                "memchr::memmem::",
-                "<memchr::memmem::",
-                "memchr::arch::",
-            ],
+            &["mcp_kernels::substring::scan", "memchr::memmem::", "<memchr::memmem::", "memchr::arch::"],
             |size| {
                 let needle = Finder::new(input::NEEDLE);
                 let mut places = Vec::new();
@@ -109,10 +94,7 @@ fn scans() -> Vec<Benchmark> {
         }),
         benchmark(
             "bytes/classes",
-            &[form(
-                "mcp_kernels::bytes::classes",
-                "mcp_kernels::bytes::dispatched",
-            )],
+            &[form("mcp_kernels::bytes::classes", "mcp_kernels::bytes::dispatched")],
             |size| {
                 move || {
                     let text = input::file(size).as_bytes();
@@ -128,25 +110,17 @@ fn scans() -> Vec<Benchmark> {
 }
 
 fn fingerprints(found: &[Fingerprint]) -> u64 {
-    found.iter().fold(found.len() as u64, |sum, print| {
-        mix(sum ^ u64::from(print.token), print.hash)
-    })
+    found.iter().fold(found.len() as u64, |sum, print| mix(sum ^ u64::from(print.token), print.hash))
 }
 
 fn places(spans: &[regex::Span]) -> u64 {
-    spans.iter().fold(spans.len() as u64, |sum, (start, end)| {
-        mix(sum, u64::from(*start) << 32 | u64::from(*end))
-    })
+    spans
+        .iter()
+        .fold(spans.len() as u64, |sum, (start, end)| mix(sum, u64::from(*start) << 32 | u64::from(*end)))
 }
 
 fn counts(classes: Classes) -> u64 {
-    let Classes {
-        white,
-        word,
-        punctuation,
-        control,
-        high,
-    } = classes;
+    let Classes { white, word, punctuation, control, high } = classes;
     fold(&[white, word, punctuation, control, high])
 }
 
@@ -164,29 +138,18 @@ pub mod plain {
             tfidf::plain(&documents, input::question(size), &mut scores);
             fold(&scores)
         }),
-        ("shingles/winnow", |size| {
-            fingerprints(&shingles::plain(input::passage(size), CUT))
-        }),
+        ("shingles/winnow", |size| fingerprints(&shingles::plain(input::passage(size), CUT))),
         ("edit_distance/levenshtein", |size| {
             input::names(size).iter().fold(0, |sum, name| {
                 let distance = edit_distance::plain(input::MISSPELT.as_bytes(), name.as_bytes());
                 mix(sum, distance as u64)
             })
         }),
-        ("regex/scan", |size| {
-            places(&regex::plain(input::log(size).as_bytes()))
-        }),
+        ("regex/scan", |size| places(&regex::plain(input::log(size).as_bytes()))),
         ("substring/scan", |size| {
-            fold(&substring::plain(
-                input::NEEDLE.as_bytes(),
-                input::source(size).as_bytes(),
-            ))
+            fold(&substring::plain(input::NEEDLE.as_bytes(), input::source(size).as_bytes()))
         }),
-        ("bytes/histogram", |size| {
-            fold(&bytes::histogram_plain(input::file(size).as_bytes()))
-        }),
-        ("bytes/classes", |size| {
-            counts(bytes::plain(input::file(size).as_bytes()))
-        }),
+        ("bytes/histogram", |size| fold(&bytes::histogram_plain(input::file(size).as_bytes()))),
+        ("bytes/classes", |size| counts(bytes::plain(input::file(size).as_bytes()))),
     ];
 }

@@ -23,45 +23,32 @@ pub fn benchmarks() -> Vec<Benchmark> {
                 fold(&scores)
             }
         }),
-        benchmark(
-            "dot/lanes",
-            &[form("mcp_kernels::dot::lanes", "mcp_kernels::dot::dispatched")],
-            |size| {
-                let tile = input::wide_tile(size);
-                let mut scores = vec![0.0; tile.count()];
-                move || {
-                    if cfg!(feature = "dispatch") {
-                        dot::dispatched(Level::detected(), &tile.query, &tile.rows, &mut scores);
-                    } else {
-                        dot::lanes(&tile.query, &tile.rows, &mut scores);
-                    }
-                    fold(&scores)
+        benchmark("dot/lanes", &[form("mcp_kernels::dot::lanes", "mcp_kernels::dot::dispatched")], |size| {
+            let tile = input::wide_tile(size);
+            let mut scores = vec![0.0; tile.count()];
+            move || {
+                if cfg!(feature = "dispatch") {
+                    dot::dispatched(Level::detected(), &tile.query, &tile.rows, &mut scores);
+                } else {
+                    dot::lanes(&tile.query, &tile.rows, &mut scores);
                 }
-            },
-        ),
+                fold(&scores)
+            }
+        }),
         benchmark(
             "cosine/top_k",
-            &[form(
-                "mcp_kernels::cosine::top_k",
-                "mcp_kernels::cosine::dispatched",
-            )],
+            &[form("mcp_kernels::cosine::top_k", "mcp_kernels::cosine::dispatched")],
             |size| top_k(input::embeddings(size)),
         ),
         benchmark(
             "cosine/top_k_10k",
-            &[form(
-                "mcp_kernels::cosine::top_k",
-                "mcp_kernels::cosine::dispatched",
-            )],
+            &[form("mcp_kernels::cosine::top_k", "mcp_kernels::cosine::dispatched")],
             |size| top_k(input::many_embeddings(size)),
         )
         .long(),
         benchmark(
             "bitset/intersect",
-            &[form(
-                "mcp_kernels::bitset::intersect",
-                "mcp_kernels::bitset::dispatched",
-            )],
+            &[form("mcp_kernels::bitset::intersect", "mcp_kernels::bitset::dispatched")],
             |size| {
                 let sets = input::bit_sets(size);
                 let mut counts = vec![0; sets.count()];

@@ -44,12 +44,8 @@ fn every_benchmark_gives_its_answers() {
         .iter()
         .flat_map(|info| {
             [
-                Request::Prepare {
-                    benchmark: info.name.clone(),
-                },
-                Request::Count {
-                    benchmark: info.name.clone(),
-                },
+                Request::Prepare { benchmark: info.name.clone() },
+                Request::Count { benchmark: info.name.clone() },
             ]
         })
         .collect();
@@ -59,11 +55,7 @@ fn every_benchmark_gives_its_answers() {
         let prepared: Prepared = read(&lines[0]);
         let counted: Counted = read(&lines[1]);
         assert_eq!(prepared.checksum, info.answer, "{}", info.name);
-        assert_eq!(
-            counted.checksum, info.count_answer,
-            "{} on the count input",
-            info.name
-        );
+        assert_eq!(counted.checksum, info.count_answer, "{} on the count input", info.name);
     }
 }
 
@@ -75,21 +67,13 @@ fn names_are_unique_and_say_module_and_form() {
     for info in &benchmarks {
         let (module, _form) = info.name.split_once('/').unwrap();
         let path = format!("mcp_kernels::{module}");
-        assert!(
-            info.code[0].starts_with(&path),
-            "{} names {:?}",
-            info.name,
-            info.code
-        );
+        assert!(info.code[0].starts_with(&path), "{} names {:?}", info.name, info.code);
     }
 }
 
 #[test]
 fn only_the_large_table_takes_longer_than_a_slice() {
     let benchmarks = listing().benchmarks;
-    let long = benchmarks
-        .iter()
-        .filter(|info| info.long)
-        .map(|info| info.name.as_str());
+    let long = benchmarks.iter().filter(|info| info.long).map(|info| info.name.as_str());
     assert_eq!(long.collect::<Vec<_>>(), ["cosine/top_k_10k"]);
 }

@@ -74,12 +74,7 @@ pub fn cosine_dispatched(size: Size) -> Call {
     let (embeddings, query) = input::embeddings(size);
     Box::new(move || {
         let level = Level::detected();
-        black_box(cosine::dispatched(
-            level,
-            black_box(&embeddings),
-            black_box(&query),
-            BEST,
-        ));
+        black_box(cosine::dispatched(level, black_box(&embeddings), black_box(&query), BEST));
     })
 }
 
@@ -180,10 +175,7 @@ pub fn tfidf_score(size: Size) -> Call {
 
 pub fn shingles_winnow(size: Size) -> Call {
     let text = input::passage(size);
-    let cut = Cut {
-        shingle: 5,
-        window: 8,
-    };
+    let cut = Cut { shingle: 5, window: 8 };
     let mut scratch = Scratch::default();
     let mut found = Vec::new();
     Box::new(move || {

@@ -180,11 +180,7 @@ pub fn parse(message: &str) -> Result<Routed<'_>, Refusal> {
         return Err(Refusal::InvalidRequest);
     }
     let handler = handler(&envelope.method).ok_or(Refusal::MethodNotFound)?;
-    Ok(Routed {
-        id: envelope.id,
-        handler,
-        arguments: arguments(handler, envelope.params)?,
-    })
+    Ok(Routed { id: envelope.id, handler, arguments: arguments(handler, envelope.params)? })
 }
 
 fn handler(method: &str) -> Option<Handler> {
@@ -263,10 +259,7 @@ pub fn plain(message: &str) -> Result<Routed<'static>, Refusal> {
         Some(Value::String(text)) => Some(Id::Text(Cow::Owned(text.clone()))),
         Some(other) => Some(Id::Number(other.as_i64().ok_or(Refusal::InvalidRequest)?)),
     };
-    let method = tree
-        .get("method")
-        .and_then(Value::as_str)
-        .ok_or(Refusal::InvalidRequest)?;
+    let method = tree.get("method").and_then(Value::as_str).ok_or(Refusal::InvalidRequest)?;
     let handler = handler(method).ok_or(Refusal::MethodNotFound)?;
     let params = &tree["params"];
     let arguments = match handler {
@@ -280,11 +273,7 @@ pub fn plain(message: &str) -> Result<Routed<'static>, Refusal> {
         | Handler::Initialized
         | Handler::Cancelled => Some(Arguments::None),
     };
-    Ok(Routed {
-        id,
-        handler,
-        arguments: arguments.ok_or(Refusal::InvalidParams)?,
-    })
+    Ok(Routed { id, handler, arguments: arguments.ok_or(Refusal::InvalidParams)? })
 }
 
 fn text(value: &Value) -> Result<Cow<'static, str>, Refusal> {
@@ -313,11 +302,7 @@ fn plain_tool(params: &Value) -> Option<Arguments<'static>> {
             },
         }),
         "find_anomalies" => Some(Arguments::Series {
-            values: given["values"]
-                .as_array()?
-                .iter()
-                .map(Value::as_f64)
-                .collect::<Option<_>>()?,
+            values: given["values"].as_array()?.iter().map(Value::as_f64).collect::<Option<_>>()?,
             threshold: given["threshold"].as_f64()?,
         }),
         _ => None,
@@ -342,11 +327,7 @@ mod tests {
             let routed = form(call).unwrap();
             assert_eq!(routed.id, Some(Id::Text("a-1".into())));
             assert_eq!(routed.handler, Handler::ToolsCall);
-            let expected = Arguments::Search {
-                query: "fn \"main\"".into(),
-                path: None,
-                limit: 20,
-            };
+            let expected = Arguments::Search { query: "fn \"main\"".into(), path: None, limit: 20 };
             assert_eq!(routed.arguments, expected);
             let note = form(r#"{"method":"notifications/initialized","jsonrpc":"2.0"}"#).unwrap();
             assert_eq!((note.id, note.handler), (None, Handler::Initialized));
@@ -363,19 +344,10 @@ mod tests {
             (r#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#.to_owned(), -32600),
             (r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#.to_owned(), -32600),
             (r#"{"jsonrpc":"2.0","id":1,"method":"pong"}"#.to_owned(), -32601),
-            (
-                r#"{"jsonrpc":"2.0","id":1,"method":"prompts/get"}"#.to_owned(),
-                -32602,
-            ),
+            (r#"{"jsonrpc":"2.0","id":1,"method":"prompts/get"}"#.to_owned(), -32602),
             (call(r#"{"name":"unknown","arguments":{}}"#), -32602),
-            (
-                call(r#"{"name":"read_file","arguments":{"path":"a","first":-1}}"#),
-                -32602,
-            ),
-            (
-                call(r#"{"name":"read_file","arguments":{"path":7,"first":1}}"#),
-                -32602,
-            ),
+            (call(r#"{"name":"read_file","arguments":{"path":"a","first":-1}}"#), -32602),
+            (call(r#"{"name":"read_file","arguments":{"path":7,"first":1}}"#), -32602),
         ];
         for form in FORMS {
             for (message, code) in &cases {
@@ -388,10 +360,7 @@ mod tests {
     fn a_string_without_escapes_is_not_copied() {
         let message = r#"{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"file:///a"}}"#;
         let routed = parse(message).unwrap();
-        assert!(matches!(
-            routed.arguments,
-            Arguments::Name(Cow::Borrowed("file:///a"))
-        ));
+        assert!(matches!(routed.arguments, Arguments::Name(Cow::Borrowed("file:///a"))));
     }
 
     fn leaf() -> impl Strategy<Value = Value> {

@@ -60,11 +60,7 @@ struct Message<'a> {
 /// Appends `reply` as a line of JSON to `line`.
 #[inline(never)]
 pub fn write(reply: &Reply<'_>, line: &mut Vec<u8>) {
-    let message = Message {
-        jsonrpc: "2.0",
-        id: reply.id,
-        result: &reply.result,
-    };
+    let message = Message { jsonrpc: "2.0", id: reply.id, result: &reply.result };
     serde_json::to_writer(&mut *line, &message).expect("memory takes every byte and no key is a number");
     line.push(b'\n');
 }
@@ -79,18 +75,9 @@ pub fn plain(reply: &Reply<'_>, line: &mut Vec<u8>) {
         .iter()
         .map(|Content::Text { text }| format!(r#"{{"type":"text","text":{}}}"#, quoted(text)))
         .collect();
-    let lines: Vec<String> = result
-        .structured_content
-        .lines
-        .iter()
-        .map(u32::to_string)
-        .collect();
-    let scores: Vec<String> = result
-        .structured_content
-        .scores
-        .iter()
-        .map(|score| format!("{score:?}"))
-        .collect();
+    let lines: Vec<String> = result.structured_content.lines.iter().map(u32::to_string).collect();
+    let scores: Vec<String> =
+        result.structured_content.scores.iter().map(|score| format!("{score:?}")).collect();
     let text = format!(
         concat!(
             r#"{{"jsonrpc":"2.0","id":{},"result":{{"content":[{}],"structuredContent":"#,
@@ -140,12 +127,7 @@ mod tests {
             id,
             result: ToolResult {
                 content: texts.iter().map(|&text| Content::Text { text }).collect(),
-                structured_content: Structured {
-                    path: "src/main.rs",
-                    lines,
-                    scores,
-                    truncated: false,
-                },
+                structured_content: Structured { path: "src/main.rs", lines, scores, truncated: false },
                 is_error: false,
             },
         }

@@ -12,11 +12,7 @@ struct Builder(Object<'static>);
 
 impl Builder {
     fn new() -> Self {
-        Self(Object::new(
-            BinaryFormat::Elf,
-            Architecture::X86_64,
-            Endianness::Little,
-        ))
+        Self(Object::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little))
     }
 
     fn section(&mut self, name: &str, kind: SectionKind, bytes: &[u8]) -> SectionId {
@@ -45,13 +41,7 @@ impl Builder {
         self.symbol(name, SymbolSection::Section(section), SymbolScope::Linkage);
         for (index, callee) in callees.iter().enumerate() {
             let symbol = self.symbol(callee, SymbolSection::Undefined, SymbolScope::Unknown);
-            self.relocate(
-                section,
-                (body.len() + 5 * index + 1) as u64,
-                symbol,
-                elf::R_X86_64_PLT32,
-                -4,
-            );
+            self.relocate(section, (body.len() + 5 * index + 1) as u64, symbol, elf::R_X86_64_PLT32, -4);
         }
         self
     }
@@ -59,11 +49,7 @@ impl Builder {
     /// A function that loads a constant of its own through a local symbol.
     fn with_constant(mut self, local: &str, constant: &[u8], addend: i64, kind: elf::RelocationType) -> Self {
         let data = self.section(&format!(".rodata.{local}"), SectionKind::ReadOnlyData, constant);
-        let code = self.section(
-            ".text.loads",
-            SectionKind::Text,
-            &[0x48, 0x8d, 0x05, 0, 0, 0, 0, 0xc3],
-        );
+        let code = self.section(".text.loads", SectionKind::Text, &[0x48, 0x8d, 0x05, 0, 0, 0, 0, 0xc3]);
         let symbol = self.symbol(local, SymbolSection::Section(data), SymbolScope::Compilation);
         self.relocate(code, 3, symbol, kind, addend);
         self
@@ -78,17 +64,7 @@ impl Builder {
         addend: i64,
     ) {
         let flags = RelocationFlags::Elf { r_type: kind };
-        self.0
-            .add_relocation(
-                section,
-                Relocation {
-                    offset,
-                    symbol,
-                    addend,
-                    flags,
-                },
-            )
-            .unwrap();
+        self.0.add_relocation(section, Relocation { offset, symbol, addend, flags }).unwrap();
     }
 
     fn done(self) -> Vec<u8> {
@@ -118,23 +94,15 @@ fn order_does_not_matter() {
     let two = Builder::new().function("callee", &[0xc3], &["main"]).done();
     assert_eq!(digest(&[&one, &two]), digest(&[&two, &one]));
     let together =
-        Builder::new()
-            .function("callee", &[0xc3], &["main"])
-            .function("main", &[0x90], &["callee"]);
-    assert_eq!(
-        digest(&[&one, &two]),
-        digest(&[&together.done()]),
-        "nor which object holds what"
-    );
+        Builder::new().function("callee", &[0xc3], &["main"]).function("main", &[0x90], &["callee"]);
+    assert_eq!(digest(&[&one, &two]), digest(&[&together.done()]), "nor which object holds what");
 }
 
 #[test]
 fn hashes_in_names_do_not_matter() {
     let build = |hash, module: &str| {
-        let (callee, anonymous) = (
-            legacy("callee", hash),
-            format!(".Lanon.{}.1", String::from(hash).repeat(32)),
-        );
+        let (callee, anonymous) =
+            (legacy("callee", hash), format!(".Lanon.{}.1", String::from(hash).repeat(32)));
         let callee = format!("{callee}.llvm.{module}");
         Builder::new()
             .function(&legacy("caller", hash), &[0x90], &[&callee])
@@ -156,9 +124,7 @@ fn names_without_hashes_matter() {
 #[test]
 fn contents_and_relocations_matter() {
     let build = |constant: &[u8], addend, kind| {
-        digest(&[&Builder::new()
-            .with_constant(".Lanon.1", constant, addend, kind)
-            .done()])
+        digest(&[&Builder::new().with_constant(".Lanon.1", constant, addend, kind).done()])
     };
     let plain = build(b"constant", -4, elf::R_X86_64_PC32);
     assert_eq!(plain, build(b"constant", -4, elf::R_X86_64_PC32));
@@ -248,9 +214,11 @@ fn differences_far_down_the_call_chain_are_found() {
     // The instances are equal byte by byte; only what they call, through two more, differs.
     let name = |path: &str, hash| legacy(path, hash);
     let build = |first, second| {
-        let mut builder = Builder::new()
-            .function("x", &[0x90], &[&name("a", first)])
-            .function("y", &[0x91], &[&name("a", second)]);
+        let mut builder = Builder::new().function("x", &[0x90], &[&name("a", first)]).function(
+            "y",
+            &[0x91],
+            &[&name("a", second)],
+        );
         for (hash, leaf) in [('1', [0xc3]), ('2', [0xcb])] {
             builder = builder
                 .function(&name("a", hash), &[0x90], &[&name("b", hash)])
@@ -267,22 +235,11 @@ fn archives_count_as_their_members() {
     let one = Builder::new().function("main", &[0x90], &["callee"]).done();
     let two = Builder::new().function("callee", &[0xc3], &[]).done();
     let plain = digest(&[&one, &two]);
-    let library = archive(&[
-        ("one.o", &one),
-        ("lib.rmeta", b"rust\0with a hash"),
-        ("two.o", &two),
-    ]);
+    let library = archive(&[("one.o", &one), ("lib.rmeta", b"rust\0with a hash"), ("two.o", &two)]);
     assert_eq!(digest(&[&library]), plain);
-    assert_eq!(
-        digest(&[&library, b"GROUP ( libc.so.6 )"]),
-        plain,
-        "a linker script adds no code"
-    );
+    assert_eq!(digest(&[&library, b"GROUP ( libc.so.6 )"]), plain, "a linker script adds no code");
     assert_ne!(digest(&[&library, b"BC\xc0\xde"]), plain, "bitcode does");
-    assert_ne!(
-        digest(&[&library, b"BC\xc0\xde"]),
-        digest(&[&library, b"BC\xc0\xdf"])
-    );
+    assert_ne!(digest(&[&library, b"BC\xc0\xde"]), digest(&[&library, b"BC\xc0\xdf"]));
     assert_ne!(digest(&[&one]), plain);
     assert_ne!(digest(&[&one, &two, &two]), plain, "a multiset");
 }
@@ -293,9 +250,7 @@ fn damage_is_reported_with_the_name() {
     let library = archive(&[("whole.o", &good), ("cut.o", &good[..good.len() - 8])]);
     let error = identity([("libx.rlib", library)]).unwrap_err();
     assert!(
-        error
-            .to_string()
-            .starts_with("libx.rlib: cut.o: this ELF file or archive is truncated"),
+        error.to_string().starts_with("libx.rlib: cut.o: this ELF file or archive is truncated"),
         "{error}"
     );
 }

@@ -6,10 +6,8 @@ use raw_cpuid::{CpuId, CpuIdReader};
 
 /// The names of the features that this CPU has and the operating system supports.
 pub(super) fn features() -> impl Iterator<Item = &'static str> {
-    let state = RegisterState {
-        ymm: is_x86_feature_detected!("avx"),
-        zmm: is_x86_feature_detected!("avx512f"),
-    };
+    let state =
+        RegisterState { ymm: is_x86_feature_detected!("avx"), zmm: is_x86_feature_detected!("avx512f") };
     let cpuid = CpuId::new();
     // The psABI's x86-64 level guarantees these; they are here so that a set difference with a
     // compiler's list, which names them, is empty.
@@ -19,10 +17,7 @@ pub(super) fn features() -> impl Iterator<Item = &'static str> {
     found.extend(seventh_leaf_avx512(&cpuid, state));
     found.extend(extended_leaves(&cpuid, state));
     found.extend(detected_by_std());
-    found
-        .into_iter()
-        .filter(|(_, present)| *present)
-        .map(|(name, _)| name)
+    found.into_iter().filter(|(_, present)| *present).map(|(name, _)| name)
 }
 
 /// Which vector registers the operating system saves for a program (XCR0).
@@ -218,25 +213,15 @@ mod tests {
     #[test]
     fn wide_registers_that_the_system_does_not_save_are_no_features() {
         let cpuid = CpuId::new();
-        let none = RegisterState {
-            ymm: false,
-            zmm: false,
-        };
+        let none = RegisterState { ymm: false, zmm: false };
         let all = RegisterState { ymm: true, zmm: true };
         let names = |found: Vec<(&'static str, bool)>| -> Features {
-            found
-                .into_iter()
-                .filter(|(_, present)| *present)
-                .map(|(name, _)| Feature::new(name))
-                .collect()
+            found.into_iter().filter(|(_, present)| *present).map(|(name, _)| Feature::new(name)).collect()
         };
         assert!(seventh_leaf_avx512(&cpuid, none).is_empty());
         for (without, with) in [
             (names(first_leaf(&cpuid, none)), names(first_leaf(&cpuid, all))),
-            (
-                names(seventh_leaf(&cpuid, none)),
-                names(seventh_leaf(&cpuid, all)),
-            ),
+            (names(seventh_leaf(&cpuid, none)), names(seventh_leaf(&cpuid, all))),
         ] {
             assert!(without.missing_from(&with).is_empty());
             assert!(

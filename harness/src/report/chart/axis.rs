@@ -39,17 +39,10 @@ pub(crate) struct Axis {
 impl Axis {
     /// An axis that holds 1 and all ratios, with a little room at both ends.
     pub(crate) fn over(ratios: impl Iterator<Item = f64>, left: f64, right: f64) -> Self {
-        let logs = ratios
-            .filter(|ratio| *ratio > 0.0 && ratio.is_finite())
-            .map(f64::ln);
+        let logs = ratios.filter(|ratio| *ratio > 0.0 && ratio.is_finite()).map(f64::ln);
         let (lo, hi) = logs.fold((0.0_f64, 0.0_f64), |(lo, hi), log| (lo.min(log), hi.max(log)));
         let room = ((hi - lo) * 0.04).max(0.005);
-        Self {
-            lo: lo - room,
-            hi: hi + room,
-            left,
-            right,
-        }
+        Self { lo: lo - room, hi: hi + room, left, right }
     }
 
     /// Where a ratio stands; beyond an end, at that end.
@@ -69,9 +62,7 @@ impl Axis {
         for tick in self.ticks() {
             scene.line(at(tick.x, top), at(tick.x, bottom), 1.0, GRID);
             for y in [top - 9.0, bottom + 9.0] {
-                let label = Label::of(tick.label.as_str(), at(tick.x, y))
-                    .sized(SMALL)
-                    .colored(MUTED);
+                let label = Label::of(tick.label.as_str(), at(tick.x, y)).sized(SMALL).colored(MUTED);
                 scene.text(label.anchored(Anchor::Middle));
             }
         }
@@ -90,10 +81,7 @@ pub(crate) fn ticks(inside: impl Fn(f64) -> bool, place: impl Fn(f64) -> f64) ->
         let label = label(change);
         let half = Label::of(label.as_str(), at(0.0, 0.0)).sized(SMALL).width() / 2.0;
         let x = place(ratio);
-        if taken
-            .iter()
-            .all(|(other, tick)| (tick.x - x).abs() > half + other + LABEL_GAP)
-        {
+        if taken.iter().all(|(other, tick)| (tick.x - x).abs() > half + other + LABEL_GAP) {
             taken.push((half, Tick { x, label }));
         }
     }
@@ -117,14 +105,9 @@ pub(crate) fn round_steps(most: f64, count: usize) -> Vec<f64> {
     }
     let rough = most / count.max(1) as f64;
     let magnitude = 10f64.powf(rough.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0]
-        .map(|factor| factor * magnitude)
-        .into_iter()
-        .find(|step| *step >= rough);
+    let step = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * magnitude).into_iter().find(|step| *step >= rough);
     let step = step.unwrap_or(magnitude * 10.0);
-    (0..=(most / step).ceil() as usize)
-        .map(|index| index as f64 * step)
-        .collect()
+    (0..=(most / step).ceil() as usize).map(|index| index as f64 * step).collect()
 }
 
 #[cfg(test)]
@@ -135,10 +118,7 @@ mod tests {
     fn labels(ratios: &[f64]) -> Vec<String> {
         paint::load_font().expect("the font");
         let axis = Axis::over(ratios.iter().copied(), 100.0, 580.0);
-        axis.ticks()
-            .into_iter()
-            .map(|tick| tick.label.replace(NBSP, " "))
-            .collect()
+        axis.ticks().into_iter().map(|tick| tick.label.replace(NBSP, " ")).collect()
     }
 
     #[test]

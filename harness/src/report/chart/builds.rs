@@ -28,12 +28,7 @@ struct Panel {
 }
 
 fn summaries<'a>(view: &View<'a>) -> Vec<&'a ArmSummary> {
-    view.report
-        .analysis
-        .arms
-        .iter()
-        .filter(|summary| summary.role != Role::Control)
-        .collect()
+    view.report.analysis.arms.iter().filter(|summary| summary.role != Role::Control).collect()
 }
 
 /// Whether anything was built.
@@ -43,10 +38,7 @@ pub(crate) fn has_numbers(view: &View<'_>) -> bool {
 
 /// What the chart shows.
 pub(crate) fn title(view: &View<'_>) -> String {
-    format!(
-        "Builds of suite {}: time and size of every arm's artifact",
-        view.report.plan.suite
-    )
+    format!("Builds of suite {}: time and size of every arm's artifact", view.report.plan.suite)
 }
 
 /// Draws it.
@@ -59,17 +51,10 @@ pub(crate) fn scene(view: &View<'_>) -> Scene {
 
     let mut scene = Scene::new();
     let report = view.report;
-    let line = format!(
-        "{}, {}",
-        report.environment.class(),
-        report.environment.toolchain.rustc
-    );
+    let line = format!("{}, {}", report.environment.class(), report.environment.toolchain.rustc);
     let top = scene.title(&title(view), &[line, format!("record {}", report.meta.name)]) + TEXT + 6.0;
     for (index, name) in names.iter().enumerate() {
-        scene.text(Label::of(
-            name.as_str(),
-            at(MARGIN, top + ROW * (index as f64 + 0.5)),
-        ));
+        scene.text(Label::of(name.as_str(), at(MARGIN, top + ROW * (index as f64 + 0.5))));
     }
     let mut left = first;
     for panel in &panels {
@@ -80,11 +65,7 @@ pub(crate) fn scene(view: &View<'_>) -> Scene {
 }
 
 fn name(view: &View<'_>, summary: &ArmSummary) -> String {
-    match view
-        .identical
-        .iter()
-        .find(|identical| identical.arm == summary.arm)
-    {
+    match view.identical.iter().find(|identical| identical.arm == summary.arm) {
         Some(identical) => format!("{} (code of {})", summary.arm, identical.measured),
         None => summary.arm.clone(),
     }
@@ -93,13 +74,7 @@ fn name(view: &View<'_>, summary: &ArmSummary) -> String {
 fn panels(arms: &[&ArmSummary]) -> [Panel; 3] {
     let values = |of: &dyn Fn(&ArmSummary) -> Result<f64, &'static str>| {
         arms.iter()
-            .map(|summary| {
-                if summary.facts.file_bytes > 0 {
-                    of(summary)
-                } else {
-                    Err("not built")
-                }
-            })
+            .map(|summary| if summary.facts.file_bytes > 0 { of(summary) } else { Err("not built") })
             .collect()
     };
     [
@@ -123,11 +98,7 @@ fn panels(arms: &[&ArmSummary]) -> [Panel; 3] {
 
 /// Draws one quantity. Returns its right end, texts included.
 fn draw(scene: &mut Scene, panel: &Panel, left: f64, top: f64) -> f64 {
-    let most = panel
-        .values
-        .iter()
-        .filter_map(|value| value.ok())
-        .fold(0.0, f64::max);
+    let most = panel.values.iter().filter_map(|value| value.ok()).fold(0.0, f64::max);
     let steps = round_steps(most, 3);
     let end = steps.last().copied().filter(|end| *end > 0.0).unwrap_or(1.0);
     let x = |value: f64| left + value / end * BARS;
@@ -135,9 +106,7 @@ fn draw(scene: &mut Scene, panel: &Panel, left: f64, top: f64) -> f64 {
     scene.text(Label::of(panel.title, at(left, top - 14.0)).sized(TEXT));
     for step in &steps {
         scene.line(at(x(*step), top), at(x(*step), bottom), 1.0, GRID);
-        let label = Label::of(amount(*step), at(x(*step), bottom + 9.0))
-            .sized(SMALL)
-            .colored(MUTED);
+        let label = Label::of(amount(*step), at(x(*step), bottom + 9.0)).sized(SMALL).colored(MUTED);
         scene.text(label.anchored(Anchor::Middle));
     }
     let mut right = x(end);

@@ -50,41 +50,21 @@ pub(crate) fn has_numbers(view: &View<'_>) -> bool {
 
 /// What the chart shows.
 pub(crate) fn title(view: &View<'_>) -> String {
-    capital(&format!(
-        "{} against {}, suite {}",
-        view.quantity(),
-        view.baseline,
-        view.report.plan.suite
-    ))
+    capital(&format!("{} against {}, suite {}", view.quantity(), view.baseline, view.report.plan.suite))
 }
 
 /// A line with a capital at its beginning.
 pub(crate) fn capital(text: &str) -> String {
     let mut letters = text.chars();
-    letters
-        .next()
-        .map(|first| first.to_uppercase().chain(letters).collect())
-        .unwrap_or_default()
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// Draws it.
 pub(crate) fn scene(view: &View<'_>) -> Scene {
     let groups = groups(view);
     let names = widest(groups.iter().map(|group| group.name.as_str()), TEXT);
-    let arms = widest(
-        groups
-            .iter()
-            .flat_map(|group| &group.lines)
-            .map(|line| line.arm.as_str()),
-        SMALL,
-    );
-    let texts = widest(
-        groups
-            .iter()
-            .flat_map(|group| &group.lines)
-            .map(|line| line.text.as_str()),
-        SMALL,
-    );
+    let arms = widest(groups.iter().flat_map(|group| &group.lines).map(|line| line.arm.as_str()), SMALL);
+    let texts = widest(groups.iter().flat_map(|group| &group.lines).map(|line| line.text.as_str()), SMALL);
     let arms_at = MARGIN + names + GAP;
     let left = arms_at + arms + GAP;
     let right = left + PLOT;
@@ -102,18 +82,9 @@ pub(crate) fn scene(view: &View<'_>) -> Scene {
     axis.draw(&mut scene, top, top + height);
     let mut y = top;
     for group in &groups {
-        scene.text(Label::of(
-            group.name.as_str(),
-            at(MARGIN, y + GROUP + PITCH / 2.0),
-        ));
+        scene.text(Label::of(group.name.as_str(), at(MARGIN, y + GROUP + PITCH / 2.0)));
         for (index, line) in group.lines.iter().enumerate() {
-            draw_line(
-                &mut scene,
-                line,
-                &axis,
-                y + GROUP + PITCH * (index as f64 + 0.5),
-                arms_at,
-            );
+            draw_line(&mut scene, line, &axis, y + GROUP + PITCH * (index as f64 + 0.5), arms_at);
         }
         y += group_height(group);
     }
@@ -124,9 +95,7 @@ pub(crate) fn scene(view: &View<'_>) -> Scene {
 }
 
 fn widest<'a>(texts: impl Iterator<Item = &'a str>, size: f64) -> f64 {
-    texts
-        .map(|text| Label::of(text, at(0.0, 0.0)).sized(size).width())
-        .fold(0.0, f64::max)
+    texts.map(|text| Label::of(text, at(0.0, 0.0)).sized(size).width()).fold(0.0, f64::max)
 }
 
 fn group_height(group: &Group) -> f64 {
@@ -135,22 +104,14 @@ fn group_height(group: &Group) -> f64 {
 
 /// What an axis of ratios shows.
 pub(crate) fn axis_title(view: &View<'_>) -> String {
-    format!(
-        "change of {} against {} (logarithmic scale)",
-        view.quantity(),
-        view.baseline
-    )
+    format!("change of {} against {} (logarithmic scale)", view.quantity(), view.baseline)
 }
 
 /// Machine and sample behind a chart, in two lines.
 pub(crate) fn subtitle(view: &View<'_>) -> Vec<String> {
     let report = view.report;
     vec![
-        format!(
-            "{}, {}",
-            report.environment.class(),
-            report.environment.toolchain.rustc
-        ),
+        format!("{}, {}", report.environment.class(), report.environment.toolchain.rustc),
         format!(
             "{}; 95 % intervals over launches; record {}",
             words::counted(report.analysis.launches as usize, "launch"),
@@ -162,13 +123,7 @@ pub(crate) fn subtitle(view: &View<'_>) -> Vec<String> {
 /// The claimed ranges of speed-ups, each once.
 fn claimed(view: &View<'_>) -> Vec<Margin> {
     let mut margins: Vec<Margin> = Vec::new();
-    for claim in view
-        .report
-        .plan
-        .claims
-        .iter()
-        .filter(|claim| claim.baseline == view.baseline)
-    {
+    for claim in view.report.plan.claims.iter().filter(|claim| claim.baseline == view.baseline) {
         if !margins.contains(&claim.margin) {
             margins.push(claim.margin);
         }
@@ -178,16 +133,9 @@ fn claimed(view: &View<'_>) -> Vec<Margin> {
 
 /// Every ratio that the axis must hold.
 fn reach<'a>(groups: &'a [Group], margins: &'a [Margin]) -> impl Iterator<Item = f64> + 'a {
-    let points = groups
-        .iter()
-        .flat_map(|group| &group.lines)
-        .filter_map(|line| line.point);
-    let ends = margins
-        .iter()
-        .flat_map(|margin| [1.0 / margin.lo, 1.0 / margin.hi]);
-    points
-        .flat_map(|point| [point.interval.lo, point.interval.hi, point.ratio])
-        .chain(ends)
+    let points = groups.iter().flat_map(|group| &group.lines).filter_map(|line| line.point);
+    let ends = margins.iter().flat_map(|margin| [1.0 / margin.lo, 1.0 / margin.hi]);
+    points.flat_map(|point| [point.interval.lo, point.interval.hi, point.ratio]).chain(ends)
 }
 
 fn marks(view: &View<'_>, margins: &[Margin]) -> Vec<(Mark, String)> {
@@ -204,10 +152,7 @@ fn marks(view: &View<'_>, margins: &[Margin]) -> Vec<(Mark, String)> {
     items.push((Mark::Mean, "geometric mean".to_owned()));
     items.push((Mark::QuietBand, format!("within ± {threshold}: no change")));
     for margin in margins {
-        items.push((
-            Mark::ClaimBand,
-            format!("claimed: {} faster", words::margin(*margin)),
-        ));
+        items.push((Mark::ClaimBand, format!("claimed: {} faster", words::margin(*margin))));
     }
     items
 }
@@ -218,21 +163,13 @@ fn groups(view: &View<'_>) -> Vec<Group> {
         .benchmarks()
         .iter()
         .map(|benchmark| {
-            let lines = arms()
-                .map(|arm| line(&view.cell(&benchmark.name, &arm.name), &arm.name))
-                .collect();
-            Group {
-                name: benchmark.name.clone(),
-                lines,
-            }
+            let lines = arms().map(|arm| line(&view.cell(&benchmark.name, &arm.name), &arm.name)).collect();
+            Group { name: benchmark.name.clone(), lines }
         })
         .collect();
     let means: Vec<Line> = arms().filter_map(|arm| mean(view, &arm.name)).collect();
     if !means.is_empty() {
-        groups.push(Group {
-            name: "geometric mean".to_owned(),
-            lines: means,
-        });
+        groups.push(Group { name: "geometric mean".to_owned(), lines: means });
     }
     groups
 }
@@ -242,17 +179,8 @@ fn line(cell: &Cell<'_>, arm: &str) -> Line {
     match cell {
         Cell::Measured(judged) => {
             let control = judged.row.role == Role::Control;
-            let mark = if control {
-                Mark::Control
-            } else {
-                Mark::of(judged.verdict)
-            };
-            Line {
-                arm,
-                mark,
-                point: estimate(judged.row),
-                text: crate::report::sheet::judged(*judged).text,
-            }
+            let mark = if control { Mark::Control } else { Mark::of(judged.verdict) };
+            Line { arm, mark, point: estimate(judged.row), text: crate::report::sheet::judged(*judged).text }
         }
         Cell::Failed(reason) => empty(arm, reasons::label(reason)),
         Cell::NoBaseline => empty(arm, "no baseline".to_owned()),
@@ -261,56 +189,23 @@ fn line(cell: &Cell<'_>, arm: &str) -> Line {
 }
 
 fn empty(arm: String, text: String) -> Line {
-    Line {
-        arm,
-        mark: Mark::Hatched,
-        point: None,
-        text,
-    }
+    Line { arm, mark: Mark::Hatched, point: None, text }
 }
 
 fn estimate(row: &Row) -> Option<Estimate> {
-    row.estimate.map(|estimate| Estimate {
-        ratio: estimate.ratio,
-        interval: estimate.interval,
-    })
+    row.estimate.map(|estimate| Estimate { ratio: estimate.ratio, interval: estimate.interval })
 }
 
 fn mean(view: &View<'_>, arm: &str) -> Option<Line> {
-    let control = view
-        .report
-        .judgement
-        .controls
-        .iter()
-        .find(|control| control.arm == arm);
-    let (mark, point) = match (
-        control,
-        view.summary(arm)
-            .and_then(|summary| summary.geometric_mean.as_ref()),
-    ) {
-        (Some(control), _) => (
-            Mark::Control,
-            Estimate {
-                ratio: control.ratio,
-                interval: control.interval,
-            },
-        ),
-        (None, Some(mean)) => (
-            Mark::Mean,
-            Estimate {
-                ratio: mean.ratio,
-                interval: mean.suite,
-            },
-        ),
+    let control = view.report.judgement.controls.iter().find(|control| control.arm == arm);
+    let (mark, point) = match (control, view.summary(arm).and_then(|summary| summary.geometric_mean.as_ref()))
+    {
+        (Some(control), _) => (Mark::Control, Estimate { ratio: control.ratio, interval: control.interval }),
+        (None, Some(mean)) => (Mark::Mean, Estimate { ratio: mean.ratio, interval: mean.suite }),
         (None, None) => return None,
     };
     let text = words::change_with(point.ratio, point.interval);
-    Some(Line {
-        arm: arm.to_owned(),
-        mark,
-        point: Some(point),
-        text,
-    })
+    Some(Line { arm: arm.to_owned(), mark, point: Some(point), text })
 }
 
 /// Stripes behind every second group, and a line above the means.
@@ -339,25 +234,13 @@ fn bands(scene: &mut Scene, view: &View<'_>, axis: &Axis, margins: &[Margin], to
         scene.dashes(to, top, bottom, CLAIM_EDGE);
     }
     let threshold = view.report.judgement.policy.noise_threshold;
-    scene.rectangle(
-        at(axis.x(1.0 - threshold), top),
-        at(axis.x(1.0 + threshold), bottom),
-        QUIET,
-    );
+    scene.rectangle(at(axis.x(1.0 - threshold), top), at(axis.x(1.0 + threshold), bottom), QUIET);
 }
 
 fn draw_line(scene: &mut Scene, line: &Line, axis: &Axis, y: f64, arms_at: f64) {
     let color = if line.point.is_some() { INK } else { MUTED };
-    scene.text(
-        Label::of(line.arm.as_str(), at(arms_at, y))
-            .sized(SMALL)
-            .colored(color),
-    );
-    scene.text(
-        Label::of(line.text.as_str(), at(axis.right + GAP, y))
-            .sized(SMALL)
-            .colored(color),
-    );
+    scene.text(Label::of(line.arm.as_str(), at(arms_at, y)).sized(SMALL).colored(color));
+    scene.text(Label::of(line.text.as_str(), at(axis.right + GAP, y)).sized(SMALL).colored(color));
     let Some(point) = line.point else { return };
     let (from, to) = (axis.x(point.interval.lo), axis.x(point.interval.hi));
     scene.line(at(from, y), at(to, y), 1.5, line.mark.color());

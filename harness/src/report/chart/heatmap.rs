@@ -50,26 +50,14 @@ impl Strength {
 
 /// What the chart shows.
 pub(crate) fn title(view: &View<'_>) -> String {
-    capital(&format!(
-        "change of {} against {} in percent",
-        view.quantity(),
-        view.baseline
-    ))
+    capital(&format!("change of {} against {} in percent", view.quantity(), view.baseline))
 }
 
 /// Draws it.
 pub(crate) fn scene(view: &View<'_>) -> Scene {
     let strength = strength(view);
-    let names = view
-        .benchmarks()
-        .iter()
-        .map(|benchmark| benchmark.name.as_str())
-        .chain(["geometric mean"]);
-    let left = MARGIN
-        + names
-            .map(|name| Label::of(name, at(0.0, 0.0)).width())
-            .fold(0.0, f64::max)
-        + 10.0;
+    let names = view.benchmarks().iter().map(|benchmark| benchmark.name.as_str()).chain(["geometric mean"]);
+    let left = MARGIN + names.map(|name| Label::of(name, at(0.0, 0.0)).width()).fold(0.0, f64::max) + 10.0;
     let columns = columns(view, left);
     let end = columns.left.last().map_or(left, |last| last + columns.width);
     let width = (end + MARGIN).max(left + SCALE + MARGIN);
@@ -82,20 +70,13 @@ pub(crate) fn scene(view: &View<'_>) -> Scene {
     let y = legend(&mut scene, &marks(), y, width);
     let mut y = heads(&mut scene, &columns, y);
     for benchmark in view.benchmarks() {
-        let fields: Vec<Field> = columns
-            .names
-            .iter()
-            .map(|arm| field(&view.cell(&benchmark.name, arm), strength))
-            .collect();
+        let fields: Vec<Field> =
+            columns.names.iter().map(|arm| field(&view.cell(&benchmark.name, arm), strength)).collect();
         row(&mut scene, &benchmark.name, &fields, &columns, y);
         y += ROW;
     }
     y += 6.0;
-    let means: Vec<Field> = columns
-        .names
-        .iter()
-        .map(|arm| mean(view, arm, strength))
-        .collect();
+    let means: Vec<Field> = columns.names.iter().map(|arm| mean(view, arm, strength)).collect();
     row(&mut scene, "geometric mean", &means, &columns, y);
     y = scale(&mut scene, strength, left, y + ROW + 18.0);
     let width = width.max(scene.text_end() + MARGIN);
@@ -111,14 +92,10 @@ fn marks() -> Vec<(Mark, String)> {
 }
 
 fn strength(view: &View<'_>) -> Strength {
-    let logs = view
-        .judged()
-        .filter_map(|judged| judged.row.estimate)
-        .map(|estimate| estimate.ratio.ln().abs());
+    let logs =
+        view.judged().filter_map(|judged| judged.row.estimate).map(|estimate| estimate.ratio.ln().abs());
     // Below 5 % the strongest colour would shout about nothing.
-    Strength {
-        most: logs.fold(0.05, f64::max),
-    }
+    Strength { most: logs.fold(0.05, f64::max) }
 }
 
 fn columns<'a>(view: &View<'a>, left: f64) -> Columns<'a> {
@@ -128,16 +105,10 @@ fn columns<'a>(view: &View<'a>, left: f64) -> Columns<'a> {
     names.extend(view.controls.iter().map(name));
     let parts = names.iter().flat_map(|name| name.split_inclusive('-'));
     let texts = view.benchmarks().iter().flat_map(|benchmark| {
-        names
-            .iter()
-            .map(|arm| field(&view.cell(&benchmark.name, arm), Strength { most: 1.0 }).text)
+        names.iter().map(|arm| field(&view.cell(&benchmark.name, arm), Strength { most: 1.0 }).text)
     });
-    let part = parts
-        .map(|part| Label::of(part, at(0.0, 0.0)).sized(SMALL).width())
-        .fold(0.0, f64::max);
-    let text = texts
-        .map(|text| Label::of(text, at(0.0, 0.0)).sized(SMALL).width())
-        .fold(0.0, f64::max);
+    let part = parts.map(|part| Label::of(part, at(0.0, 0.0)).sized(SMALL).width()).fold(0.0, f64::max);
+    let text = texts.map(|text| Label::of(text, at(0.0, 0.0)).sized(SMALL).width()).fold(0.0, f64::max);
     let width = COLUMN.max(part + 8.0).max(text + 12.0);
     // The controls stand apart: they are not candidates.
     let place = |index: usize| {
@@ -150,22 +121,14 @@ fn columns<'a>(view: &View<'a>, left: f64) -> Columns<'a> {
 
 /// The arms' names above their columns, broken at hyphens. Returns where the rows begin.
 fn heads(scene: &mut Scene, columns: &Columns<'_>, top: f64) -> f64 {
-    let broken: Vec<Vec<String>> = columns
-        .names
-        .iter()
-        .map(|name| break_name(name, columns.width))
-        .collect();
+    let broken: Vec<Vec<String>> = columns.names.iter().map(|name| break_name(name, columns.width)).collect();
     let lines = broken.iter().map(Vec::len).max().unwrap_or(1);
     for (name, left) in broken.iter().zip(&columns.left) {
         let first = lines - name.len();
         for (index, part) in name.iter().enumerate() {
             let y = top + ((first + index) as f64 + 0.5) * (SMALL + 2.0);
             let place = at(left + columns.width / 2.0, y);
-            scene.text(
-                Label::of(part.as_str(), place)
-                    .sized(SMALL)
-                    .anchored(Anchor::Middle),
-            );
+            scene.text(Label::of(part.as_str(), place).sized(SMALL).anchored(Anchor::Middle));
         }
     }
     top + lines as f64 * (SMALL + 2.0) + 5.0
@@ -192,42 +155,21 @@ fn field(cell: &Cell<'_>, strength: Strength) -> Field {
             strength: judged.row.estimate.map(|estimate| strength.of(estimate.ratio)),
             text: match &judged.row.estimate {
                 Some(estimate) => {
-                    format!(
-                        "{} {}",
-                        words::signed(estimate.ratio - 1.0),
-                        sheet::sign(judged.verdict)
-                    )
+                    format!("{} {}", words::signed(estimate.ratio - 1.0), sheet::sign(judged.verdict))
                 }
                 None => entry.text,
             },
         },
-        Cell::Failed(_) | Cell::NoBaseline | Cell::Nothing => Field {
-            strength: None,
-            text: entry.text,
-        },
+        Cell::Failed(_) | Cell::NoBaseline | Cell::Nothing => Field { strength: None, text: entry.text },
     }
 }
 
 fn mean(view: &View<'_>, arm: &str, strength: Strength) -> Field {
-    let control = view
-        .report
-        .judgement
-        .controls
-        .iter()
-        .find(|control| control.arm == arm);
-    let mean = view
-        .summary(arm)
-        .and_then(|summary| summary.geometric_mean.as_ref())
-        .map(|mean| mean.ratio);
+    let control = view.report.judgement.controls.iter().find(|control| control.arm == arm);
+    let mean = view.summary(arm).and_then(|summary| summary.geometric_mean.as_ref()).map(|mean| mean.ratio);
     match control.map(|control| control.ratio).or(mean) {
-        Some(ratio) => Field {
-            strength: Some(strength.of(ratio)),
-            text: words::signed(ratio - 1.0),
-        },
-        None => Field {
-            strength: None,
-            text: "–".to_owned(),
-        },
+        Some(ratio) => Field { strength: Some(strength.of(ratio)), text: words::signed(ratio - 1.0) },
+        None => Field { strength: None, text: "–".to_owned() },
     }
 }
 
@@ -235,10 +177,7 @@ fn row(scene: &mut Scene, name: &str, fields: &[Field], columns: &Columns<'_>, y
     let middle = y + ROW / 2.0;
     scene.text(Label::of(name, at(MARGIN, middle)));
     for (field, left) in fields.iter().zip(&columns.left) {
-        let (min, max) = (
-            at(left + 1.0, y + 1.0),
-            at(left + columns.width - 1.0, y + ROW - 1.0),
-        );
+        let (min, max) = (at(left + 1.0, y + 1.0), at(left + columns.width - 1.0, y + ROW - 1.0));
         let label = Label::of(field.text.as_str(), at((min.x + max.x) / 2.0, middle));
         let label = label.sized(SMALL).anchored(Anchor::Middle);
         match field.strength {
@@ -257,11 +196,7 @@ fn no_number(scene: &mut Scene, label: Label, min: Point, max: Point) {
     scene.outline(&rectangle(min, max), 1.0, GRID);
     let half = label.width() / 2.0 + 3.0;
     let (x, y) = (label.place.x, label.place.y);
-    scene.rectangle(
-        at(x - half, y - SMALL / 2.0),
-        at(x + half, y + SMALL / 2.0),
-        PAPER,
-    );
+    scene.rectangle(at(x - half, y - SMALL / 2.0), at(x + half, y + SMALL / 2.0), PAPER);
     scene.text(label.colored(MUTED));
 }
 
@@ -299,9 +234,7 @@ mod tests {
 
     #[test]
     fn strength_keeps_the_sign_and_shows_small_changes() {
-        let strength = Strength {
-            most: 0.25_f64.ln().abs(),
-        };
+        let strength = Strength { most: 0.25_f64.ln().abs() };
         assert!((strength.of(0.25) + 1.0).abs() < 1e-12);
         assert!(strength.of(1.05) > 0.15);
         assert!(strength.of(0.95) < -0.15);

@@ -19,15 +19,9 @@ const PLOT: f64 = 560.0;
 
 /// The benchmark that holds the row with the greatest spread over launches; `None` without two launches.
 pub(crate) fn widest<'a>(view: &View<'a>) -> Option<&'a str> {
-    let rows = view
-        .judged()
-        .map(|judged| judged.row)
-        .filter(|row| row.role == Role::Candidate);
-    let spread = |row: &Row| {
-        row.estimate
-            .filter(|_| row.launches.len() > 1)
-            .map(|estimate| estimate.launch_sd)
-    };
+    let rows = view.judged().map(|judged| judged.row).filter(|row| row.role == Role::Candidate);
+    let spread =
+        |row: &Row| row.estimate.filter(|_| row.launches.len() > 1).map(|estimate| estimate.launch_sd);
     rows.filter_map(|row| Some((row.benchmark.as_str(), spread(row)?)))
         .max_by(|one, other| one.1.total_cmp(&other.1))
         .map(|(benchmark, _)| benchmark)
@@ -79,31 +73,18 @@ fn strip(scene: &mut Scene, row: &Row, axis: &Axis, top: f64) {
     let middle = top + STRIP / 2.0;
     scene.text(Label::of(row.arm.as_str(), at(MARGIN, middle)));
     let (from, to) = (axis.x(estimate.interval.lo), axis.x(estimate.interval.hi));
-    scene.rectangle(
-        at(from, middle - 10.0),
-        at(to.max(from + 1.0), middle + 10.0),
-        SAME,
-    );
+    scene.rectangle(at(from, middle - 10.0), at(to.max(from + 1.0), middle + 10.0), SAME);
     let room = STRIP - 12.0;
     for (index, log) in row.launches.iter().enumerate() {
         let y = top + 6.0 + room * (index as f64 + 0.5) / row.launches.len() as f64;
         let center = at(axis.x(log.exp()), y);
         let color = if row.role == Role::Control { MUTED } else { BETTER };
-        scene.shapes.push(Shape::Disc {
-            center,
-            radius: 2.5,
-            color,
-            opacity: 0.6,
-        });
+        scene.shapes.push(Shape::Disc { center, radius: 2.5, color, opacity: 0.6 });
     }
     let x = axis.x(estimate.ratio);
     scene.line(at(x, top + 4.0), at(x, top + STRIP - 4.0), 2.0, INK);
     let change = words::change_with(estimate.ratio, estimate.interval);
     scene.text(Label::of(change, at(axis.right + 12.0, middle - 8.0)).sized(SMALL));
     let spread = format!("sd over launches {}", words::percent(estimate.launch_sd));
-    scene.text(
-        Label::of(spread, at(axis.right + 12.0, middle + 8.0))
-            .sized(SMALL)
-            .colored(MUTED),
-    );
+    scene.text(Label::of(spread, at(axis.right + 12.0, middle + 8.0)).sized(SMALL).colored(MUTED));
 }

@@ -54,12 +54,7 @@ impl Mark {
     pub(crate) fn draw(self, scene: &mut Scene, center: Point, radius: f64) {
         let color = self.color();
         let point = |x: f64, y: f64| at(center.x + x * radius, center.y + y * radius);
-        let diamond = vec![
-            point(0.0, -1.2),
-            point(1.2, 0.0),
-            point(0.0, 1.2),
-            point(-1.2, 0.0),
-        ];
+        let diamond = vec![point(0.0, -1.2), point(1.2, 0.0), point(0.0, 1.2), point(-1.2, 0.0)];
         let square = rectangle(point(-0.8, -0.8), point(0.8, 0.8));
         let patch = rectangle(point(-1.6, -1.0), point(1.6, 1.0));
         match self {
@@ -67,18 +62,8 @@ impl Mark {
             Self::Slower => scene.area(vec![point(-1.1, 0.9), point(1.1, 0.9), point(0.0, -1.1)], color),
             Self::Same => scene.area(square, color),
             Self::Open => {
-                scene.shapes.push(Shape::Disc {
-                    center,
-                    radius,
-                    color,
-                    opacity: 1.0,
-                });
-                let hole = Shape::Disc {
-                    center,
-                    radius: radius * 0.6,
-                    color: PAPER,
-                    opacity: 1.0,
-                };
+                scene.shapes.push(Shape::Disc { center, radius, color, opacity: 1.0 });
+                let hole = Shape::Disc { center, radius: radius * 0.6, color: PAPER, opacity: 1.0 };
                 scene.shapes.push(hole);
             }
             Self::Control => {
@@ -110,10 +95,7 @@ pub(crate) fn legend(scene: &mut Scene, items: &[(Mark, String)], top: f64, widt
             y += SMALL + 7.0;
         }
         mark.draw(scene, at(x + 7.0, y), 4.2);
-        scene.text(Label {
-            place: at(x + 18.0, y),
-            ..label
-        });
+        scene.text(Label { place: at(x + 18.0, y), ..label });
         x += needed;
     }
     y + SMALL / 2.0 + 12.0

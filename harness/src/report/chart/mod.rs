@@ -61,10 +61,7 @@ struct Drawing {
 /// When the font, the drawing library or the encoder fails; never because of the numbers.
 pub fn charts(report: &Report<'_>) -> Result<Vec<Chart>, ChartError> {
     paint::load_font()?;
-    drawings(report)
-        .into_iter()
-        .map(|drawing| paint::chart(&drawing))
-        .collect()
+    drawings(report).into_iter().map(|drawing| paint::chart(&drawing)).collect()
 }
 
 /// The names and titles of the charts that [`charts`] makes.
@@ -106,12 +103,7 @@ pub(crate) fn pictures(report: &Report<'_>) -> Vec<Chart> {
     paint::load_font().expect("the font");
     let chart = |drawing: Drawing| {
         let svg = paint::svg(&drawing.scene, &drawing.title).expect("a picture");
-        Chart {
-            name: drawing.name,
-            title: drawing.title,
-            svg,
-            png: Vec::new(),
-        }
+        Chart { name: drawing.name, title: drawing.title, svg, png: Vec::new() }
     };
     drawings(report).into_iter().map(chart).collect()
 }

@@ -25,15 +25,9 @@ struct Format {
 }
 
 /// Finer units than pixels, because plotters' coordinates are whole numbers.
-const SVG: Format = Format {
-    scale: 8.0,
-    lower: 0.04,
-};
+const SVG: Format = Format { scale: 8.0, lower: 0.04 };
 /// Plotters' bitmap texts stand higher than its SVG texts.
-const PNG: Format = Format {
-    scale: 2.0,
-    lower: 0.16,
-};
+const PNG: Format = Format { scale: 2.0, lower: 0.16 };
 /// How much larger texts are measured than drawn, so that whole units suffice.
 const MEASURE: f64 = 16.0;
 
@@ -41,31 +35,20 @@ const MEASURE: f64 = 16.0;
 pub(crate) fn load_font() -> Result<(), ChartError> {
     static LOADED: OnceLock<bool> = OnceLock::new();
     let load = || register_font(FAMILY, FontStyle::Normal, FONT).is_ok();
-    if *LOADED.get_or_init(load) {
-        Ok(())
-    } else {
-        Err(ChartError::Font)
-    }
+    if *LOADED.get_or_init(load) { Ok(()) } else { Err(ChartError::Font) }
 }
 
 /// The width of a text in logical pixels.
 pub(crate) fn text_width(text: &str, size: f64) -> f64 {
     let measured = (FAMILY, size * MEASURE).into_font().box_size(text);
     // Without the font nothing is drawn either; the estimate only keeps layouts free of a second error path.
-    measured.map_or(text.chars().count() as f64 * size * 0.6, |(width, _)| {
-        f64::from(width) / MEASURE
-    })
+    measured.map_or(text.chars().count() as f64 * size * 0.6, |(width, _)| f64::from(width) / MEASURE)
 }
 
 /// A drawing in both formats.
 pub(crate) fn chart(drawing: &Drawing) -> Result<Chart, ChartError> {
     let Drawing { name, title, scene } = drawing;
-    Ok(Chart {
-        name,
-        title: title.clone(),
-        svg: svg(scene, title)?,
-        png: png(scene)?,
-    })
+    Ok(Chart { name, title: title.clone(), svg: svg(scene, title)?, png: png(scene)? })
 }
 
 fn size(scene: &Scene, format: Format) -> (u32, u32) {
@@ -77,11 +60,7 @@ fn size(scene: &Scene, format: Format) -> (u32, u32) {
 pub(crate) fn svg(scene: &Scene, title: &str) -> Result<String, ChartError> {
     let (width, height) = size(scene, SVG);
     let mut text = String::new();
-    paint(
-        scene,
-        &mut SVGBackend::with_string(&mut text, (width, height)),
-        SVG,
-    )?;
+    paint(scene, &mut SVGBackend::with_string(&mut text, (width, height)), SVG)?;
     let drawn = format!("width=\"{width}\" height=\"{height}\"");
     let shown = format!(
         "role=\"img\" aria-label=\"{}\" width=\"{}\" height=\"{}\"",
@@ -95,11 +74,7 @@ pub(crate) fn svg(scene: &Scene, title: &str) -> Result<String, ChartError> {
 fn png(scene: &Scene) -> Result<Vec<u8>, ChartError> {
     let (width, height) = size(scene, PNG);
     let mut pixels = vec![0; width as usize * height as usize * 3];
-    paint(
-        scene,
-        &mut BitMapBackend::with_buffer(&mut pixels, (width, height)),
-        PNG,
-    )?;
+    paint(scene, &mut BitMapBackend::with_buffer(&mut pixels, (width, height)), PNG)?;
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, width, height);
     encoder.set_color(png::ColorType::Rgb);
@@ -117,42 +92,21 @@ fn paint<B: DrawingBackend>(scene: &Scene, backend: &mut B, format: Format) -> R
     let place = |point: &Point| (whole(point.x * scale), whole(point.y * scale));
     for shape in &scene.shapes {
         let painted = match shape {
-            Shape::Line {
-                from,
-                to,
-                width,
-                color,
-            } => {
+            Shape::Line { from, to, width, color } => {
                 let stroke_width = whole(width * scale).max(1).unsigned_abs();
-                let style = ShapeStyle {
-                    color: tint(*color, 1.0),
-                    filled: true,
-                    stroke_width,
-                };
+                let style = ShapeStyle { color: tint(*color, 1.0), filled: true, stroke_width };
                 backend.draw_line(place(from), place(to), &style)
             }
-            Shape::Area {
-                corners,
-                color,
-                opacity,
-            } => {
+            Shape::Area { corners, color, opacity } => {
                 let corners: Vec<(i32, i32)> = corners.iter().map(place).collect();
                 backend.fill_polygon(corners, &tint(*color, *opacity))
             }
-            Shape::Disc {
-                center,
-                radius,
-                color,
-                opacity,
-            } => {
+            Shape::Disc { center, radius, color, opacity } => {
                 let radius = whole(radius * scale).unsigned_abs();
                 backend.draw_circle(place(center), radius, &tint(*color, *opacity), true)
             }
             Shape::Text(label) => {
-                let lowered = Point {
-                    y: label.place.y + label.size * format.lower,
-                    ..label.place
-                };
+                let lowered = Point { y: label.place.y + label.size * format.lower, ..label.place };
                 backend.draw_text(&label.text, &text_style(label, scale), place(&lowered))
             }
         };
@@ -162,9 +116,7 @@ fn paint<B: DrawingBackend>(scene: &Scene, backend: &mut B, format: Format) -> R
 }
 
 fn said(error: &dyn std::error::Error) -> ChartError {
-    ChartError::Drawing {
-        said: error.to_string(),
-    }
+    ChartError::Drawing { said: error.to_string() }
 }
 
 fn whole(value: f64) -> i32 {

@@ -33,19 +33,11 @@ pub(crate) const ON_LIGHT: Color = Color(0x11, 0x11, 0x11);
 pub(crate) const ON_DARK: Color = Color(0xFF, 0xFF, 0xFF);
 
 /// From no change to the strongest gain. Ends darker than the ramp of losses, so that grey tells them apart.
-const GAINS: [Color; 4] = [
-    Color(0xF5, 0xF5, 0xF2),
-    Color(0x9C, 0xC3, 0xE4),
-    Color(0x35, 0x78, 0xB9),
-    Color(0x0E, 0x3A, 0x70),
-];
+const GAINS: [Color; 4] =
+    [Color(0xF5, 0xF5, 0xF2), Color(0x9C, 0xC3, 0xE4), Color(0x35, 0x78, 0xB9), Color(0x0E, 0x3A, 0x70)];
 /// From no change to the strongest loss.
-const LOSSES: [Color; 4] = [
-    Color(0xF5, 0xF5, 0xF2),
-    Color(0xFC, 0xDD, 0xB0),
-    Color(0xF6, 0xB0, 0x62),
-    Color(0xDB, 0x7E, 0x1C),
-];
+const LOSSES: [Color; 4] =
+    [Color(0xF5, 0xF5, 0xF2), Color(0xFC, 0xDD, 0xB0), Color(0xF6, 0xB0, 0x62), Color(0xDB, 0x7E, 0x1C)];
 
 /// The colour of a change: −1 is the strongest gain, 0 none, 1 the strongest loss.
 pub(crate) fn diverging(strength: f64) -> Color {
@@ -67,11 +59,7 @@ pub(crate) fn lightness(color: Color) -> f64 {
 
 /// The text colour that reads best on a ground.
 pub(crate) fn text_on(ground: Color) -> Color {
-    if lightness(ground) > 0.5 {
-        ON_LIGHT
-    } else {
-        ON_DARK
-    }
+    if lightness(ground) > 0.5 { ON_LIGHT } else { ON_DARK }
 }
 
 #[cfg(test)]
@@ -81,9 +69,8 @@ mod tests {
     #[test]
     fn both_ramps_darken_all_the_way() {
         for sign in [-1.0, 1.0] {
-            let shades: Vec<f64> = (0..=20)
-                .map(|step| lightness(diverging(sign * f64::from(step) / 20.0)))
-                .collect();
+            let shades: Vec<f64> =
+                (0..=20).map(|step| lightness(diverging(sign * f64::from(step) / 20.0))).collect();
             assert!(shades.windows(2).all(|pair| pair[1] < pair[0]), "{shades:?}");
         }
     }

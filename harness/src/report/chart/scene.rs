@@ -53,13 +53,7 @@ pub(crate) struct Label {
 impl Label {
     /// A text of common size in ink, beginning at a place.
     pub(crate) fn of(text: impl Into<String>, place: Point) -> Self {
-        Self {
-            text: text.into(),
-            place,
-            size: TEXT,
-            color: INK,
-            anchor: Anchor::Start,
-        }
+        Self { text: text.into(), place, size: TEXT, color: INK, anchor: Anchor::Start }
     }
 
     /// The same in another size.
@@ -135,11 +129,7 @@ pub(crate) struct Scene {
 impl Scene {
     /// An empty drawing, to be given its size by [`Scene::finish`].
     pub(crate) fn new() -> Self {
-        Self {
-            width: 0.0,
-            height: 0.0,
-            shapes: Vec::new(),
-        }
+        Self { width: 0.0, height: 0.0, shapes: Vec::new() }
     }
 
     /// Fixes the size and lays the ground.
@@ -147,14 +137,7 @@ impl Scene {
         self.width = width.ceil();
         self.height = height.ceil();
         let corners = rectangle(at(0.0, 0.0), at(self.width, self.height));
-        self.shapes.insert(
-            0,
-            Shape::Area {
-                corners,
-                color: PAPER,
-                opacity: 1.0,
-            },
-        );
+        self.shapes.insert(0, Shape::Area { corners, color: PAPER, opacity: 1.0 });
         self
     }
 
@@ -165,11 +148,7 @@ impl Scene {
         y += TITLE / 2.0;
         for line in lines {
             y += SMALL;
-            self.text(
-                Label::of(line.as_str(), at(MARGIN, y))
-                    .sized(SMALL)
-                    .colored(MUTED),
-            );
+            self.text(Label::of(line.as_str(), at(MARGIN, y)).sized(SMALL).colored(MUTED));
             y += 4.0;
         }
         y + 12.0
@@ -177,12 +156,7 @@ impl Scene {
 
     /// Draws a line.
     pub(crate) fn line(&mut self, from: Point, to: Point, width: f64, color: Color) {
-        self.shapes.push(Shape::Line {
-            from,
-            to,
-            width,
-            color,
-        });
+        self.shapes.push(Shape::Line { from, to, width, color });
     }
 
     /// Draws a dashed vertical line.
@@ -201,11 +175,7 @@ impl Scene {
 
     /// Draws a filled polygon.
     pub(crate) fn area(&mut self, corners: Vec<Point>, color: Color) {
-        self.shapes.push(Shape::Area {
-            corners,
-            color,
-            opacity: 1.0,
-        });
+        self.shapes.push(Shape::Area { corners, color, opacity: 1.0 });
     }
 
     /// Draws a closed outline.

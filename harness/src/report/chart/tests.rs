@@ -51,12 +51,7 @@ fn every_text_of_a_scene_is_in_its_svg() {
             let written = texts(&chart.svg);
             for shape in &drawing.scene.shapes {
                 if let Shape::Text(label) = shape {
-                    assert!(
-                        written.contains(escape(&label.text).as_str()),
-                        "{}: {}",
-                        chart.name,
-                        label.text
-                    );
+                    assert!(written.contains(escape(&label.text).as_str()), "{}: {}", chart.name, label.text);
                 }
             }
         }
@@ -103,20 +98,11 @@ fn texts_of_a_row_do_not_overlap() {
                     Anchor::Middle => 0.5,
                 };
                 let left = label.place.x - label.width() * share;
-                spans.push((
-                    (label.place.y * 8.0) as i64,
-                    left,
-                    left + label.width(),
-                    &label.text,
-                ));
+                spans.push(((label.place.y * 8.0) as i64, left, left + label.width(), &label.text));
             }
             spans.sort_by(|one, other| one.0.cmp(&other.0).then(one.1.total_cmp(&other.1)));
             for pair in spans.windows(2) {
-                assert!(
-                    pair[0].0 != pair[1].0 || pair[0].2 <= pair[1].1,
-                    "{}: {pair:?}",
-                    drawing.name
-                );
+                assert!(pair[0].0 != pair[1].0 || pair[0].2 <= pair[1].1, "{}: {pair:?}", drawing.name);
             }
         }
     }
@@ -134,10 +120,7 @@ fn pictures_have_twice_the_logical_size() {
         assert_eq!(f64::from(frame.width), drawing.scene.width * 2.0);
         assert_eq!(f64::from(frame.height), drawing.scene.height * 2.0);
         assert!(pixels.iter().any(|byte| *byte < 60), "{} is blank", chart.name);
-        let size = format!(
-            " width=\"{}\" height=\"{}\"",
-            drawing.scene.width, drawing.scene.height
-        );
+        let size = format!(" width=\"{}\" height=\"{}\"", drawing.scene.width, drawing.scene.height);
         assert!(chart.svg.contains(&size), "{}", chart.name);
     }
 }
@@ -175,9 +158,6 @@ fn the_claimed_band_lies_where_the_claim_says() {
     let expected = |speed_up: f64| zero - (zero - half) * speed_up.log2();
     for speed_up in [1.1, 1.3] {
         let x = expected(speed_up);
-        assert!(
-            edges.iter().any(|edge| (*edge as f64 / 100.0 - x).abs() < 0.1),
-            "{x}: {edges:?}"
-        );
+        assert!(edges.iter().any(|edge| (*edge as f64 / 100.0 - x).abs() < 0.1), "{x}: {edges:?}");
     }
 }

@@ -109,7 +109,11 @@ fn build_variants(context: &Context, plan: &Plan, artifacts: &mut Artifacts) -> 
                 artifacts.commands.push(artifact.command.clone());
                 built.insert(variant.clone(), Ok(artifact));
             }
-            Err(BuildError::Run(RunError::Stopped)) => bail!("stopped while building; nothing was measured"),
+            Err(BuildError::Run(stopped @ RunError::Stopped)) => {
+                return Err(
+                    anyhow::Error::new(stopped).context("stopped while building; nothing was measured")
+                );
+            }
             Err(error) => {
                 stage.say(&format!("{}: {error}", variant.flagset));
                 built.insert(variant.clone(), Err(error.to_string()));

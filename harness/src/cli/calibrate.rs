@@ -1,6 +1,7 @@
 //! `calibrate`: the lab measures itself. Baseline against itself and against known slow-downs, each experiment
 //! on layouts of its own; experiments add up over several sittings.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::Path;
@@ -27,6 +28,8 @@ struct Comparison {
     seed: u64,
     benchmark: String,
     injected: f64,
+    /// The steps that the share came down to; later sittings use the same.
+    extra: u64,
     launches: usize,
     mean_log: f64,
     sd_log: f64,
@@ -49,7 +52,7 @@ pub(crate) fn calibrate(shared: &Shared, args: &CalibrateArgs) -> anyhow::Result
     let mut artifacts = artifacts::build(&context, &with_wide(&suite, &plan))?;
     let wide = artifacts.arms.len() - 1;
     let wide_plan = with_wide(&suite, &plan);
-    let prepared = prepare(&context, &suite, args, &mut plan, &mut artifacts)?;
+    let prepared = prepare(&context, &suite, args, &mut plan, &artifacts, &read_log(&log)?)?;
     let relink_seconds = relink(&context, &artifacts)?;
     let crosstalk = measure_crosstalk(&context, &wide_plan, &plan, &artifacts, wide);
     artifacts.arms.truncate(plan.arms.len());
@@ -59,11 +62,10 @@ pub(crate) fn calibrate(shared: &Shared, args: &CalibrateArgs) -> anyhow::Result
         finished: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         command: command(args),
         environment: context.environment.clone(),
-        launches: args.launches,
         noise_threshold: plan.noise_threshold,
         crosstalk: crosstalk.or_else(|| calibration_file::read(&file).and_then(|stored| stored.crosstalk)),
         relink_seconds,
-        ..summary(&read_log(&log, args.launches)?, &context)
+        ..summary(&read_log(&log)?, &context)
     };
     calibration_file::write(&file, &calibration)?;
     match shared.format {
@@ -102,7 +104,8 @@ fn prepare(
     suite: &Suite,
     args: &CalibrateArgs,
     plan: &mut Plan,
-    artifacts: &mut Artifacts,
+    artifacts: &Artifacts,
+    earlier: &[Comparison],
 ) -> anyhow::Result<Prepared> {
     let wanted = if args.benchmarks.is_empty() { &suite.benchmarks } else { &args.benchmarks };
     let mut prepared = first_processes(context, plan, &artifacts.arms[..plan.arms.len()], wanted)?;
@@ -135,6 +138,12 @@ fn prepare(
         for (benchmark, row) in plan.benchmarks.iter().enumerate() {
             if let Some(pace) = &mut prepared.paces[arm][benchmark] {
                 let share = plan.arms[arm].injected;
+                let same = |stored: &&Comparison| stored.benchmark == row.name && stored.injected == share;
+                if let Some(stored) = earlier.iter().find(same) {
+                    pace.extra = stored.extra;
+                    stage.step();
+                    continue;
+                }
                 pace.extra =
                     extra_for(&program, &row.name, *pace, share, &plan.budget).map_err(|reason| {
                         anyhow::anyhow!("{}: {}", row.name, crate::report::sentence(&reason))
@@ -210,25 +219,27 @@ fn experiments(
             Ok(())
         })?;
         if run.launches.len() == args.launches as usize {
-            append(log, &compare(plan, &run, began.elapsed().as_secs_f64()))?;
+            append(log, &compare(plan, &prepared, &run, began.elapsed().as_secs_f64()))?;
         }
     }
     stage.end();
     Ok(())
 }
 
-fn compare(plan: &Plan, run: &Run, seconds: f64) -> Vec<Comparison> {
+fn compare(plan: &Plan, prepared: &Prepared, run: &Run, seconds: f64) -> Vec<Comparison> {
     let policy = Policy { noise_threshold: plan.noise_threshold };
     // What one row would take with one pair of arms.
     let share = 2.0 / (plan.arms.len() * plan.benchmarks.len()) as f64;
     let analysis = analyse(plan, run);
     let comparisons = analysis.rows.iter().filter_map(|row| {
-        let arm = plan.arms.iter().find(|arm| arm.name == row.arm)?;
+        let at = plan.arms.iter().position(|arm| arm.name == row.arm)?;
+        let benchmark = plan.benchmarks.iter().position(|benchmark| benchmark.name == row.benchmark)?;
         let estimate = row.estimate?;
         Some(Comparison {
             seed: plan.seed,
             benchmark: row.benchmark.clone(),
-            injected: arm.injected,
+            injected: plan.arms[at].injected,
+            extra: prepared.paces[at][benchmark].map_or(0, |pace| pace.extra),
             launches: row.launches.len(),
             mean_log: mean(&row.launches)?,
             sd_log: sd(&row.launches)?,
@@ -266,34 +277,26 @@ fn append(log: &Path, comparisons: &[Comparison]) -> anyhow::Result<()> {
     Ok(file.sync_data()?)
 }
 
-/// The stored comparisons of this many launches each.
-fn read_log(log: &Path, launches: u32) -> anyhow::Result<Vec<Comparison>> {
+/// The stored comparisons.
+fn read_log(log: &Path) -> anyhow::Result<Vec<Comparison>> {
     let Ok(text) = fs::read_to_string(log) else {
         return Ok(Vec::new());
     };
     let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(whole.as_bytes());
-    let rows = reader.deserialize::<Comparison>().filter_map(Result::ok);
-    Ok(rows.filter(|row| row.launches == launches as usize).collect())
+    Ok(reader.deserialize::<Comparison>().filter_map(Result::ok).collect())
 }
 
 fn summary(all: &[Comparison], context: &Context) -> Calibration {
-    let mut names: Vec<&str> = all.iter().map(|comparison| comparison.benchmark.as_str()).collect();
-    names.sort_unstable();
-    names.dedup();
-    let mut effects: Vec<f64> =
-        all.iter().map(|comparison| comparison.injected).filter(|injected| *injected > 0.0).collect();
-    effects.sort_by(f64::total_cmp);
-    effects.dedup();
-    let of = |name: &str, injected: f64| -> Vec<&Comparison> {
-        all.iter()
-            .filter(|comparison| comparison.benchmark == name && comparison.injected == injected)
-            .collect()
-    };
-    let aa: Vec<CalibrationRow> = names.iter().map(|name| aa_row(name, &of(name, 0.0))).collect();
-    let injected = names.iter().flat_map(|name| {
-        effects.iter().filter_map(|&injected| injected_row(name, injected, &of(name, injected)))
-    });
+    // By benchmark, launches, and the injected share in millionths, which orders as a float does not.
+    let mut groups: BTreeMap<(&str, usize, u64), Vec<&Comparison>> = BTreeMap::new();
+    for comparison in all {
+        let injected = (comparison.injected * 1e6).round() as u64;
+        groups.entry((&comparison.benchmark, comparison.launches, injected)).or_default().push(comparison);
+    }
+    let (same, slower): (Vec<_>, Vec<_>) = groups.values().partition(|group| group[0].injected == 0.0);
+    let aa: Vec<CalibrationRow> = same.into_iter().map(|group| aa_row(group)).collect();
+    let injected = slower.into_iter().filter_map(|group| injected_row(group));
     let (covered, comparisons) =
         aa.iter().fold((0, 0), |(covered, all), row| (covered + row.covered, all + row.comparisons));
     let count = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
@@ -302,7 +305,6 @@ fn summary(all: &[Comparison], context: &Context) -> Calibration {
         finished: String::new(),
         command: String::new(),
         environment: context.environment.clone(),
-        launches: 0,
         noise_threshold: 0.0,
         injected: injected.collect(),
         coverage: clopper_pearson(count(covered), count(comparisons), 0.95),
@@ -316,11 +318,16 @@ fn is_alarm(comparison: &&&Comparison) -> bool {
     comparison.verdict == "improved" || comparison.verdict == "regressed"
 }
 
-fn aa_row(name: &str, comparisons: &[&Comparison]) -> CalibrationRow {
+fn launches_of(comparisons: &[&Comparison]) -> u32 {
+    u32::try_from(comparisons[0].launches).unwrap_or(u32::MAX)
+}
+
+fn aa_row(comparisons: &[&Comparison]) -> CalibrationRow {
     let errors: Vec<f64> = comparisons.iter().map(|comparison| comparison.mean_log.exp_m1().abs()).collect();
     let spreads: Vec<f64> = comparisons.iter().map(|comparison| comparison.sd_log).collect();
     CalibrationRow {
-        benchmark: name.to_owned(),
+        benchmark: comparisons[0].benchmark.clone(),
+        launches: launches_of(comparisons),
         comparisons: comparisons.len() as u64,
         alarms: comparisons.iter().filter(is_alarm).count() as u64,
         covered: comparisons.iter().filter(|row| Interval { lo: row.lo, hi: row.hi }.contains(1.0)).count()
@@ -330,14 +337,15 @@ fn aa_row(name: &str, comparisons: &[&Comparison]) -> CalibrationRow {
     }
 }
 
-fn injected_row(name: &str, injected: f64, comparisons: &[&Comparison]) -> Option<InjectedRow> {
+fn injected_row(comparisons: &[&Comparison]) -> Option<InjectedRow> {
     let logs: Vec<f64> = comparisons.iter().map(|comparison| comparison.mean_log).collect();
     let truth = mean(&logs)?;
     let error = sd(&logs).map_or(f64::NAN, |sd| sd / (logs.len() as f64).sqrt());
     let seconds: Vec<f64> = comparisons.iter().map(|comparison| comparison.seconds).collect();
     Some(InjectedRow {
-        benchmark: name.to_owned(),
-        nominal: injected,
+        benchmark: comparisons[0].benchmark.clone(),
+        launches: launches_of(comparisons),
+        nominal: comparisons[0].injected,
         truth: truth.exp_m1(),
         truth_error: error,
         trials: comparisons.len() as u64,
@@ -362,39 +370,37 @@ fn command(args: &CalibrateArgs) -> String {
 
 fn print(calibration: &Calibration, file: &Path) {
     let percent = |value: f64| format!("{:.2} %", value * 100.0);
+    println!("noise threshold {}", percent(calibration.noise_threshold));
     println!(
-        "{} launches an experiment, noise threshold {}",
-        calibration.launches,
-        percent(calibration.noise_threshold)
+        "\nA/A                        launches  comparisons  alarms  95 % covers  median error  launch sd"
     );
-    println!("\nA/A                          comparisons  alarms  95 % covers  median error  launch sd");
     for row in &calibration.aa {
-        let covered = row.covered as f64 / row.comparisons.max(1) as f64;
         println!(
-            "{:<28} {:>11} {:>7} {:>12} {:>13} {:>10}",
+            "{:<26} {:>8} {:>12} {:>7} {:>12} {:>13} {:>10}",
             row.benchmark,
+            row.launches,
             row.comparisons,
             row.alarms,
-            percent(covered),
+            percent(row.covered as f64 / row.comparisons.max(1) as f64),
             percent(row.median_error),
             percent(row.launch_sd)
         );
     }
     if !calibration.injected.is_empty() {
         println!(
-            "\ninjected                      nominal       truth  found of trials  95 % covers  seconds"
+            "\ninjected                   launches  nominal    truth  found of trials  95 % covers  seconds"
         );
     }
     for row in &calibration.injected {
-        let covered = row.covered as f64 / row.trials.max(1) as f64;
         println!(
-            "{:<28} {:>8} {:>11} {:>8} of {:<5} {:>11} {:>8.1}",
+            "{:<26} {:>8} {:>8} {:>8} {:>8} of {:<5} {:>11} {:>8.1}",
             row.benchmark,
+            row.launches,
             percent(row.nominal),
             percent(row.truth),
             row.found,
             row.trials,
-            percent(covered),
+            percent(row.covered as f64 / row.trials.max(1) as f64),
             row.seconds
         );
     }

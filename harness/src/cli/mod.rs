@@ -24,7 +24,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::cli::args::{Cli, Verb};
-use crate::process::{become_program, supervise};
+use crate::process::{RunError, become_program, supervise};
 
 /// How a verb ended, as the exit code says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +67,10 @@ pub fn main() -> ExitCode {
     };
     match carry_out(cli) {
         Ok(exit) => exit.into(),
+        Err(error) if matches!(error.downcast_ref(), Some(RunError::Stopped)) => {
+            eprintln!("{error}");
+            Exit::Stopped.into()
+        }
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::from(MISUSE)

@@ -58,9 +58,13 @@ impl Judged {
     }
 
     fn exit(&self) -> Exit {
-        match run::exit_of(&self.file) {
-            Exit::Fine if self.judgement.controls.iter().any(|control| control.voids) => Exit::Inconclusive,
-            exit => exit,
+        // That the run was stopped is its own exit code and a warning here, not a fault of who reads it.
+        if self.file.failures.iter().any(run::is_broken) {
+            Exit::Failed
+        } else if self.judgement.controls.iter().any(|control| control.voids) {
+            Exit::Inconclusive
+        } else {
+            Exit::Fine
         }
     }
 }

@@ -19,7 +19,8 @@ pub(crate) fn run(shared: &Shared, args: &RunArgs) -> anyhow::Result<Exit> {
     let context = Context::open()?;
     let store = measured(&context, args)?;
     output::write_report(&context.root, &store.folder)?;
-    output::print_record(shared, &context.root, &store.folder)
+    let exit = output::print_record(shared, &context.root, &store.folder)?;
+    Ok(if store.file.state == State::Stopped { Exit::Stopped } else { exit })
 }
 
 /// Build and measure into a record; the record's folder is the result.

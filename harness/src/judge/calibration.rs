@@ -11,6 +11,8 @@ use crate::stats::Interval;
 pub struct CalibrationRow {
     /// The benchmark's name.
     pub benchmark: String,
+    /// Launches an experiment.
+    pub launches: u32,
     /// How many experiments.
     pub comparisons: u64,
     /// How many were called improved or regressed.
@@ -34,6 +36,8 @@ pub struct InjectedRow {
     pub truth: f64,
     /// The standard error of the truth.
     pub truth_error: f64,
+    /// Launches an experiment.
+    pub launches: u32,
     /// How many experiments.
     pub trials: u64,
     /// How many were called regressed.
@@ -55,8 +59,6 @@ pub struct Calibration {
     pub command: String,
     /// The machine.
     pub environment: Environment,
-    /// Launches an experiment.
-    pub launches: u32,
     /// The noise threshold of the verdicts.
     pub noise_threshold: f64,
     /// A/A comparisons.

@@ -214,6 +214,7 @@ fn identical_code_answers_with_a_speed_up_of_one() {
 fn a_stored_calibration_bounds_false_alarms_for_its_own_machine_only() {
     let aa = CalibrationRow {
         benchmark: "a".into(),
+        launches: 16,
         comparisons: 1000,
         alarms: 0,
         covered: 950,
@@ -225,7 +226,6 @@ fn a_stored_calibration_bounds_false_alarms_for_its_own_machine_only() {
         finished: String::new(),
         command: String::new(),
         environment: environment("Zen 5"),
-        launches: 16,
         noise_threshold: 0.01,
         aa: vec![aa],
         injected: vec![],

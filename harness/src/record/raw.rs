@@ -67,9 +67,13 @@ pub fn read_raw(text: &str, plan: &Plan, launches: &mut [Launch]) -> Result<(), 
     let position: BTreeMap<u32, usize> =
         launches.iter().enumerate().map(|(at, launch)| (launch.index, at)).collect();
     let mut reader = csv::Reader::from_reader(whole.as_bytes());
-    for sample in reader.deserialize::<Sample>() {
-        let sample = sample
+    let headers = reader.headers().map_err(|error| fault(1, error.to_string()))?.clone();
+    for record in reader.into_records() {
+        let record = record
             .map_err(|error| fault(error.position().map_or(1, csv::Position::line), error.to_string()))?;
+        let line = record.position().map_or(1, csv::Position::line);
+        let sample: Sample =
+            record.deserialize(Some(&headers)).map_err(|error| fault(line, error.to_string()))?;
         let Some(&at) = position.get(&sample.launch) else {
             continue;
         };
@@ -78,7 +82,7 @@ pub fn read_raw(text: &str, plan: &Plan, launches: &mut [Launch]) -> Result<(), 
         else {
             let wrong =
                 format!("the plan has no benchmark \"{}\" in arm \"{}\"", sample.benchmark, sample.arm);
-            return Err(fault(0, wrong));
+            return Err(fault(line, wrong));
         };
         let slice = Slice { iters: sample.iters, wall: sample.wall, cpu: sample.cpu_ns };
         let turns = &mut launches[at].turns;

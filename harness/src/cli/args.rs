@@ -10,7 +10,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[derive(Parser)]
 #[command(name = "perflab", version, args_conflicts_with_subcommands = true)]
 #[command(
-    after_help = "Exit codes: 0 fine, 1 an arm failed or a regression, 2 usage or set-up, 3 inconclusive, 130 stopped.\n\
+    after_help = "Exit codes: 0 fine, 1 an arm failed or a document differs, 2 usage or set-up, 3 the A/A control\n\
+    voids the run, 130 stopped.\n\
     Without a verb, `run` is meant: `cargo lab --quick`."
 )]
 pub(crate) struct Cli {

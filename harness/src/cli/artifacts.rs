@@ -12,7 +12,7 @@ use crate::cli::progress::Stage;
 use crate::machine::features::Features;
 use crate::machine::rustc_cfg;
 use crate::measure::{ArmFacts, FailureReason, RunFailure};
-use crate::plan::{Benchmark, Plan, Role, Variant};
+use crate::plan::{Benchmark, Plan, Role, Variant, Workload};
 use crate::process::RunError;
 
 /// What is known of the arms before measuring, in the plan's order.
@@ -35,7 +35,7 @@ pub(crate) fn build(context: &Context, plan: &Plan) -> anyhow::Result<Artifacts>
     let built = build_variants(context, plan, &mut artifacts)?;
     let stage = Stage::start("census", "what each flag set did to the code", built.len() as u64);
     let host = Features::host();
-    let mut codes: Vec<(CodeDigest, String)> = Vec::new();
+    let mut codes: Vec<((CodeDigest, &String), String)> = Vec::new();
     for arm in &plan.arms {
         let fail = |reason| RunFailure { arm: arm.name.clone(), benchmark: None, launch: None, reason };
         let artifact = match &built[&arm.variant] {
@@ -50,7 +50,11 @@ pub(crate) fn build(context: &Context, plan: &Plan) -> anyhow::Result<Artifacts>
         let (mut facts, refused, disassembly) = examine(context, artifact, &arm.name, &host)?;
         if arm.role != Role::Control {
             stage.step();
-            if let Some(code) = code_of(artifact.bundle.as_ref(), &stage) {
+        }
+        if arm.role != Role::Control && plan.workload == Workload::Kernel {
+            // Another profile may link another panic runtime, which is not among the inputs that are compared.
+            let profile = &arm.variant.profile;
+            if let Some(code) = code_of(artifact.bundle.as_ref(), &stage).map(|code| (code, profile)) {
                 facts.identical_to =
                     codes.iter().find(|(other, _)| *other == code).map(|(_, name)| name.clone());
                 codes.push((code, arm.name.clone()));

@@ -18,6 +18,8 @@ use crate::cli::progress::Stage;
 use crate::cli::session::{Event, first_processes, launches};
 use crate::cli::{Exit, calibration_file, crosstalk};
 use crate::judge::{Calibration, CalibrationRow, Crosstalk, InjectedRow, Policy, Verdict, verdict};
+use crate::machine::features::Features;
+use crate::machine::rustc_cfg;
 use crate::measure::{ArmProgram, Prepared, Run, extra_for};
 use crate::plan::{Arm, Budget, Plan, Role, SCHEMA_VERSION, Suite};
 use crate::stats::{Interval, clopper_pearson, mean, median, sd};
@@ -49,9 +51,9 @@ pub(crate) fn calibrate(shared: &Shared, args: &CalibrateArgs) -> anyhow::Result
     let log = file.with_extension("csv");
     let start = Instant::now();
     let mut plan = plan_of(&suite, args)?;
-    let mut artifacts = artifacts::build(&context, &with_wide(&suite, &plan))?;
+    let wide_plan = with_wide(&context, &suite, &plan)?;
+    let mut artifacts = artifacts::build(&context, &wide_plan)?;
     let wide = artifacts.arms.len() - 1;
-    let wide_plan = with_wide(&suite, &plan);
     let prepared = prepare(&context, &suite, args, &mut plan, &artifacts, &read_log(&log)?)?;
     let relink_seconds = relink(&context, &artifacts)?;
     let crosstalk = measure_crosstalk(&context, &wide_plan, &plan, &artifacts, wide);
@@ -90,13 +92,20 @@ fn plan_of(suite: &Suite, args: &CalibrateArgs) -> anyhow::Result<Plan> {
     Ok(plan)
 }
 
-/// The plan with the suite's widest arm behind it, for the crosstalk: `znver4` where there is one, else the last.
-fn with_wide(suite: &Suite, plan: &Plan) -> Plan {
-    let wide = ["znver4", "znver4-no-sse4a", "x86-64-v4-512"];
-    let found = wide.iter().find_map(|name| suite.arms.iter().find(|arm| &arm.name == name));
+/// The plan with the widest flag set that this CPU runs behind it, for the crosstalk; else the suite's last arm.
+fn with_wide(context: &Context, suite: &Suite, plan: &Plan) -> anyhow::Result<Plan> {
+    let host = Features::host();
     let mut plan = plan.clone();
-    plan.arms.extend(found.or_else(|| suite.arms.last()).cloned());
-    plan
+    for name in ["znver4", "znver4-no-sse4a", "x86-64-v4-512", "x86-64-v3"] {
+        let Some(arm) = suite.arms.iter().find(|arm| arm.name == name) else { continue };
+        let flags = &context.flagset(&arm.variant.flagset)?.flags;
+        if Features::from_rustc_cfg(&rustc_cfg(flags)?).missing_from(&host).is_empty() {
+            plan.arms.push(arm.clone());
+            return Ok(plan);
+        }
+    }
+    plan.arms.extend(suite.arms.last().cloned());
+    Ok(plan)
 }
 
 fn prepare(

@@ -60,6 +60,17 @@ pub(crate) fn cmp(shared: &Shared, args: &CmpArgs) -> anyhow::Result<Exit> {
             other.file_bytes,
             change(one.file_bytes, other.file_bytes)
         );
+        for (word, from, to) in [("needs", one, other), ("no longer needs", other, one)] {
+            let new: Vec<&str> = to
+                .required
+                .iter()
+                .filter(|feature| !from.required.contains(feature))
+                .map(String::as_str)
+                .collect();
+            if !new.is_empty() {
+                println!("{:<18} {word} {}", "", new.join(" "));
+            }
+        }
     }
     for row in &left.analysis.rows {
         let twin =

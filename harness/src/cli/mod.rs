@@ -31,7 +31,7 @@ use crate::process::{RunError, become_program, supervise};
 pub(crate) enum Exit {
     /// Nothing to complain of.
     Fine,
-    /// An arm failed, or a regression.
+    /// An arm failed, or a document differs from its record.
     Failed,
     /// Nothing can be said: the environment spoiled the run.
     Inconclusive,

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 
+use crate::build::Artifact;
 use crate::cli::args::{Format, RecordArgs, RunArgs, Shared};
 use crate::cli::artifacts::{self, Artifacts};
 use crate::cli::context::{Context, style};
@@ -99,7 +100,7 @@ fn measured(context: &Context, args: &RunArgs) -> anyhow::Result<Store> {
     let before = store.file.seconds;
     let outcome = match store.file.plan.workload {
         Workload::Kernel => session::measure(context, &mut store, &artifacts.arms, &mut prepared),
-        Workload::Build => measure_builds(context, &mut store),
+        Workload::Build => measure_builds(context, &mut store, &artifacts.arms),
     };
     store.file.seconds = before + start.elapsed().as_secs_f64();
     store.save()?;
@@ -234,7 +235,11 @@ fn record_name(out: &Path) -> String {
 }
 
 /// The `build` workload: every launch builds every arm from nothing, in random order.
-fn measure_builds(context: &Context, store: &mut Store) -> anyhow::Result<()> {
+fn measure_builds(
+    context: &Context,
+    store: &mut Store,
+    artifacts: &[Option<Artifact>],
+) -> anyhow::Result<()> {
     let plan = store.file.plan.clone();
     let folders = BuildFolders::new(&context.builder.target)?;
     let bench = BuildBench {
@@ -243,7 +248,7 @@ fn measure_builds(context: &Context, store: &mut Store) -> anyhow::Result<()> {
         tmpfs: folders.tmpfs.as_ref().map_or(folders.disk.path(), |folder| folder.path()),
         edited: edited_file(context, &plan)?,
     };
-    let arms: Vec<usize> = (0..plan.arms.len()).collect();
+    let arms: Vec<usize> = (0..plan.arms.len()).filter(|&arm| artifacts[arm].is_some()).collect();
     let finished = u32::try_from(store.file.launches.len()).unwrap_or(u32::MAX);
     let left = u64::from(plan.budget.launches - finished.min(plan.budget.launches)) * arms.len() as u64;
     let stage = Stage::start("measure", format!("{} builds a launch", 2 * arms.len()), left);

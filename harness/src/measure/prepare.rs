@@ -1,5 +1,7 @@
 //! The first process of each arm: it checks every answer, sizes the slices, and is thrown away.
 
+use std::collections::BTreeSet;
+
 use perflab_subject::protocol::Listing;
 
 use crate::measure::arm::Arm;
@@ -32,6 +34,7 @@ pub fn prepare(
     each: &mut dyn FnMut(usize),
 ) -> Prepared {
     let mut prepared = Prepared::default();
+    let mut answered = BTreeSet::new();
     let mut known = !wanted.is_empty();
     if known {
         prepared.benchmarks = wanted.iter().map(|name| unknown(name)).collect();
@@ -51,7 +54,7 @@ pub fn prepare(
                             listing.benchmarks.iter().map(|info| unknown(&info.name)).collect();
                         known = true;
                     }
-                    fill(&mut prepared.benchmarks, &listing);
+                    fill(&mut prepared.benchmarks, &mut answered, &listing);
                     let mut first = FirstProcess { program, arm: Some(arm), budget };
                     for benchmark in &prepared.benchmarks {
                         let has = listing.benchmarks.iter().any(|info| info.name == benchmark.name);
@@ -78,9 +81,10 @@ fn unknown(name: &str) -> Benchmark {
 }
 
 /// Takes the answers from the first arm that has them: every later arm must agree.
-fn fill(benchmarks: &mut [Benchmark], listing: &Listing) {
-    for benchmark in benchmarks.iter_mut().filter(|benchmark| benchmark.answer == 0) {
-        if let Some(info) = listing.benchmarks.iter().find(|info| info.name == benchmark.name) {
+fn fill(benchmarks: &mut [Benchmark], answered: &mut BTreeSet<String>, listing: &Listing) {
+    for benchmark in benchmarks.iter_mut() {
+        let info = listing.benchmarks.iter().find(|info| info.name == benchmark.name);
+        if let Some(info) = info.filter(|info| answered.insert(info.name.clone())) {
             benchmark.answer = info.answer;
             benchmark.long = info.long;
             benchmark.code.clone_from(&info.code);

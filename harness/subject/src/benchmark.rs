@@ -35,7 +35,8 @@ impl Benchmark {
         Self { info, setup: Box::new(move |input| Box::new(setup(input))) }
     }
 
-    /// Marks a benchmark whose single call takes longer than a slice: one call a slice, more launches.
+    /// Marks a benchmark whose single call takes longer than a slice: one call a slice, one slice a turn, no
+    /// settling, and no part in means over benchmarks.
     #[must_use]
     pub fn long(mut self) -> Self {
         self.info.long = true;

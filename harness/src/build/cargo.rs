@@ -159,12 +159,21 @@ impl Builder {
         let archive = self.target.join("bundles").join(format!("{slug}.tar"));
         let folder = self.target.join("bundles").join(&slug);
         self.create(&self.target.join("bundles"))?;
-        let invocation = self.invocation(variant, flagset, &archive);
-        let mut built = self.cargo(&invocation, variant, stop)?;
+        let mut invocation = self.invocation(variant, flagset, &archive);
+        let mut bundled = self.lld.is_some();
+        let mut built = match self.cargo(&invocation, variant, stop) {
+            // A linker that is not lld may refuse the option: one layout is better than none.
+            Err(BuildError::Compile { error }) if bundled && error.contains("--reproduce") => {
+                bundled = false;
+                invocation = self.bare(variant, flagset, &self.target.join(&flagset.name));
+                self.cargo(&invocation, variant, stop)?
+            }
+            other => other?,
+        };
         let mut kept = read_kept(&folder);
         let digest = digest_of(&built.executable)?;
         let stale = kept.as_ref().is_none_or(|kept| kept.digest != digest);
-        if self.lld.is_some() && stale && !archive.exists() {
+        if bundled && stale && !archive.exists() {
             // Cargo found the executable fresh, but its linker inputs are gone: link once more.
             self.clean(variant, flagset, stop)?;
             built = self.cargo(&invocation, variant, stop)?;

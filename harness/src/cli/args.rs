@@ -71,6 +71,8 @@ pub(crate) enum Verb {
     Calibrate(CalibrateArgs),
     /// Compare two records: sizes and features are judged, times of different runs are not.
     Cmp(CmpArgs),
+    /// Instruction counts that gungraun or iai-callgrind saved, and how they changed.
+    Counts(CountsArgs),
     #[command(name = "__exec", hide = true)]
     Exec(ExecArgs),
     #[command(name = "__supervise", hide = true)]
@@ -171,6 +173,13 @@ pub(crate) struct CmpArgs {
     pub left: PathBuf,
     /// The second record's folder.
     pub right: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct CountsArgs {
+    /// Summaries, or folders with them [default: gungraun and iai in the target folder].
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
 }
 
 #[derive(Args)]

@@ -8,6 +8,7 @@ mod calibration_file;
 mod census;
 mod cmp;
 mod context;
+mod counts;
 mod crosstalk;
 mod doctor;
 mod output;
@@ -92,6 +93,7 @@ fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Census(args) => census::census(&shared, &args),
         Verb::Calibrate(args) => calibrate::calibrate(&shared, &args),
         Verb::Cmp(args) => cmp::cmp(&shared, &args),
+        Verb::Counts(args) => counts::counts(&shared, &args),
         Verb::Exec(args) => {
             let (program, rest) = split(&args.command)?;
             Err(become_program(program, rest, args.cpu, args.priority).into())

@@ -130,7 +130,7 @@ pub(crate) fn report(shared: &Shared, args: &ReportArgs) -> anyhow::Result<Exit>
     };
     let text =
         std::fs::read_to_string(document).with_context(|| format!("cannot read {}", document.display()))?;
-    let chart = relative(document, &args.record.join("charts/forest.svg"))?;
+    let chart = relative(document, &args.record.join("charts/heatmap.svg"))?;
     let block = report::readme_block(&judged.report(), &chart);
     let shown = document.display();
     if args.splice.is_some() {

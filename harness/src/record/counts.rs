@@ -112,8 +112,7 @@ pub fn read_summary(text: &str) -> Result<Vec<CountRow>, CountsError> {
         return Err(CountsError::NotSummary);
     };
     let schema = schema.to_owned();
-    let benchmark =
-        value["id"].as_str().map_or_else(|| path.to_owned(), |id| [path, id].join("::"));
+    let benchmark = value["id"].as_str().map_or_else(|| path.to_owned(), |id| [path, id].join("::"));
     let totals = match schema.as_str() {
         "1" | "2" => runs(value),
         "3" => callgrind_run(value),

@@ -100,7 +100,7 @@ fn artifact(view: &View<'_>, summary: &ArmSummary, features: bool) -> Vec<Entry>
     };
     let build = match (built, facts.build_seconds) {
         (_, Some(seconds)) => Entry::plain(words::seconds(seconds)),
-        (true, None) => Entry::plain("not rebuilt"),
+        (true, None) => Entry::plain("–"),
         (false, None) => Entry::failed("not built"),
     };
     let mut row = vec![

@@ -51,7 +51,7 @@ pub fn readme_block(report: &Report<'_>, chart_path: &str) -> String {
     notes.extend(findings::controls(report));
     notes.push(findings::false_alarms(report));
     parts.push(list(&notes));
-    parts.push(format!("![{}]({chart_path})", escape(&chart::forest_title(&view))));
+    parts.push(format!("![Change against the baseline, by benchmark and arm]({chart_path})"));
     parts.join("\n\n")
 }
 

@@ -15,7 +15,6 @@ use thiserror::Error;
 use crate::report::Report;
 use crate::report::view::View;
 
-pub(crate) use forest::title as forest_title;
 
 /// One picture in two formats.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -106,9 +106,9 @@ class Messages(unittest.TestCase):
     def test_what_only_cargo_tells_is_kept(self):
         self.build.take_cargo_line("error: failed to run custom build command for `the-tool v0.1.0`\n")
         self.build.take_cargo_line("error[E0001]: coded\n")
+        script = "failed to run custom build command for `the-tool v0.1.0`"
         self.assertEqual(
-            [error.message for error in self.build.errors],
-            ["failed to run custom build command for `the-tool v0.1.0`", "coded"],
+            self.build.errors, [bw.Error("the-tool", script, None), bw.Error(None, "coded", None)]
         )
 
     def test_artifacts_of_members_are_kept_without_metadata_and_build_scripts(self):
@@ -142,6 +142,7 @@ class Sorting(unittest.TestCase):
     def test_a_crate_behind_a_broken_one_is_not_called_failed(self):
         build = bw.Build(MEMBERS)
         build.take(diagnostic(LIB, "error", "no"))
+        build.take(diagnostic("registry+https://example.invalid/index#far@2.0.0", "error", "not a member"))
         self.assertEqual(bw.crates(bw.expected(METADATA), build), bw.Crates([], ["shared"], ["the-tool"]))
 
     def test_a_crate_is_built_when_all_its_targets_are(self):
@@ -231,6 +232,10 @@ class WholeScript(unittest.TestCase):
     def test_a_build_that_ends_without_its_artifacts_is_no_success(self):
         code, _, summary, _ = self.run_main(lambda _: [{"reason": "build-finished", "success": True}], 0)
         self.assertEqual((code, summary["success"]), (1, False))
+
+    def test_a_build_that_never_began_is_a_matter_of_set_up(self):
+        code, _, summary, _ = self.run_main(lambda _: [], 101)
+        self.assertEqual((code, summary["success"]), (2, False))
 
 
 if __name__ == "__main__":

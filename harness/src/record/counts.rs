@@ -6,10 +6,10 @@
 //! | schema | written by | totals | new and old |
 //! | --- | --- | --- | --- |
 //! | 1, 2 | iai-callgrind 0.9 to 0.13 | `callgrind_summary.summaries[].events` | `{"new": 1, "old": 2}` |
-//! | 3 | iai-callgrind 0.14 and 0.15 | `callgrind_summary.callgrind_run.total.summary` | `{"metrics": {"Both": [1, 2]}}` |
-//! | 4 | between releases | `profiles[].summaries.total.summary.TOOL` | as in schema 3 |
-//! | 5, 6 | iai-callgrind 0.16, gungraun from 0.17 | as in schema 4 | `{"metrics": {"Both": [{"Int": 1}, {"Int": 2}]}}` |
-//! | 7 | gungraun from 0.20 | `profiles[].data.total.metrics` | `{"values": {"new": 1, "old": 2}}` |
+//! | 3 | iai-callgrind 0.14 to 0.15.0 | `callgrind_summary.callgrind_run.total.summary` | `{"metrics": {"Both": [1, 2]}}` |
+//! | 4 | iai-callgrind 0.15.1 | `profiles[].summaries.total.summary.TOOL` | as in schema 3 |
+//! | 5, 6 | iai-callgrind 0.15.2 and 0.16, gungraun before 0.20 | as in schema 4 | `{"metrics": {"Both": [{"Int": 1}, {"Int": 2}]}}` |
+//! | 7 | gungraun 0.20 | `profiles[].data.total.metrics` | `{"values": {"new": 1, "old": 2}}` |
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};

@@ -15,7 +15,6 @@ use thiserror::Error;
 use crate::report::Report;
 use crate::report::view::View;
 
-
 /// One picture in two formats.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chart {

@@ -1,0 +1,7 @@
+//! Who may name whom: between the modules of the lab, and between the packages of the workspace.
+#![expect(clippy::unwrap_used, reason = "this is a test: a panic is how it fails")]
+
+#[path = "boundaries/dependencies.rs"]
+mod dependencies;
+#[path = "boundaries/modules.rs"]
+mod modules;

@@ -1,0 +1,194 @@
+//! The one-way flow between modules.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What each module may name besides itself. A later stage reads what an earlier one made; nothing flows
+/// back. ARCHITECTURE.md has the same table with its reasons.
+const MAY_NAME: [(&str, &[&str]); 12] = [
+    ("stats", &[]),
+    ("plan", &[]),
+    ("process", &[]),
+    ("machine", &["process"]),
+    ("build", &["plan", "process"]),
+    ("census", &["machine"]),
+    ("measure", &["plan", "build", "process", "machine", "stats"]),
+    ("record", &["plan", "measure", "machine"]),
+    ("analyse", &["plan", "measure", "stats"]),
+    ("judge", &["plan", "machine", "stats", "analyse"]),
+    ("report", &["plan", "machine", "stats", "analyse", "judge"]),
+    (
+        "cli",
+        &[
+            "stats", "plan", "process", "machine", "build", "census", "measure", "record", "analyse",
+            "judge", "report",
+        ],
+    ),
+];
+
+fn sources() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+/// The code of every file of a module that is not compiled for tests alone, by path.
+fn code_of(module: &str) -> BTreeMap<PathBuf, String> {
+    let mut code = BTreeMap::new();
+    for path in [sources().join(format!("{module}.rs")), sources().join(module)] {
+        collect(&path, &mut code);
+    }
+    let mut tests = BTreeSet::new();
+    for (path, text) in &code {
+        for name in test_modules(text) {
+            let folder = if path.ends_with("mod.rs") {
+                path.parent().unwrap().to_owned()
+            } else {
+                path.with_extension("")
+            };
+            tests.insert(folder.join(name));
+        }
+    }
+    code.retain(|path, _| {
+        !tests.iter().any(|test| path.with_extension("") == *test || path.starts_with(test))
+    });
+    assert!(!code.is_empty(), "no source of {module}");
+    code.into_iter().map(|(path, text)| (path, without_tests(&text))).collect()
+}
+
+fn collect(path: &Path, code: &mut BTreeMap<PathBuf, String>) {
+    if path.is_dir() {
+        for entry in fs::read_dir(path).unwrap() {
+            collect(&entry.unwrap().path(), code);
+        }
+    } else if path.is_file() && path.extension().is_some_and(|kind| kind == "rs") {
+        code.insert(path.to_owned(), fs::read_to_string(path).unwrap());
+    }
+}
+
+/// The modules in files of their own that a text declares for tests alone.
+fn test_modules(text: &str) -> Vec<String> {
+    let after = text.split("#[cfg(test)]").skip(1);
+    let declared = after.filter_map(|rest| {
+        let line = rest.trim_start().lines().next()?;
+        let (_, name) = line.split_once("mod ")?;
+        name.strip_suffix(';').map(str::to_owned)
+    });
+    declared.collect()
+}
+
+/// A text without comments and without its inline test modules, which end at a brace in the first column.
+fn without_tests(text: &str) -> String {
+    let mut kept = String::new();
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        let opens = |next: &&str| next.starts_with("mod ") && next.ends_with('{');
+        if line == "#[cfg(test)]" && lines.peek().is_some_and(opens) {
+            let _ = lines.by_ref().take_while(|line| *line != "}").count();
+        } else if !line.trim_start().starts_with("//") {
+            kept += line;
+            kept.push('\n');
+        }
+    }
+    kept
+}
+
+/// The modules that a text names by paths that begin with `crate::`.
+fn named(code: &str) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for (at, _) in code.match_indices("crate::") {
+        let inside_a_word = code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$');
+        if inside_a_word {
+            continue;
+        }
+        let rest = &code[at + "crate::".len()..];
+        match rest.strip_prefix('{') {
+            Some(group) => names.extend(group_heads(group)),
+            None => names.insert(word(rest)).then_some(()).unwrap_or_default(),
+        }
+    }
+    names
+}
+
+/// The first word of each member of a `{…}` group, whose opening brace is gone.
+fn group_heads(group: &str) -> BTreeSet<String> {
+    let mut heads = BTreeSet::new();
+    let (mut depth, mut start) = (0, 0);
+    for (at, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth > 0 => depth -= 1,
+            ',' | '}' if depth == 0 => {
+                heads.insert(word(group[start..at].trim_start()));
+                start = at + 1;
+                if c == '}' {
+                    break;
+                }
+            }
+            _ => {}
+        }
+    }
+    heads.remove("");
+    heads
+}
+
+fn word(text: &str) -> String {
+    text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+}
+
+/// What is wrong with one file of a module.
+fn faults(module: &str, file: &str, code: &str) -> Vec<String> {
+    let (_, allowed) = MAY_NAME.iter().find(|(name, _)| *name == module).expect("a module of the table");
+    let foreign = named(code).into_iter().filter(|name| name != module && !allowed.contains(&name.as_str()));
+    let may = if allowed.is_empty() { "nothing but itself".to_owned() } else { allowed.join(", ") };
+    let mut faults: Vec<String> =
+        foreign.map(|name| format!("{file} names crate::{name}, and {module} may name {may}")).collect();
+    if code.contains("super::") {
+        faults.push(format!("{file} names super:: outside of its tests: write crate::{module}::…"));
+    }
+    faults
+}
+
+#[test]
+fn modules_name_only_what_comes_before_them() {
+    let mut found = Vec::new();
+    for (module, _) in MAY_NAME {
+        for (path, code) in code_of(module) {
+            let file = path.strip_prefix(sources()).unwrap().display().to_string();
+            found.extend(faults(module, &file, &code));
+        }
+    }
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+}
+
+#[test]
+fn every_module_has_a_row_in_the_table() {
+    let text = fs::read_to_string(sources().join("lib.rs")).unwrap();
+    let declared: BTreeSet<&str> =
+        text.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    let rows: BTreeSet<&str> = MAY_NAME.iter().map(|(module, _)| *module).collect();
+    assert_eq!(declared, rows);
+}
+
+#[test]
+fn what_is_read_is_the_code_of_a_release() {
+    let files: Vec<PathBuf> = code_of("report").into_keys().collect();
+    assert!(files.iter().any(|path| path.ends_with("report/table.rs")), "{files:?}");
+    assert!(
+        files.iter().all(|path| !path.ends_with("tests.rs") && !path.ends_with("fixture.rs")),
+        "{files:?}"
+    );
+    let text =
+        "// crate::a\nuse crate::b;\n#[cfg(test)]\nmod tests {\n    use crate::c;\n}\n\nuse crate::d;\n";
+    assert_eq!(named(&without_tests(text)), BTreeSet::from(["b".to_owned(), "d".to_owned()]));
+}
+
+#[test]
+fn every_form_of_a_path_is_seen() {
+    let code = "use crate::a::B;\nuse crate::{\n    b::{C, d},\n    e,\n};\nfn f() -> crate::g::H { mycrate::i::j() }\n";
+    assert_eq!(named(code).into_iter().collect::<Vec<_>>(), ["a", "b", "e", "g"]);
+    assert_eq!(test_modules("#[cfg(test)]\npub(crate) mod x;\n#[cfg(test)]\nmod tests {\n"), ["x"]);
+    let seen = faults("stats", "stats/x.rs", "use crate::plan::Plan;\nuse super::y;\n");
+    assert_eq!(seen[0], "stats/x.rs names crate::plan, and stats may name nothing but itself");
+    assert_eq!(seen.len(), 2);
+    assert_eq!(faults("machine", "x", "use crate::process::run;\n"), [""; 0]);
+}

@@ -1,42 +1,12 @@
 use super::*;
 use crate::measure::{LaunchArm, Turn};
-use crate::plan::{Arm, Benchmark, Budget, BuildSettings, Source, Unit, Variant, Workload};
-
-fn arm(name: &str, role: Role) -> Arm {
-    let variant = Variant {
-        package: "p".into(),
-        bin: "b".into(),
-        features: Vec::new(),
-        flagset: name.into(),
-        profile: "release".into(),
-        source: Source::Worktree,
-    };
-    Arm { name: name.into(), variant, role, injected: 0.0, build: BuildSettings::default() }
-}
+use crate::plan::Unit;
+use crate::plan::fixture::{self, arm};
 
 fn plan(launches: u32, benchmarks: &[&str]) -> Plan {
-    let benchmark = |name: &&str| Benchmark {
-        name: (*name).into(),
-        answer: 1,
-        long: false,
-        code: vec![],
-        unit: Unit::Nanos,
-    };
-    Plan {
-        suite: "s".into(),
-        digest: String::new(),
-        workload: Workload::Kernel,
-        arms: vec![
-            arm("base", Role::Baseline),
-            arm("fast", Role::Candidate),
-            arm("base (A/A)", Role::Control),
-        ],
-        benchmarks: benchmarks.iter().map(benchmark).collect(),
-        budget: Budget::of(launches),
-        noise_threshold: 0.01,
-        claims: Vec::new(),
-        seed: 1,
-    }
+    let arms =
+        vec![arm("base", Role::Baseline), arm("fast", Role::Candidate), arm("base (A/A)", Role::Control)];
+    fixture::plan(launches, arms, benchmarks)
 }
 
 /// `time(launch, benchmark, arm, block)` in ns a call.

@@ -1,6 +1,7 @@
 use super::*;
 use crate::machine::{Cpu, Toolchain};
-use crate::plan::{Arm, Benchmark, Budget, BuildSettings, Source, Unit, Variant, Workload};
+use crate::plan::Unit;
+use crate::plan::fixture::{self, arm};
 
 const POLICY: Policy = Policy { noise_threshold: 0.01 };
 
@@ -60,50 +61,18 @@ fn answers_follow_the_interval_of_the_speed_up() {
 }
 
 fn plan(benchmarks: &[&str]) -> Plan {
-    let arm = |name: &str, role| Arm {
-        name: name.into(),
-        variant: Variant {
-            package: "p".into(),
-            bin: "b".into(),
-            features: vec![],
-            flagset: name.into(),
-            profile: "release".into(),
-            source: Source::Worktree,
-        },
-        role,
-        injected: 0.0,
-        build: BuildSettings::default(),
+    let arms =
+        vec![arm("base", Role::Baseline), arm("znver4", Role::Candidate), arm("base (A/A)", Role::Control)];
+    let claim = Claim {
+        id: "c".into(),
+        text: "t".into(),
+        baseline: "base".into(),
+        candidate: "znver4".into(),
+        margin: Margin { lo: 1.1, hi: 1.3 },
+        benchmarks: vec![],
+        cpu: Some("znver4".into()),
     };
-    let benchmark = |name: &&str| Benchmark {
-        name: (*name).into(),
-        answer: 1,
-        long: false,
-        code: vec![],
-        unit: Unit::Nanos,
-    };
-    Plan {
-        suite: "s".into(),
-        digest: String::new(),
-        workload: Workload::Kernel,
-        arms: vec![
-            arm("base", Role::Baseline),
-            arm("znver4", Role::Candidate),
-            arm("base (A/A)", Role::Control),
-        ],
-        benchmarks: benchmarks.iter().map(benchmark).collect(),
-        budget: Budget::of(16),
-        noise_threshold: 0.01,
-        claims: vec![Claim {
-            id: "c".into(),
-            text: "t".into(),
-            baseline: "base".into(),
-            candidate: "znver4".into(),
-            margin: Margin { lo: 1.1, hi: 1.3 },
-            benchmarks: vec![],
-            cpu: Some("znver4".into()),
-        }],
-        seed: 3,
-    }
+    Plan { claims: vec![claim], ..fixture::plan(16, arms, benchmarks) }
 }
 
 fn environment(microarchitecture: &str) -> Environment {

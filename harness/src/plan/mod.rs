@@ -3,6 +3,8 @@
 //! Nothing here does IO: callers hand in texts.
 
 mod error;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod flagset;
 mod suite;
 

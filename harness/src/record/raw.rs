@@ -109,42 +109,13 @@ fn index<'a>(names: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Arm, Benchmark, Budget, BuildSettings, Role, Source, Unit, Variant, Workload};
+    use crate::plan::Role;
+    use crate::plan::fixture::{self, arm};
     use proptest::prelude::*;
 
     fn plan() -> Plan {
-        let arm = |name: &str| Arm {
-            name: name.into(),
-            variant: Variant {
-                package: "p".into(),
-                bin: "b".into(),
-                features: vec![],
-                flagset: "f".into(),
-                profile: "release".into(),
-                source: Source::Worktree,
-            },
-            role: Role::Candidate,
-            injected: 0.0,
-            build: BuildSettings::default(),
-        };
-        let benchmark = |name: &str| Benchmark {
-            name: name.into(),
-            answer: 1,
-            long: false,
-            code: vec![],
-            unit: Unit::Nanos,
-        };
-        Plan {
-            suite: "s".into(),
-            digest: String::new(),
-            workload: Workload::Kernel,
-            arms: vec![arm("base"), arm("odd, \"name\"")],
-            benchmarks: vec![benchmark("a/b"), benchmark("c")],
-            budget: Budget::of(2),
-            noise_threshold: 0.01,
-            claims: vec![],
-            seed: 0,
-        }
+        let arms = vec![arm("base", Role::Baseline), arm("odd, \"name\"", Role::Candidate)];
+        fixture::plan(2, arms, &["a/b", "c"])
     }
 
     fn launch(index: u32, walls: &[u64]) -> Launch {

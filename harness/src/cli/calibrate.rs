@@ -71,7 +71,7 @@ pub(crate) fn calibrate(shared: &Shared, args: &CalibrateArgs) -> anyhow::Result
     };
     calibration_file::write(&file, &calibration)?;
     match shared.format {
-        Format::Json => println!("{}", serde_json::to_string_pretty(&calibration)?),
+        Format::Json => outln!("{}", serde_json::to_string_pretty(&calibration)?),
         Format::Table => print(&calibration, &file),
     }
     Ok(if context.stopped() { Exit::Stopped } else { Exit::Fine })
@@ -379,12 +379,12 @@ fn command(args: &CalibrateArgs) -> String {
 
 fn print(calibration: &Calibration, file: &Path) {
     let percent = |value: f64| format!("{:.2} %", value * 100.0);
-    println!("noise threshold {}", percent(calibration.noise_threshold));
-    println!(
+    outln!("noise threshold {}", percent(calibration.noise_threshold));
+    outln!(
         "\nA/A                        launches  comparisons  alarms  95 % covers  median error  launch sd"
     );
     for row in &calibration.aa {
-        println!(
+        outln!(
             "{:<26} {:>8} {:>12} {:>7} {:>12} {:>13} {:>10}",
             row.benchmark,
             row.launches,
@@ -396,12 +396,12 @@ fn print(calibration: &Calibration, file: &Path) {
         );
     }
     if !calibration.injected.is_empty() {
-        println!(
+        outln!(
             "\ninjected                   launches  nominal    truth  found of trials  95 % covers  seconds"
         );
     }
     for row in &calibration.injected {
-        println!(
+        outln!(
             "{:<26} {:>8} {:>8} {:>8} {:>8} of {:<5} {:>11} {:>8.1}",
             row.benchmark,
             row.launches,
@@ -418,23 +418,23 @@ fn print(calibration: &Calibration, file: &Path) {
         usize::try_from(calibration.comparisons()).unwrap_or(usize::MAX),
         0.95,
     );
-    println!(
+    outln!(
         "\nfalse alarms  {} in {} comparisons: at most {} (95 % confidence)",
         calibration.alarms(),
         calibration.comparisons(),
         percent(bound.unwrap_or(1.0))
     );
     if let Some(coverage) = calibration.coverage {
-        println!("coverage      between {} and {}", percent(coverage.lo), percent(coverage.hi));
+        outln!("coverage      between {} and {}", percent(coverage.lo), percent(coverage.hi));
     }
     if let Some(crosstalk) = &calibration.crosstalk {
-        println!(
+        outln!(
             "crosstalk     {:+.2} % [{:+.2}, {:+.2}]: a scalar arm after a wide one, against after itself",
             (crosstalk.ratio - 1.0) * 100.0,
             (crosstalk.interval.lo - 1.0) * 100.0,
             (crosstalk.interval.hi - 1.0) * 100.0
         );
     }
-    println!("one layout    {:.3} s to link", calibration.relink_seconds);
-    println!("kept in       {}", file.display());
+    outln!("one layout    {:.3} s to link", calibration.relink_seconds);
+    outln!("kept in       {}", file.display());
 }

@@ -24,35 +24,41 @@ pub(crate) fn census(shared: &Shared, args: &CensusArgs) -> anyhow::Result<Exit>
         }
     }
     if shared.format == Format::Json {
-        println!("{}", serde_json::to_string_pretty(&all)?);
+        outln!("{}", serde_json::to_string_pretty(&all)?);
     }
     Ok(Exit::Fine)
 }
 
 fn print_one(file: &str, census: &Census, host: &Features) {
     let width = &census.width;
-    println!("{file}");
-    println!(
+    outln!("{file}");
+    outln!(
         "  {} instructions in {} functions, {} bytes of code",
-        census.instructions, census.functions, census.text_bytes
+        census.instructions,
+        census.functions,
+        census.text_bytes
     );
-    println!(
+    outln!(
         "  widest register: none {}, xmm {}, ymm {}, zmm {}; with a mask register {}",
-        width.scalar, width.xmm, width.ymm, width.zmm, width.mask
+        width.scalar,
+        width.xmm,
+        width.ymm,
+        width.zmm,
+        width.mask
     );
     if census.undecoded_bytes > 0 {
-        println!("  {} bytes are no instruction", census.undecoded_bytes);
+        outln!("  {} bytes are no instruction", census.undecoded_bytes);
     }
     for (feature, used) in &census.features {
         let lacking = if host.contains(feature.name()) { "" } else { "  (this CPU lacks it)" };
         let example = used.functions.first().map_or(String::new(), |name| format!("  {}", shortened(name)));
-        println!("  {:<18} {:>8} instructions{example}{lacking}", feature.name(), used.instructions);
+        outln!("  {:<18} {:>8} instructions{example}{lacking}", feature.name(), used.instructions);
     }
     if !census.symbols_present {
-        println!("  stripped: functions have no names");
+        outln!("  stripped: functions have no names");
     }
     for producer in &census.producers {
-        println!("  compiled by {producer}");
+        outln!("  compiled by {producer}");
     }
 }
 

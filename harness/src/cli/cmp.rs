@@ -36,7 +36,7 @@ pub(crate) fn cmp(shared: &Shared, args: &CmpArgs) -> anyhow::Result<Exit> {
             .iter()
             .map(|d| serde_json::json!({ "field": d.field, "left": d.left, "right": d.right }))
             .collect();
-        println!(
+        outln!(
             "{}",
             serde_json::to_string_pretty(
                 &serde_json::json!({ "arms": arms, "machines_differ_in": differs, "times": "different runs: not judged" })
@@ -44,13 +44,13 @@ pub(crate) fn cmp(shared: &Shared, args: &CmpArgs) -> anyhow::Result<Exit> {
         );
         return Ok(Exit::Fine);
     }
-    println!("{}  against  {}", left.meta.name, right.meta.name);
+    outln!("{}  against  {}", left.meta.name, right.meta.name);
     for difference in &differences {
-        println!("differs: {}: {} | {}", difference.field, difference.left, difference.right);
+        outln!("differs: {}: {} | {}", difference.field, difference.left, difference.right);
     }
     for (one, other) in pairs {
         let same = if one.digest == other.digest { "the same file" } else { "another file" };
-        println!(
+        outln!(
             "{:<18} {same}; code {} → {} bytes ({}), file {} → {} bytes ({})",
             one.arm,
             one.text_bytes,
@@ -68,7 +68,7 @@ pub(crate) fn cmp(shared: &Shared, args: &CmpArgs) -> anyhow::Result<Exit> {
                 .map(String::as_str)
                 .collect();
             if !new.is_empty() {
-                println!("{:<18} {word} {}", "", new.join(" "));
+                outln!("{:<18} {word} {}", "", new.join(" "));
             }
         }
     }
@@ -78,7 +78,7 @@ pub(crate) fn cmp(shared: &Shared, args: &CmpArgs) -> anyhow::Result<Exit> {
         let (Some(one), Some(other)) = (row.estimate, twin.and_then(|twin| twin.estimate)) else {
             continue;
         };
-        println!(
+        outln!(
             "{:<28} {:<18} ratio {:.3} [{:.3}, {:.3}] | {:.3} [{:.3}, {:.3}]   different runs: not judged",
             row.benchmark,
             row.arm,

@@ -17,6 +17,9 @@ const FOLDERS: [&str; 2] = ["gungraun", "iai"];
 /// The command that makes summaries.
 const COMMAND: &str = "cargo bench --bench counts -- --save-summary=json";
 
+/// A column of the cache simulation, which not every tool or run makes.
+type Simulated = fn(&CountRow) -> Option<Count>;
+
 /// The counts of one benchmark and the summary that has them.
 struct Found {
     file: PathBuf,
@@ -25,7 +28,7 @@ struct Found {
 
 /// Prints the counts of each benchmark.
 pub(crate) fn counts(shared: &Shared, args: &CountsArgs) -> anyhow::Result<Exit> {
-    let searched = if args.paths.is_empty() { default_folders()? } else { args.paths.clone() };
+    let searched = if args.paths.is_empty() { default_folders()? } else { present(&args.paths)? };
     let files = summaries(&searched)?;
     if files.is_empty() {
         bail!("{}", none_found(&searched, on_path("valgrind"), on_path("gungraun-runner")));
@@ -38,8 +41,8 @@ pub(crate) fn counts(shared: &Shared, args: &CountsArgs) -> anyhow::Result<Exit>
         );
     }
     match shared.format {
-        Format::Table => print!("{}", table(&found)),
-        Format::Json => println!("{}", serde_json::to_string_pretty(&values(&found))?),
+        Format::Table => out!("{}", table(&found)),
+        Format::Json => outln!("{}", serde_json::to_string_pretty(&values(&found))?),
     }
     Ok(Exit::Fine)
 }
@@ -50,6 +53,14 @@ fn default_folders() -> anyhow::Result<Vec<PathBuf>> {
     let folders = FOLDERS.map(|folder| own.with_file_name(folder));
     let present: Vec<_> = folders.iter().filter(|folder| folder.is_dir()).cloned().collect();
     Ok(if present.is_empty() { folders.to_vec() } else { present })
+}
+
+/// The paths that were asked for, if they are all there.
+fn present(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    match paths.iter().find(|path| !path.exists()) {
+        Some(absent) => bail!("there is no {}", absent.display()),
+        None => Ok(paths.to_vec()),
+    }
 }
 
 /// The files among `paths`, and the summaries below the folders among them, in order and each once. A
@@ -153,7 +164,7 @@ fn table(found: &[Found]) -> String {
         columns.push(column("before", rows().map(old)));
         columns.push(column("change", rows().map(|row| change(row.instructions))));
     }
-    let caches: [(&str, fn(&CountRow) -> Option<Count>); 4] = [
+    let caches: [(&str, Simulated); 4] = [
         ("est. cycles", |row| row.cycles),
         ("L1 hits", |row| row.l1_hits),
         ("LL hits", |row| row.ll_hits),

@@ -54,10 +54,10 @@ pub(crate) fn doctor(shared: &Shared) -> anyhow::Result<Exit> {
         )
     }));
     if shared.format == Format::Json {
-        println!("{}", serde_json::to_string_pretty(&findings)?);
+        outln!("{}", serde_json::to_string_pretty(&findings)?);
         return Ok(Exit::Fine);
     }
-    println!(
+    outln!(
         "{} · {} cores · {}",
         context.environment.class(),
         context.environment.cores,
@@ -78,9 +78,9 @@ pub(crate) fn doctor(shared: &Shared) -> anyhow::Result<Exit> {
             (true, Sign::Mind) => format!("\u{1b}[33m{sign}\u{1b}[0m"),
             (false, _) => sign.to_owned(),
         };
-        println!("{painted} {}\n    {}", finding.what, finding.means);
+        outln!("{painted} {}\n    {}", finding.what, finding.means);
         if let Some(remedy) = &finding.remedy {
-            println!("    → {remedy}");
+            outln!("    → {remedy}");
         }
     }
     Ok(Exit::Fine)

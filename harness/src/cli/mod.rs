@@ -1,5 +1,15 @@
 //! The command line: one file a verb; the only place that opens records, prints, and sets exit codes.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this module is the one that prints")]
+#![expect(clippy::print_stderr, reason = "this module is the one that prints")]
+
+/// Writes to stdout as `print!` does, but a reader that has gone ends the program quietly: `perflab … | head`.
+macro_rules! out {
+    ($($arg:tt)*) => { crate::cli::write_out(format_args!($($arg)*)) };
+}
+/// As `out!`, with the end of the line.
+macro_rules! outln {
+    () => { out!("\n") };
+    ($($arg:tt)*) => { out!("{}\n", format_args!($($arg)*)) };
+}
 
 mod args;
 mod artifacts;
@@ -102,6 +112,17 @@ fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
             let (program, rest) = split(&args.command)?;
             std::process::exit(supervise(program, rest)?)
         }
+    }
+}
+
+fn write_out(text: std::fmt::Arguments<'_>) {
+    use std::io::Write as _;
+    if let Err(error) = std::io::stdout().write_fmt(text) {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            std::process::exit(0);
+        }
+        eprintln!("error: cannot write to stdout: {error}");
+        std::process::exit(i32::from(MISUSE));
     }
 }
 

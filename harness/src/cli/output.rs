@@ -94,9 +94,9 @@ pub(crate) fn print_record(shared: &Shared, root: &Path, folder: &Path) -> anyho
     let judged = Judged::read(root, folder)?;
     match shared.format {
         Format::Table => {
-            print!("{}", report::table(&judged.report(), &style(shared)));
+            out!("{}", report::table(&judged.report(), &style(shared)));
             let shown = folder.strip_prefix(root).unwrap_or(folder).display();
-            println!(
+            outln!(
                 "report  {shown}/report.html    charts  {shown}/charts/    again  cargo lab report {shown}"
             );
         }
@@ -109,7 +109,7 @@ pub(crate) fn print_record(shared: &Shared, root: &Path, folder: &Path) -> anyho
                 "analysis": judged.analysis,
                 "judgement": judged.judgement,
             });
-            println!("{}", serde_json::to_string_pretty(&value)?);
+            outln!("{}", serde_json::to_string_pretty(&value)?);
         }
     }
     Ok(judged.exit())
@@ -141,17 +141,17 @@ pub(crate) fn report(shared: &Shared, args: &ReportArgs) -> anyhow::Result<Exit>
     }
     let standing = report::spliced(&text, SPLICE).with_context(|| shown.to_string())?;
     if standing.trim() == block.trim() {
-        println!("{shown} says what {} says", judged.meta.name);
+        outln!("{shown} says what {} says", judged.meta.name);
         return Ok(Exit::Fine);
     }
     let line = standing.trim().lines().zip(block.trim().lines()).find(|(stands, says)| stands != says);
-    println!(
+    outln!(
         "{shown} differs from {}: splice it again with  cargo lab report {} --splice {shown}",
         judged.meta.name,
         args.record.display()
     );
     if let Some((stands, says)) = line {
-        println!("  stands: {stands}\n  record: {says}");
+        outln!("  stands: {stands}\n  record: {says}");
     }
     Ok(Exit::Failed)
 }

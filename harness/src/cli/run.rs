@@ -29,9 +29,9 @@ pub(crate) fn measure(shared: &Shared, args: &RunArgs) -> anyhow::Result<Exit> {
     let context = Context::open()?;
     let store = measured(&context, args)?;
     match shared.format {
-        Format::Table => println!("{}", store.folder.display()),
+        Format::Table => outln!("{}", store.folder.display()),
         Format::Json => {
-            println!("{}", serde_json::json!({ "record": store.folder, "state": store.file.state }))
+            outln!("{}", serde_json::json!({ "record": store.folder, "state": store.file.state }))
         }
     }
     Ok(exit_of(&store.file))
@@ -50,8 +50,8 @@ pub(crate) fn plan(shared: &Shared, args: &RunArgs) -> anyhow::Result<Exit> {
     let wanted = wanted(args, &suite.benchmarks);
     plan.benchmarks = wanted.iter().map(|name| output::named(name)).collect();
     match shared.format {
-        Format::Table => print!("{}", output::plan_text(&plan)),
-        Format::Json => println!("{}", serde_json::to_string_pretty(&plan)?),
+        Format::Table => out!("{}", output::plan_text(&plan)),
+        Format::Json => outln!("{}", serde_json::to_string_pretty(&plan)?),
     }
     Ok(Exit::Fine)
 }
@@ -63,8 +63,8 @@ pub(crate) fn build(shared: &Shared, args: &RunArgs) -> anyhow::Result<Exit> {
     let (_, plan) = context.plan(args)?;
     let artifacts = artifacts::build(&context, &plan)?;
     match shared.format {
-        Format::Table => print!("{}", output::artifact_table(&context, &plan, &artifacts, &style(shared))),
-        Format::Json => println!("{}", serde_json::to_string_pretty(&artifacts.facts)?),
+        Format::Table => out!("{}", output::artifact_table(&context, &plan, &artifacts, &style(shared))),
+        Format::Json => outln!("{}", serde_json::to_string_pretty(&artifacts.facts)?),
     }
     let broken = artifacts.failures.iter().any(is_broken);
     Ok(if broken { Exit::Failed } else { Exit::Fine })

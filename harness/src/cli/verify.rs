@@ -30,26 +30,24 @@ pub(crate) fn verify(shared: &Shared, args: &RunArgs) -> anyhow::Result<Exit> {
                 .collect();
             let value =
                 serde_json::json!({ "benchmarks": prepared.benchmarks, "arms": rows, "failures": failures });
-            println!("{}", serde_json::to_string_pretty(&value)?);
+            outln!("{}", serde_json::to_string_pretty(&value)?);
         }
         Format::Table => {
             for ((arm, paces), facts) in plan.arms.iter().zip(&prepared.paces).zip(&artifacts.facts) {
                 let right = paces.iter().filter(|pace| pace.is_some()).count();
                 match &facts.identical_to {
-                    Some(twin) => println!("{:<18} identical code to {twin}", arm.name),
-                    None => println!(
-                        "{:<18} {right} of {} answers are right",
-                        arm.name,
-                        prepared.benchmarks.len()
-                    ),
+                    Some(twin) => outln!("{:<18} identical code to {twin}", arm.name),
+                    None => {
+                        outln!("{:<18} {right} of {} answers are right", arm.name, prepared.benchmarks.len())
+                    }
                 }
             }
             for failure in &failures {
                 let benchmark = failure.benchmark.as_ref().map_or(String::new(), |name| format!(", {name}"));
-                println!("{}{benchmark}: {}", failure.arm, sentence(&failure.reason));
+                outln!("{}{benchmark}: {}", failure.arm, sentence(&failure.reason));
             }
             let names: Vec<_> = prepared.benchmarks.iter().map(|benchmark| benchmark.name.as_str()).collect();
-            println!("benchmarks: {}", names.join(" "));
+            outln!("benchmarks: {}", names.join(" "));
         }
     }
     Ok(if broken > 0 { Exit::Failed } else { Exit::Fine })

@@ -22,7 +22,7 @@ pub const COUNT_SCHEMAS: [&str; 7] = ["1", "2", "3", "4", "5", "6", "7"];
 #[derive(Debug, thiserror::Error)]
 pub enum CountsError {
     /// Not JSON, or cut off.
-    #[error("not JSON, or not all of it ({0}): the bench was stopped while it wrote; run it again")]
+    #[error("not JSON, or cut off ({0}): where a bench was stopped while it wrote, run it again")]
     NotJson(serde_json::Error),
     /// JSON of another kind.
     #[error(
@@ -91,7 +91,8 @@ pub struct CountRow {
     /// Instructions that were executed (`Ir`).
     pub instructions: Count,
     /// The estimate of cycles that the tool's runner makes of the hits below
-    /// (L1 + 5 · LL + 35 · RAM, after Itamar Turner-Trauring), when caches were simulated.
+    /// (L1 + 5 · LL + 35 · RAM, after Itamar Turner-Trauring), when caches were simulated. The simulation
+    /// depends on addresses: unlike instructions, hits and cycles can differ a little between equal runs.
     pub cycles: Option<Count>,
     /// Accesses that the simulated first-level cache served.
     pub l1_hits: Option<Count>,

@@ -58,7 +58,7 @@ impl Drop for Running {
 
 fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
-    while start.elapsed() < Duration::from_secs(300) {
+    while start.elapsed() < Duration::from_secs(120) {
         if let Some(found) = look() {
             return found;
         }

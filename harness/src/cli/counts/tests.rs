@@ -55,6 +55,15 @@ fn without_summaries_it_tells_how_to_make_them() {
 }
 
 #[test]
+fn a_path_that_is_not_there_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let there = folder.path().to_owned();
+    assert_eq!(present(std::slice::from_ref(&there)).unwrap(), std::slice::from_ref(&there));
+    let error = present(&[there.clone(), there.join("absent")]).unwrap_err().to_string();
+    assert_eq!(error, format!("there is no {}", there.join("absent").display()));
+}
+
+#[test]
 fn a_file_that_is_no_summary_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let good = write(folder.path(), "a/summary.json", &summary("p", "x", r#"{"new":1}"#));

@@ -141,6 +141,8 @@ pub(crate) fn measure(
             store.save()
         }
     });
+    // What failed stays left out when the record is resumed.
+    store.file.paces.clone_from(&prepared.paces);
     let whole = store.file.launches.len() == plan.budget.launches as usize;
     store.file.state = if whole { State::Finished } else { State::Stopped };
     store.save()?;

@@ -103,7 +103,7 @@ fn named(code: &str) -> BTreeSet<String> {
         let rest = &code[at + "crate::".len()..];
         match rest.strip_prefix('{') {
             Some(group) => names.extend(group_heads(group)),
-            None => names.insert(word(rest)).then_some(()).unwrap_or_default(),
+            None => names.extend([word(rest)]),
         }
     }
     names

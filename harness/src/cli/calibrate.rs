@@ -49,6 +49,7 @@ pub(crate) fn calibrate(shared: &Shared, args: &CalibrateArgs) -> anyhow::Result
     let folder = args.out.clone().unwrap_or_else(|| calibration_file::folder(&context.root));
     let file = calibration_file::file(&folder, &context.environment);
     let log = file.with_extension("csv");
+    let _alone = context.alone()?;
     let start = Instant::now();
     let mut plan = plan_of(&suite, args)?;
     let wide_plan = with_wide(&context, &suite, &plan)?;

@@ -1,9 +1,11 @@
 //! Where the workspace is, which flag sets it has, and what the lab was started with.
 
+use std::fs::{File, TryLockError};
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
@@ -11,6 +13,7 @@ use crate::build::{Builder, Foreign, foreign_settings};
 use crate::cli::args::{Color, RunArgs, Shared};
 use crate::machine::{Environment, bundled_lld, probe, rustc_sysroot};
 use crate::plan::{FlagSet, FlagSets, Plan, Suite, parse_suite};
+use crate::process::RunError;
 use crate::report::Style;
 
 /// The flag sets that come with the lab, for workspaces that have none of their own.
@@ -111,6 +114,25 @@ impl Context {
     /// The flag set of an arm.
     pub(crate) fn flagset(&self, name: &str) -> anyhow::Result<&FlagSet> {
         Ok(self.flagsets.get(name)?)
+    }
+
+    /// Waits until no other lab works on this target folder, and keeps the next ones out while the file is held.
+    /// Two labs at once would overwrite each other's artifacts and share the core that both measure on.
+    pub(crate) fn alone(&self) -> anyhow::Result<File> {
+        std::fs::create_dir_all(&self.builder.target)
+            .with_context(|| format!("cannot make the folder {}", self.builder.target.display()))?;
+        let lock = File::create(self.builder.target.join("lock"))?;
+        if let Err(TryLockError::WouldBlock) = lock.try_lock() {
+            eprintln!("another perflab works in {}: waiting for it", self.builder.target.display());
+            while !self.stopped() {
+                if lock.try_lock().is_ok() {
+                    return Ok(lock);
+                }
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            return Err(RunError::Stopped.into());
+        }
+        Ok(lock)
     }
 
     /// Tells, on stderr, which settings of the environment are switched off or cannot be.

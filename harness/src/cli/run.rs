@@ -61,6 +61,7 @@ pub(crate) fn build(shared: &Shared, args: &RunArgs) -> anyhow::Result<Exit> {
     let context = Context::open()?;
     context.tell_foreign();
     let (_, plan) = context.plan(args)?;
+    let _alone = context.alone()?;
     let artifacts = artifacts::build(&context, &plan)?;
     match shared.format {
         Format::Table => out!("{}", output::artifact_table(&context, &plan, &artifacts, &style(shared))),
@@ -92,6 +93,7 @@ pub(crate) fn wanted(args: &RunArgs, suite: &[String]) -> Vec<String> {
 
 fn measured(context: &Context, args: &RunArgs) -> anyhow::Result<Store> {
     context.tell_foreign();
+    let _alone = context.alone()?;
     let start = Instant::now();
     let (mut store, mut prepared, artifacts) = match &args.resume {
         Some(folder) => resumed(context, folder)?,

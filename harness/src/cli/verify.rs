@@ -12,6 +12,7 @@ pub(crate) fn verify(shared: &Shared, args: &RunArgs) -> anyhow::Result<Exit> {
     let context = Context::open()?;
     context.tell_foreign();
     let (suite, plan) = context.plan(args)?;
+    let _alone = context.alone()?;
     let artifacts = artifacts::build(&context, &plan)?;
     let wanted = run::wanted(args, &suite.benchmarks);
     let prepared = session::first_processes(&context, &plan, &artifacts.arms, &wanted)?;

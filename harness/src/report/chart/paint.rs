@@ -40,6 +40,7 @@ pub(crate) fn load_font() -> Result<(), ChartError> {
 
 /// The width of a text in logical pixels.
 pub(crate) fn text_width(text: &str, size: f64) -> f64 {
+    load_font().ok();
     let measured = (FAMILY, size * MEASURE).into_font().box_size(text);
     // Without the font nothing is drawn either; the estimate only keeps layouts free of a second error path.
     measured.map_or(text.chars().count() as f64 * size * 0.6, |(width, _)| f64::from(width) / MEASURE)

@@ -1,6 +1,6 @@
 //! From raw samples to estimates with intervals. Pure: no IO, no failure, no policy.
 //!
-//! A slice is a time a call; a block compares the arms' medians of slices; a launch is the median over its
+//! A slice is a time a call; a block compares the arms' least slices; a launch is the median over its
 //! blocks of the log ratio; an estimate is the mean over launches with Student's t. Only launches are
 //! replicates: slices and blocks of one process share its layout and are not independent.
 
@@ -98,12 +98,12 @@ pub(crate) fn is_preempted(slice: &Slice) -> bool {
     slice.cpu > 0 && slice.wall as f64 > slice.cpu as f64 * (1.0 + PREEMPTED)
 }
 
-/// The median time of a call over a turn's slices. Preempted slices count only where there are no others.
+/// The least time of a call over a turn's slices. They run the same code on the same data within two
+/// milliseconds, so they differ by what disturbed them alone, and a disturbance only adds time. Between turns,
+/// where layouts, address spaces and the machine's state differ, nothing is picked.
 fn block_value(slices: &[Slice]) -> Option<f64> {
-    let time = |slice: &Slice| slice.wall as f64 / slice.iters.max(1) as f64;
-    let clean: Vec<f64> = slices.iter().filter(|slice| !is_preempted(slice)).map(time).collect();
-    let values = if clean.is_empty() { slices.iter().map(time).collect() } else { clean };
-    median(&values).filter(|value| *value > 0.0)
+    let times = slices.iter().map(|slice| slice.wall as f64 / slice.iters.max(1) as f64);
+    times.min_by(f64::total_cmp).filter(|value| *value > 0.0)
 }
 
 fn row(

@@ -59,11 +59,11 @@ fn an_outlying_block_does_not_move_a_launch() {
 }
 
 #[test]
-fn preempted_slices_are_left_out_where_others_remain() {
-    let clean = Slice { iters: 1, wall: 100, cpu: 100 };
-    let preempted = Slice { iters: 1, wall: 900, cpu: 100 };
-    assert_eq!(block_value(&[clean, preempted, preempted]), Some(100.0));
-    assert_eq!(block_value(&[preempted]), Some(900.0));
+fn a_turn_is_worth_its_least_disturbed_slice() {
+    let clean = Slice { iters: 2, wall: 200, cpu: 200 };
+    let disturbed = Slice { iters: 1, wall: 900, cpu: 100 };
+    assert_eq!(block_value(&[disturbed, clean, disturbed]), Some(100.0));
+    assert_eq!(block_value(&[disturbed]), Some(900.0));
     assert_eq!(block_value(&[]), None);
 }
 

@@ -110,7 +110,9 @@ fn build_variants(context: &Context, plan: &Plan, artifacts: &mut Artifacts) -> 
         let flagset = context.flagset(&variant.flagset)?;
         match context.builder.build(variant, flagset, &|| context.stopped()) {
             Ok(artifact) => {
-                artifacts.commands.push(artifact.command.clone());
+                // Relative to the workspace, so that a record reads the same wherever it was made.
+                let root = format!("{}/", context.root.display());
+                artifacts.commands.push(artifact.command.replace(&root, ""));
                 built.insert(variant.clone(), Ok(artifact));
             }
             Err(BuildError::Run(stopped @ RunError::Stopped)) => {

@@ -250,7 +250,7 @@ fn measure_builds(
         tmpfs: folders.tmpfs.as_ref().map_or(folders.disk.path(), |folder| folder.path()),
         edited: edited_file(context, &plan)?,
     };
-    let arms: Vec<usize> = (0..plan.arms.len()).filter(|&arm| artifacts[arm].is_some()).collect();
+    let mut arms: Vec<usize> = (0..plan.arms.len()).filter(|&arm| artifacts[arm].is_some()).collect();
     let finished = u32::try_from(store.file.launches.len()).unwrap_or(u32::MAX);
     let left = u64::from(plan.budget.launches - finished.min(plan.budget.launches)) * arms.len() as u64;
     let stage = Stage::start("measure", format!("{} builds a launch", 2 * arms.len()), left);
@@ -281,7 +281,15 @@ fn measure_builds(
                     slices: vec![slice],
                 })),
                 Err(reason) => {
-                    bail!("{} cannot be built: {}", plan.arms[arm].name, crate::report::sentence(&reason));
+                    let name = plan.arms[arm].name.clone();
+                    stage.say(&format!("{name}: {}", crate::report::sentence(&reason)));
+                    if arm == 0 {
+                        bail!("the baseline cannot be built: {}", crate::report::sentence(&reason));
+                    }
+                    let failure = RunFailure { arm: name, benchmark: None, launch: Some(launch), reason };
+                    store.file.failures.push(failure);
+                    store.save()?;
+                    arms.retain(|&other| other != arm);
                 }
             }
             stage.step();

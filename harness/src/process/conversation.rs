@@ -1,8 +1,8 @@
 //! A child that is spoken with line by line.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::process::{Child, ChildStdin, Stdio};
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Child, ChildStdin};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -50,13 +50,7 @@ impl Conversation {
     /// # Errors
     /// The system's reason when it cannot be started.
     pub fn start(invocation: &Invocation) -> io::Result<Self> {
-        let mut child = invocation
-            .command()
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .spawn()?;
+        let mut child = invocation.spawn()?;
         let stdin = child.stdin.take();
         let (line_sender, lines) = mpsc::channel();
         if let Some(stdout) = child.stdout.take() {

@@ -13,7 +13,10 @@ pub use run::{Limits, Output, RunError, run};
 pub use stand_in::{become_program, supervise};
 
 use std::ffi::OsString;
+use std::io;
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
+use std::process::{Child, Stdio};
 
 /// What is to be started.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,6 +61,12 @@ impl Invocation {
         let variables =
             self.set.iter().map(|(name, value)| format!("{}={}", name.to_string_lossy(), word(value)));
         variables.chain([word(&self.program)]).chain(self.args.iter().map(word)).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Starts it in a process group of its own, with pipes on all three of its streams.
+    fn spawn(&self) -> io::Result<Child> {
+        let pipe = Stdio::piped;
+        self.command().stdin(pipe()).stdout(pipe()).stderr(pipe()).process_group(0).spawn()
     }
 
     fn command(&self) -> std::process::Command {

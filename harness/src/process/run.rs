@@ -1,8 +1,8 @@
 //! One program, run to its end: with a time limit, capped output, and nothing left behind.
 
 use std::io::{self, Read};
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::process::{Child, Stdio};
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::Child;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -75,14 +75,8 @@ pub enum RunError {
 pub fn run(invocation: &Invocation, limits: Limits, stop: &dyn Fn() -> bool) -> Result<Output, RunError> {
     let program = invocation.program.to_string_lossy().into_owned();
     let start = Instant::now();
-    let mut child = invocation
-        .command()
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .spawn()
-        .map_err(|error| RunError::NotStarted { program: program.clone(), error })?;
+    let mut child =
+        invocation.spawn().map_err(|error| RunError::NotStarted { program: program.clone(), error })?;
     // Held open: its end is how a supervisor learns that the lab is gone.
     let _stdin = child.stdin.take();
     let stdout = drain(child.stdout.take(), limits.output);

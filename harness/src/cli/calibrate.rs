@@ -17,7 +17,7 @@ use crate::cli::context::{Context, clock_seed};
 use crate::cli::progress::Stage;
 use crate::cli::session::{Event, first_processes, launches};
 use crate::cli::{Exit, calibration_file, crosstalk};
-use crate::judge::{Calibration, CalibrationRow, Crosstalk, InjectedRow, Policy, Verdict, verdict};
+use crate::judge::{Calibration, CalibrationRow, Crosstalk, Effect, InjectedRow, LEVEL, Policy, adjusted};
 use crate::machine::features::Features;
 use crate::machine::rustc_cfg;
 use crate::measure::{ArmProgram, Prepared, Run, extra_for};
@@ -37,8 +37,11 @@ struct Comparison {
     sd_log: f64,
     lo: f64,
     hi: f64,
-    verdict: String,
     seconds: f64,
+    /// What the rows of one experiment, judged together, say of it: below 0 improved, above 0 regressed. Not
+    /// stored, so that a change of the rule is a change for all experiments.
+    #[serde(skip)]
+    called: i8,
 }
 
 /// Runs experiments, adds them to the stored ones, and writes the calibration.
@@ -60,6 +63,8 @@ pub(crate) fn calibrate(shared: &Shared, args: &CalibrateArgs) -> anyhow::Result
     let crosstalk = measure_crosstalk(&context, &wide_plan, &plan, &artifacts, wide);
     artifacts.arms.truncate(plan.arms.len());
     experiments(&context, args, &mut plan, &artifacts, &prepared, &log, start)?;
+    let mut judged = read_log(&log)?;
+    call(&mut judged, Policy { noise_threshold: plan.noise_threshold });
     let calibration = Calibration {
         schema: SCHEMA_VERSION,
         finished: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
@@ -68,7 +73,7 @@ pub(crate) fn calibrate(shared: &Shared, args: &CalibrateArgs) -> anyhow::Result
         noise_threshold: plan.noise_threshold,
         crosstalk: crosstalk.or_else(|| calibration_file::read(&file).and_then(|stored| stored.crosstalk)),
         relink_seconds,
-        ..summary(&read_log(&log)?, &context)
+        ..summary(&judged, &context)
     };
     calibration_file::write(&file, &calibration)?;
     match shared.format {
@@ -237,7 +242,6 @@ fn experiments(
 }
 
 fn compare(plan: &Plan, prepared: &Prepared, run: &Run, seconds: f64) -> Vec<Comparison> {
-    let policy = Policy { noise_threshold: plan.noise_threshold };
     // What one row would take with one pair of arms.
     let share = 2.0 / (plan.arms.len() * plan.benchmarks.len()) as f64;
     let analysis = analyse(plan, run);
@@ -255,13 +259,7 @@ fn compare(plan: &Plan, prepared: &Prepared, run: &Run, seconds: f64) -> Vec<Com
             sd_log: sd(&row.launches)?,
             lo: estimate.interval.lo,
             hi: estimate.interval.hi,
-            verdict: match verdict(row, policy) {
-                Verdict::Improved => "improved",
-                Verdict::Regressed => "regressed",
-                Verdict::NoChange => "no change",
-                Verdict::Inconclusive { .. } => "inconclusive",
-            }
-            .to_owned(),
+            called: 0,
             seconds: seconds * share,
         })
     });
@@ -324,8 +322,30 @@ fn summary(all: &[Comparison], context: &Context) -> Calibration {
     }
 }
 
+/// Judges the comparisons of each experiment together, as the rows of a run are.
+fn call(all: &mut [Comparison], policy: Policy) {
+    let mut experiments: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+    for (at, comparison) in all.iter().enumerate() {
+        experiments.entry(comparison.seed).or_default().push(at);
+    }
+    for members in experiments.values() {
+        let effect = |&at: &usize| {
+            let Comparison { mean_log, sd_log, launches, .. } = all[at];
+            Effect { mean: mean_log, sd: sd_log, launches }
+        };
+        let p = adjusted(&members.iter().map(effect).collect::<Vec<_>>(), policy);
+        for (&at, p) in members.iter().zip(p) {
+            all[at].called = match all[at].mean_log {
+                _ if p >= LEVEL => 0,
+                faster if faster < 0.0 => -1,
+                _ => 1,
+            };
+        }
+    }
+}
+
 fn is_alarm(comparison: &&&Comparison) -> bool {
-    comparison.verdict == "improved" || comparison.verdict == "regressed"
+    comparison.called != 0
 }
 
 fn launches_of(comparisons: &[&Comparison]) -> u32 {
@@ -359,7 +379,7 @@ fn injected_row(comparisons: &[&Comparison]) -> Option<InjectedRow> {
         truth: truth.exp_m1(),
         truth_error: error,
         trials: comparisons.len() as u64,
-        found: comparisons.iter().filter(|row| row.verdict == "regressed").count() as u64,
+        found: comparisons.iter().filter(|row| row.called > 0).count() as u64,
         covered: comparisons
             .iter()
             .filter(|row| Interval { lo: row.lo, hi: row.hi }.contains(truth.exp()))

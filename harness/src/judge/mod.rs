@@ -12,7 +12,7 @@ pub use types::{
 use crate::analyse::{Analysis, Row, RowEstimate, geometric_mean};
 use crate::machine::Environment;
 use crate::plan::{Claim, Margin, Plan, Role};
-use crate::stats::{Interval, clopper_pearson_upper, mean_interval};
+use crate::stats::{Interval, clopper_pearson_upper, holm, mean_interval, t_cdf};
 
 /// The level at which a control voids its run, before it is divided by the number of controls.
 const CONTROL_LEVEL: f64 = 0.001;
@@ -26,21 +26,20 @@ pub fn judge(
     calibration: Option<&Calibration>,
 ) -> Judgement {
     let policy = Policy { noise_threshold: plan.noise_threshold };
-    let controls = controls(plan, analysis, policy);
+    let verdicts = verdicts(&analysis.rows, policy);
+    let controls = controls(plan, analysis, &verdicts, policy);
     let void = controls.iter().any(|control| control.voids);
-    let rows = analysis.rows.iter().map(|row| JudgedRow {
+    let claims = plan.claims.iter().map(|claim| answer(plan, environment, analysis, &verdicts, void, claim));
+    let claims = claims.collect();
+    let rows = analysis.rows.iter().zip(verdicts).map(|(row, verdict)| JudgedRow {
         benchmark: row.benchmark.clone(),
         arm: row.arm.clone(),
-        verdict: if void { environment_spoiled() } else { verdict(row, policy) },
+        verdict: if void { environment_spoiled() } else { verdict },
     });
     Judgement {
         policy,
         rows: rows.collect(),
-        claims: plan
-            .claims
-            .iter()
-            .map(|claim| answer(plan, environment, analysis, policy, void, claim))
-            .collect(),
+        claims,
         controls,
         false_alarms: calibration.map(|stored| false_alarms(stored, environment)),
         crosstalk: calibration.and_then(|stored| stored.crosstalk.clone()),
@@ -53,9 +52,61 @@ fn environment_spoiled() -> Verdict {
     }
 }
 
-/// What one row's interval says.
+/// The verdicts of rows that are shown together, in their order.
+///
+/// `improved` and `regressed` are said at a level of 5 % for all of the rows at once (Holm's correction over
+/// them), so that a table of hundreds of cells does not cry wolf. `no change` needs no correction: it claims no
+/// effect.
 #[must_use]
-pub fn verdict(row: &Row, policy: Policy) -> Verdict {
+pub fn verdicts(rows: &[Row], policy: Policy) -> Vec<Verdict> {
+    let effects: Vec<Effect> = rows.iter().map(|row| Effect::of(row).unwrap_or_default()).collect();
+    let adjusted = adjusted(&effects, policy);
+    rows.iter().zip(adjusted).map(|(row, p)| verdict(row, p, policy)).collect()
+}
+
+/// What a p value needs to know of a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Effect {
+    /// The mean log ratio over launches.
+    pub mean: f64,
+    /// Its standard deviation over launches.
+    pub sd: f64,
+    /// How many launches.
+    pub launches: usize,
+}
+
+impl Effect {
+    fn of(row: &Row) -> Option<Self> {
+        let estimate = row.estimate?;
+        Some(Self { mean: estimate.ratio.ln(), sd: estimate.launch_sd, launches: row.launches.len() })
+    }
+
+    /// The two-sided p value of "the true change lies within the threshold" (Student's t).
+    fn p(self, threshold: f64) -> f64 {
+        let excess = self.mean.abs() - threshold;
+        if self.launches < 2 || excess <= 0.0 {
+            return 1.0;
+        }
+        if self.sd == 0.0 {
+            return 0.0;
+        }
+        let error = self.sd / (self.launches as f64).sqrt();
+        t_cdf(-excess / error, (self.launches - 1) as f64).map_or(1.0, |tail| 2.0 * tail)
+    }
+}
+
+/// The p values of effects that are judged together, corrected for their number.
+#[must_use]
+pub fn adjusted(effects: &[Effect], policy: Policy) -> Vec<f64> {
+    let threshold = policy.noise_threshold.ln_1p();
+    holm(&effects.iter().map(|effect| effect.p(threshold)).collect::<Vec<_>>())
+}
+
+/// The level at which a table may hold one false `improved` or `regressed`.
+pub const LEVEL: f64 = 0.05;
+
+/// What is said of a row whose corrected p value is `p`.
+fn verdict(row: &Row, p: f64, policy: Policy) -> Verdict {
     let Some(estimate) = &row.estimate else {
         return match &row.measured_as {
             Some(_) => Verdict::NoChange,
@@ -64,12 +115,14 @@ pub fn verdict(row: &Row, policy: Policy) -> Verdict {
     };
     let threshold = policy.noise_threshold.ln_1p();
     let log = estimate.interval.map(f64::ln);
-    if log.hi < -threshold {
-        Verdict::Improved
-    } else if log.lo > threshold {
-        Verdict::Regressed
+    if p < LEVEL {
+        if estimate.ratio < 1.0 { Verdict::Improved } else { Verdict::Regressed }
     } else if log.within(&Interval { lo: -threshold, hi: threshold }) {
         Verdict::NoChange
+    } else if log.hi < -threshold || log.lo > threshold {
+        Verdict::Inconclusive {
+            reason: "beyond the noise threshold alone, but not among so many rows".to_owned(),
+        }
     } else {
         Verdict::Inconclusive { reason: undecided(estimate) }
     }
@@ -82,19 +135,21 @@ fn undecided(estimate: &RowEstimate) -> String {
     }
 }
 
-fn controls(plan: &Plan, analysis: &Analysis, policy: Policy) -> Vec<ControlResult> {
+fn controls(plan: &Plan, analysis: &Analysis, verdicts: &[Verdict], policy: Policy) -> Vec<ControlResult> {
     let arms = plan.arms.iter().filter(|arm| arm.role == Role::Control);
     let count = arms.clone().count().max(1);
     let judged = arms.filter_map(|arm| {
         let mean = geometric_mean(plan, &analysis.rows, &arm.name, None)
             .or_else(|| geometric_mean(plan, &analysis.rows, &arm.name, Some(&all_names(plan))))?;
         let rows: Vec<&Row> = analysis.rows.iter().filter(|row| row.arm == arm.name).collect();
-        let alarm = |row: &&&Row| matches!(verdict(row, policy), Verdict::Improved | Verdict::Regressed);
+        let alarms = analysis.rows.iter().zip(verdicts).filter(|(row, verdict)| {
+            row.arm == arm.name && matches!(verdict, Verdict::Improved | Verdict::Regressed)
+        });
         Some(ControlResult {
             arm: arm.name.clone(),
             ratio: mean.ratio,
             interval: mean.suite,
-            false_alarms: rows.iter().filter(alarm).count(),
+            false_alarms: alarms.count(),
             rows: rows.len(),
             voids: rows.iter().any(|row| voids(row, policy, count * rows.len())),
         })
@@ -132,18 +187,20 @@ fn answer(
     plan: &Plan,
     environment: &Environment,
     analysis: &Analysis,
-    policy: Policy,
+    verdicts: &[Verdict],
     void: bool,
     claim: &Claim,
 ) -> ClaimAnswer {
-    let concerned = |row: &&Row| {
+    let concerned = |row: &Row| {
         let short =
             || plan.benchmarks.iter().any(|benchmark| benchmark.name == row.benchmark && !benchmark.long);
         let named =
             if claim.benchmarks.is_empty() { short() } else { claim.benchmarks.contains(&row.benchmark) };
         row.arm == claim.candidate && named
     };
-    let rows: Vec<&Row> = analysis.rows.iter().filter(concerned).collect();
+    let judged: Vec<(&Row, &Verdict)> =
+        analysis.rows.iter().zip(verdicts).filter(|(row, _)| concerned(row)).collect();
+    let rows: Vec<&Row> = judged.iter().map(|(row, _)| *row).collect();
     let only = (!claim.benchmarks.is_empty()).then_some(claim.benchmarks.as_slice());
     let mean = geometric_mean(plan, &analysis.rows, &claim.candidate, only);
     let same = !rows.is_empty() && rows.iter().all(|row| row.estimate.is_none() && row.measured_as.is_some());
@@ -154,8 +211,8 @@ fn answer(
         mean.as_ref().map(|mean| mean.suite.map(f64::recip))
     };
     let mut counts = RowCount::default();
-    for row in &rows {
-        *place(row, claim.margin, policy, &mut counts) += 1;
+    for (row, verdict) in &judged {
+        *place(row, verdict, claim.margin, &mut counts) += 1;
     }
     ClaimAnswer {
         answer: interval
@@ -183,12 +240,12 @@ fn answer_of(interval: Interval, margin: Margin) -> Answer {
     }
 }
 
-fn place<'a>(row: &Row, margin: Margin, policy: Policy, counts: &'a mut RowCount) -> &'a mut usize {
+fn place<'a>(row: &Row, verdict: &Verdict, margin: Margin, counts: &'a mut RowCount) -> &'a mut usize {
     let Some(estimate) = row.estimate else {
         return if row.measured_as.is_some() { &mut counts.no_change } else { &mut counts.undecided };
     };
     let speed_up = estimate.interval.map(f64::recip);
-    match (answer_of(speed_up, margin), verdict(row, policy)) {
+    match (answer_of(speed_up, margin), verdict) {
         (Answer::Inside, _) => &mut counts.inside,
         (Answer::Above, _) => &mut counts.above,
         (_, Verdict::NoChange) => &mut counts.no_change,

@@ -33,7 +33,7 @@ fn row(benchmark: &str, arm: &str, lo: f64, hi: f64) -> Row {
 
 #[test]
 fn verdicts_need_the_whole_interval() {
-    let of = |lo, hi| verdict(&row("a", "x", lo, hi), POLICY);
+    let of = |lo, hi| verdicts(&[row("a", "x", lo, hi)], POLICY).remove(0);
     assert_eq!(of(0.90, 0.98), Verdict::Improved);
     assert_eq!(of(1.02, 1.10), Verdict::Regressed);
     assert_eq!(of(0.995, 1.005), Verdict::NoChange);
@@ -41,6 +41,27 @@ fn verdicts_need_the_whole_interval() {
     for (lo, hi) in [(0.98, 0.995), (0.985, 1.005), (0.5, 2.0), (1.005, 1.02)] {
         assert_eq!(of(lo, hi), wide, "{lo} {hi}");
     }
+}
+
+#[test]
+fn many_rows_together_raise_the_bar_for_each() {
+    let odd = row("odd", "x", 1.011, 1.05);
+    assert_eq!(verdicts(std::slice::from_ref(&odd), POLICY), [Verdict::Regressed]);
+    let mut table = vec![odd];
+    table.extend((0..100).map(|index| row(&index.to_string(), "x", 0.998, 1.002)));
+    let judged = verdicts(&table, POLICY);
+    assert!(
+        matches!(&judged[0], Verdict::Inconclusive { reason } if reason.contains("not among so many rows")),
+        "{:?}",
+        judged[0]
+    );
+    assert!(judged[1..].iter().all(|verdict| *verdict == Verdict::NoChange));
+}
+
+#[test]
+fn a_value_without_spread_is_judged_by_itself() {
+    let effect = |mean| Effect { mean, sd: 0.0, launches: 4 };
+    assert_eq!(adjusted(&[effect(0.02), effect(-0.02), effect(0.009)], POLICY), [0.0, 0.0, 1.0]);
 }
 
 #[test]

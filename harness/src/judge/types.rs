@@ -16,9 +16,9 @@ pub struct Policy {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum Verdict {
-    /// The whole interval lies below −threshold.
+    /// A change below −threshold, at the level of all rows together.
     Improved,
-    /// The whole interval lies above +threshold.
+    /// A change above +threshold, at the level of all rows together.
     Regressed,
     /// The whole interval lies inside ± threshold.
     NoChange,

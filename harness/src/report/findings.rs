@@ -234,7 +234,7 @@ pub(crate) fn headline(report: &Report<'_>, answer: &ClaimAnswer) -> String {
 
 fn answer_words(answer: &ClaimAnswer) -> String {
     let (word, meaning) = match answer.answer {
-        Answer::Below => ("BELOW", "faster, but by less than claimed"),
+        Answer::Below => ("BELOW", "less than claimed"),
         Answer::Inside => ("INSIDE", "as claimed"),
         Answer::Above => ("ABOVE", "faster than claimed"),
         Answer::Negative => ("NEGATIVE", "slower"),

@@ -152,8 +152,8 @@ pub(crate) struct CalibrateArgs {
     /// Stop after so many minutes, with what is finished.
     #[arg(long)]
     pub minutes: Option<f64>,
-    /// Slow-downs to inject, in percent of a call's time; empty for A/A alone.
-    #[arg(long, value_delimiter = ',', value_name = "P,…", default_value = "2,5")]
+    /// Slow-downs to inject, in percent of a call's time; without a value, A/A alone.
+    #[arg(long, value_delimiter = ',', num_args = 0.., value_name = "P,…", default_value = "2,5")]
     pub inject: Vec<f64>,
     /// The suite whose baseline is measured [default: harness/suites/kernels.toml].
     #[arg(long, value_name = "FILE")]

@@ -16,12 +16,14 @@ use crate::cli::artifacts::{self, Artifacts};
 use crate::cli::context::{Context, clock_seed};
 use crate::cli::progress::Stage;
 use crate::cli::session::{Event, first_processes, launches};
-use crate::cli::{Exit, calibration_file, crosstalk};
-use crate::judge::{Calibration, CalibrationRow, Crosstalk, Effect, InjectedRow, LEVEL, Policy, adjusted};
+use crate::cli::{Exit, calibration_file, crosstalk, injection};
+use crate::judge::{
+    Calibration, CalibrationRow, Crosstalk, Effect, Experiments, InjectedRow, LEVEL, Policy, adjusted,
+};
 use crate::machine::features::Features;
 use crate::machine::rustc_cfg;
-use crate::measure::{ArmProgram, Prepared, Run, extra_for};
-use crate::plan::{Arm, Budget, Plan, Role, SCHEMA_VERSION, Suite};
+use crate::measure::{Prepared, Run};
+use crate::plan::{Arm, Budget, Plan, Role, SCHEMA_VERSION, Suite, Workload};
 use crate::stats::{Interval, clopper_pearson, mean, median, sd};
 
 /// One comparison of one experiment: a line of the file that calibrations add up in.
@@ -136,38 +138,10 @@ fn prepare(
     }
     plan.benchmarks.clone_from(&prepared.benchmarks);
     let Some(baseline) = &artifacts.arms[0] else { bail!("the baseline cannot run here") };
-    let program = ArmProgram {
-        path: baseline.path.clone(),
-        starter: context.builder.supervisor.clone(),
-        cpu: context.environment.pinned_to,
-        priority: context.environment.nice.unwrap_or(0),
-        pad: 0,
-    };
-    let injected: Vec<usize> = (0..plan.arms.len()).filter(|&arm| plan.arms[arm].injected > 0.0).collect();
-    let stage = Stage::start(
-        "inject",
-        "how much work is so many percent",
-        (injected.len() * plan.benchmarks.len()) as u64,
-    );
-    for &arm in &injected {
-        for (benchmark, row) in plan.benchmarks.iter().enumerate() {
-            if let Some(pace) = &mut prepared.paces[arm][benchmark] {
-                let share = plan.arms[arm].injected;
-                let same = |stored: &&Comparison| stored.benchmark == row.name && stored.injected == share;
-                if let Some(stored) = earlier.iter().find(same) {
-                    pace.extra = stored.extra;
-                    stage.step();
-                    continue;
-                }
-                pace.extra =
-                    extra_for(&program, &row.name, *pace, share, &plan.budget).map_err(|reason| {
-                        anyhow::anyhow!("{}: {}", row.name, crate::report::sentence(&reason))
-                    })?;
-            }
-            stage.step();
-        }
-    }
-    stage.end();
+    injection::size(context, plan, baseline, &mut prepared, &|benchmark, share| {
+        let same = |stored: &&Comparison| stored.benchmark == benchmark && stored.injected == share;
+        Some(earlier.iter().find(same)?.extra)
+    })?;
     Ok(prepared)
 }
 
@@ -314,6 +288,8 @@ fn summary(all: &[Comparison], context: &Context) -> Calibration {
         command: String::new(),
         environment: context.environment.clone(),
         noise_threshold: 0.0,
+        workload: Workload::Kernel,
+        experiments: experiments_of(all),
         injected: injected.collect(),
         coverage: clopper_pearson(count(covered), count(comparisons), 0.95),
         aa,
@@ -341,6 +317,17 @@ fn call(all: &mut [Comparison], policy: Policy) {
                 _ => 1,
             };
         }
+    }
+}
+
+fn experiments_of(all: &[Comparison]) -> Experiments {
+    let mut alarmed: BTreeMap<u64, bool> = BTreeMap::new();
+    for comparison in all.iter().filter(|comparison| comparison.injected == 0.0) {
+        *alarmed.entry(comparison.seed).or_default() |= comparison.called != 0;
+    }
+    Experiments {
+        count: alarmed.len() as u64,
+        alarmed: alarmed.values().filter(|alarmed| **alarmed).count() as u64,
     }
 }
 
@@ -434,17 +421,17 @@ fn print(calibration: &Calibration, file: &Path) {
             row.seconds
         );
     }
-    let bound = crate::stats::clopper_pearson_upper(
-        usize::try_from(calibration.alarms()).unwrap_or(usize::MAX),
-        usize::try_from(calibration.comparisons()).unwrap_or(usize::MAX),
-        0.95,
-    );
+    let bound = |alarms: u64, all: u64| {
+        let count = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+        percent(crate::stats::clopper_pearson_upper(count(alarms), count(all), 0.95).unwrap_or(1.0))
+    };
+    let (alarms, comparisons) = (calibration.alarms(), calibration.comparisons());
     outln!(
-        "\nfalse alarms  {} in {} comparisons: at most {} (95 % confidence)",
-        calibration.alarms(),
-        calibration.comparisons(),
-        percent(bound.unwrap_or(1.0))
+        "\nfalse alarms  {alarms} in {comparisons} comparisons: at most {} (95 % confidence)",
+        bound(alarms, comparisons)
     );
+    let Experiments { count, alarmed } = calibration.experiments;
+    outln!("              {alarmed} of {count} experiments had one: at most {}", bound(alarmed, count));
     if let Some(coverage) = calibration.coverage {
         outln!("coverage      between {} and {}", percent(coverage.lo), percent(coverage.hi));
     }

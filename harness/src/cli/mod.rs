@@ -21,6 +21,7 @@ mod context;
 mod counts;
 mod crosstalk;
 mod doctor;
+mod injection;
 mod output;
 mod progress;
 mod run;

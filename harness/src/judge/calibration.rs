@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::judge::Crosstalk;
 use crate::machine::Environment;
+use crate::plan::Workload;
 use crate::stats::Interval;
 
 /// One benchmark compared with itself, many times, each time on layouts of its own.
@@ -48,6 +49,16 @@ pub struct InjectedRow {
     pub seconds: f64,
 }
 
+/// Experiments that were judged as a whole, their rows together. Rows of one experiment share processes and
+/// minutes, so this is the unit whose bound needs no assumption.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Experiments {
+    /// How many had A/A rows.
+    pub count: u64,
+    /// In how many of them an A/A row was called improved or regressed.
+    pub alarmed: u64,
+}
+
 /// Everything that one calibration found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
@@ -61,6 +72,12 @@ pub struct Calibration {
     pub environment: Environment,
     /// The noise threshold of the verdicts.
     pub noise_threshold: f64,
+    /// The kind of task that was compared.
+    #[serde(default)]
+    pub workload: Workload,
+    /// Its experiments.
+    #[serde(default)]
+    pub experiments: Experiments,
     /// A/A comparisons.
     pub aa: Vec<CalibrationRow>,
     /// Injected slow-downs.

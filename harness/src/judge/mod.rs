@@ -3,7 +3,7 @@
 mod calibration;
 mod types;
 
-pub use calibration::{Calibration, CalibrationRow, InjectedRow};
+pub use calibration::{Calibration, CalibrationRow, Experiments, InjectedRow};
 pub use types::{
     Answer, ClaimAnswer, ControlResult, Crosstalk, FalseAlarms, JudgedRow, Judgement, Policy, RowCount,
     Verdict,
@@ -41,7 +41,9 @@ pub fn judge(
         rows: rows.collect(),
         claims,
         controls,
-        false_alarms: calibration.map(|stored| false_alarms(stored, environment)),
+        false_alarms: calibration
+            .filter(|stored| stored.workload == plan.workload)
+            .map(|stored| false_alarms(stored, environment)),
         crosstalk: calibration.and_then(|stored| stored.crosstalk.clone()),
     }
 }
@@ -173,11 +175,16 @@ fn voids(row: &Row, policy: Policy, comparisons: usize) -> bool {
 
 fn false_alarms(stored: &Calibration, environment: &Environment) -> FalseAlarms {
     let (comparisons, alarms) = (stored.comparisons(), stored.alarms());
-    let count = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+    let bound = |alarms, all| {
+        let count = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+        clopper_pearson_upper(count(alarms), count(all), 0.95).unwrap_or(1.0)
+    };
     FalseAlarms {
         comparisons,
         alarms,
-        bound: clopper_pearson_upper(count(alarms), count(comparisons), 0.95).unwrap_or(1.0),
+        bound: bound(alarms, comparisons),
+        experiments: stored.experiments,
+        experiments_bound: bound(stored.experiments.alarmed, stored.experiments.count),
         machine: stored.environment.class(),
         same_machine: stored.environment.differences(environment).is_empty(),
     }

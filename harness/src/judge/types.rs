@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::judge::Experiments;
 use crate::plan::Claim;
 use crate::stats::Interval;
 
@@ -129,6 +130,10 @@ pub struct FalseAlarms {
     pub alarms: u64,
     /// One-sided 95 % Clopper–Pearson upper bound of the rate per comparison.
     pub bound: f64,
+    /// Experiments in the calibration, and those with an alarm.
+    pub experiments: Experiments,
+    /// The same bound of the rate per experiment, which needs no independence of its rows.
+    pub experiments_bound: f64,
     /// The machine class that it was measured on.
     pub machine: String,
     /// Whether that is the machine class of this run.

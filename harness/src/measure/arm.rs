@@ -43,12 +43,12 @@ impl ArmProgram {
     }
 }
 
-/// How long a turn is: calls a slice, and extra work a call.
+/// How long a turn is: calls a slice, and extra work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pace {
     /// Calls a slice.
     pub iters: u64,
-    /// Dependent steps after each call.
+    /// Dependent steps for every 1,000 calls.
     pub extra: u64,
     /// Whether one call may take longer than a slice.
     pub long: bool,

@@ -1,52 +1,44 @@
 //! Known effects: how much extra work makes a call slower by a given share.
 
-use crate::measure::arm::Arm;
-use crate::measure::{ArmProgram, FailureReason, Pace};
-use crate::plan::Budget;
-use crate::stats::median;
+use crate::measure::Pace;
 
-/// Corrections of the first guess: the first steps of a chain may hide behind the call that follows it.
-const CORRECTIONS: usize = 4;
+/// Thousandths of a dependent step that take about as long as a call of `call_ns`: a step is a multiplication
+/// and an exclusive or, four cycles or roughly a nanosecond. Only a first guess, for [`steps_for`].
+#[must_use]
+pub fn doubling_guess(call_ns: f64) -> u64 {
+    (call_ns * 1_000.0).max(1.0).round() as u64
+}
 
-/// The number of dependent steps after each call that makes `benchmark` slower by `share` (0.02 is 2 %), as
-/// nearly as one process can tell. The truth is what the launches show, not this guess.
-///
-/// # Errors
-/// When the arm fails.
-pub fn extra_for(
-    program: &ArmProgram,
-    benchmark: &str,
-    pace: Pace,
-    share: f64,
-    budget: &Budget,
-) -> Result<u64, FailureReason> {
-    let mut arm = Arm::start(program)?;
-    arm.prepare(benchmark, budget.patience())?;
-    let mut ratio = |extra: u64| -> Result<(f64, f64), FailureReason> {
-        let mut ratios = Vec::new();
-        let mut plain = Vec::new();
-        for _ in 0..8 {
-            let mut time = |extra: u64| {
-                let pace = Pace { extra, ..pace };
-                arm.turn(benchmark, budget.settle_ns / 3, 4, pace, budget.patience()).map(|slices| {
-                    let calls: Vec<f64> =
-                        slices.iter().map(|slice| slice.wall_ns as f64 / slice.iters as f64).collect();
-                    median(&calls).unwrap_or(f64::NAN)
-                })
-            };
-            let (without, with) = (time(0)?, time(extra)?);
-            ratios.push(with / without);
-            plain.push(without);
-        }
-        Ok((median(&ratios).unwrap_or(1.0), median(&plain).unwrap_or(1.0)))
-    };
-    // One step is a multiplication and an exclusive or: about four cycles, a nanosecond or more.
-    let (_, call_ns) = ratio(1)?;
-    let mut extra = (call_ns * share).max(1.0);
-    for _ in 0..CORRECTIONS {
-        let (found, call_ns) = ratio(extra.round() as u64)?;
-        // Move by what is missing, at the price of one step a nanosecond.
-        extra = (extra + (share - (found - 1.0)) * call_ns * 0.8).max(1.0);
+/// The extra work that makes a benchmark slower by `share` (0.02 is 2 %), when `tried` made it slower by
+/// `found`. A serial chain takes time in proportion to its steps, so a slow-down of about 100 %, where the
+/// machine's noise is a fiftieth of 2 %, is measured once and scaled down. `None` where nothing was found.
+#[must_use]
+pub fn steps_for(share: f64, tried: u64, found: f64) -> Option<u64> {
+    let steps = tried as f64 * share / found;
+    (found > 0.1 && steps.is_finite()).then(|| steps.round().max(1.0) as u64)
+}
+
+/// The time of one call in a slice of `pace`, in ns.
+#[must_use]
+pub fn call_ns(pace: Pace, slice_ns: u64) -> f64 {
+    slice_ns as f64 / pace.iters.max(1) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_scaled_from_what_the_trial_showed() {
+        assert_eq!(doubling_guess(250.0), 250_000);
+        assert_eq!(steps_for(0.02, 250_000, 1.0), Some(5_000));
+        assert_eq!(steps_for(0.02, 250_000, 2.0), Some(2_500), "steps that are dearer than guessed");
+        assert_eq!(steps_for(0.02, 250_000, 0.01), None, "the chain did not show");
     }
-    Ok(extra.round() as u64)
+
+    #[test]
+    fn a_call_takes_its_part_of_a_slice() {
+        let pace = Pace { iters: 1_000, extra: 0, long: false };
+        assert!((call_ns(pace, 300_000) - 300.0).abs() < 1e-9);
+    }
 }

@@ -12,7 +12,7 @@ mod schedule;
 pub use arm::{ArmProgram, Pace};
 pub use builds::{BuildBench, build_benchmarks};
 pub use crosstalk::CrosstalkBench;
-pub use inject::extra_for;
+pub use inject::{call_ns, doubling_guess, steps_for};
 pub use launch::{Launcher, Outcome};
 pub use prepare::{Prepared, prepare};
 pub use run::{ArmFacts, FailureReason, Launch, LaunchArm, Run, RunFailure, Slice, Turn};

@@ -19,10 +19,11 @@ use serde::{Deserialize, Serialize};
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// The kind of task that a suite measures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Workload {
     /// A call inside a subject process, timed by the subject.
+    #[default]
     Kernel,
     /// A build by Cargo: seconds, memory and sizes.
     Build,

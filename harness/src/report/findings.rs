@@ -283,8 +283,7 @@ pub(crate) fn legend(report: &Report<'_>) -> String {
 /// How often the lab calls an unchanged program changed.
 pub(crate) fn false_alarms(report: &Report<'_>) -> Note {
     let Some(stored) = &report.judgement.false_alarms else {
-        let text =
-            "unknown: no calibration is stored for this machine class (`cargo lab calibrate` makes one)";
+        let text = "unknown: no calibration is stored for this machine class and kind of task (`cargo lab calibrate`)";
         return Note::of("false alarms", text).toned(Tone::Open);
     };
     let machine = if stored.same_machine {
@@ -293,12 +292,21 @@ pub(crate) fn false_alarms(report: &Report<'_>) -> Note {
         format!("on another machine class, {}: a hint only; calibrate here for a bound", stored.machine)
     };
     let text = format!(
-        "at most {} per comparison (calibration of {} A/A comparisons, {} called changed, {machine})",
-        words::percent((stored.bound * 10_000.0).ceil() / 10_000.0),
+        "at most {} per comparison (calibration of {} A/A comparisons, {} called changed) and {} per experiment \
+         ({} experiments, {} with such a row), {machine}",
+        rounded_up(stored.bound),
         words::thousands(stored.comparisons),
-        words::thousands(stored.alarms)
+        words::thousands(stored.alarms),
+        rounded_up(stored.experiments_bound),
+        words::thousands(stored.experiments.count),
+        words::thousands(stored.experiments.alarmed),
     );
     Note::of("false alarms", text)
+}
+
+/// A bound in percent, never rounded to less than it is.
+fn rounded_up(bound: f64) -> String {
+    words::percent((bound * 10_000.0).ceil() / 10_000.0)
 }
 
 /// What limits the numbers.

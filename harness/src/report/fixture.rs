@@ -4,8 +4,8 @@ use crate::analyse::{
     Analysis, ArmSummary, FailureReason, GeometricMean, Row, RowEstimate, RunFailure, Warning,
 };
 use crate::judge::{
-    Answer, ClaimAnswer, ControlResult, Crosstalk, FalseAlarms, JudgedRow, Judgement, Policy, RowCount,
-    Verdict,
+    Answer, ClaimAnswer, ControlResult, Crosstalk, Experiments, FalseAlarms, JudgedRow, Judgement, Policy,
+    RowCount, Verdict,
 };
 use crate::machine::{Cpu, Environment, Toolchain};
 use crate::plan::{Arm, Benchmark, Budget, Claim, Margin, Plan, Role, Source, Unit, Variant, Workload};
@@ -336,6 +336,8 @@ fn judgement(plan: &Plan) -> Judgement {
             comparisons: 3000,
             alarms: 1,
             bound: 0.00158,
+            experiments: Experiments { count: 300, alarmed: 1 },
+            experiments_bound: 0.0157,
             machine: "Example CPU".to_owned(),
             same_machine: true,
         }),

@@ -97,7 +97,7 @@ pub(crate) fn warning(warning: &Warning) -> String {
              finished ones"
         ),
         Warning::FewLaunches { finished } => format!(
-            "{} are too few for an interval that can be trusted; run again with more (`--full`)",
+            "{} cannot give an interval that can be trusted; run again with more (`--full`)",
             words::counted(*finished as usize, "launch")
         ),
         Warning::Bimodal { benchmark, arm } => format!(

@@ -27,7 +27,7 @@ pub enum Request {
         slices: u32,
         /// Calls a slice.
         iters: u64,
-        /// Dependent steps of extra work after each call.
+        /// Dependent steps of extra work for every 1,000 calls, done in one chain after the last of a batch.
         #[serde(default)]
         extra: u64,
     },

@@ -1,6 +1,6 @@
 //! `mcp_rust_core._calls`: the shapes of a call whose cost the lab measures, and nothing that users need.
 
-use crate::floats;
+use crate::floats::{self, Layout};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyFloat, PyList, PyString};
@@ -16,6 +16,7 @@ pub(crate) fn register(parent: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(echo_text, &module)?,
         wrap_pyfunction!(echo_bytes, &module)?,
         wrap_pyfunction!(sum_list, &module)?,
+        wrap_pyfunction!(sum_list_by_calls, &module)?,
         wrap_pyfunction!(sum_buffer, &module)?,
         wrap_pyfunction!(sum_dict, &module)?,
         wrap_pyfunction!(call_back, &module)?,
@@ -66,13 +67,22 @@ fn echo_bytes<'py>(b: &Bound<'py, PyBytes>) -> Bound<'py, PyBytes> {
 /// The sum of a list of numbers, added from first to last.
 #[pyfunction]
 fn sum_list(list: &Bound<'_, PyList>) -> PyResult<f64> {
+    sum_of(list, Layout::of_this_interpreter(list.py())?)
+}
+
+/// As `sum_list`, with the functions of the stable ABI alone: two calls for each number.
+#[pyfunction]
+fn sum_list_by_calls(list: &Bound<'_, PyList>) -> PyResult<f64> {
+    sum_of(list, Layout::Unknown)
+}
+
+fn sum_of(list: &Bound<'_, PyList>, layout: Layout) -> PyResult<f64> {
     let mut sum = 0.0;
-    floats::each(list, |number| sum += number)?;
+    floats::each(list, layout, |number| sum += number)?;
     Ok(sum)
 }
 
 /// The sum of a buffer of float64, read in place.
-#[cfg(feature = "abi3-py311")]
 #[pyfunction]
 fn sum_buffer(py: Python<'_>, buffer: pyo3::buffer::PyBuffer<f64>) -> PyResult<f64> {
     let cells = buffer.as_slice(py).ok_or_else(|| PyValueError::new_err("the buffer must be contiguous"))?;

@@ -78,6 +78,12 @@ impl Shard {
         self.index.len()
     }
 
+    /// How many entries it has place for without growing.
+    #[cfg(test)]
+    pub fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.slots.iter().flatten().map(|entry| &*entry.key)
     }

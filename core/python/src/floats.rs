@@ -6,6 +6,7 @@
 //! every CPython from 3.9 to 3.14, and no patch release may change it; [`Layout::look`] asks at import whether
 //! this is such an interpreter, and where it is not, or anything differs, the calls are used.
 
+use crate::buffers::no_memory;
 use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -87,9 +88,11 @@ pub(crate) fn each(list: &Bound<'_, PyList>, layout: Layout, mut take: impl FnMu
 /// The numbers of `list`.
 ///
 /// # Errors
-/// As [`each`].
+/// As [`each`], and `MemoryError`.
 pub(crate) fn collect(list: &Bound<'_, PyList>) -> PyResult<Vec<f64>> {
-    let mut numbers = Vec::with_capacity(list.len());
+    let mut numbers = Vec::new();
+    let bytes = list.len().saturating_mul(size_of::<f64>());
+    numbers.try_reserve_exact(list.len()).map_err(|_| no_memory(bytes))?;
     each(list, Layout::of_this_interpreter(list.py())?, |number| numbers.push(number))?;
     Ok(numbers)
 }

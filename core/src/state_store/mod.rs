@@ -8,9 +8,9 @@
 //! - Where room is needed, expired entries go first, then the least recently used one of the whole store,
 //!   one after the other, until the new entry fits. Successful reads and all writes are uses;
 //!   [`StateStore::contains`], [`StateStore::keys`] and refused writes are not.
-//! - Recency is counted in writes: the uses of an entry between one write to the store and the next are one
-//!   use. Of entries that were last used between the same two writes, those of one shard go in the order of
-//!   their first use in that time, and shards go one after the other.
+//! - Recency is counted in writes (sets and swaps): the uses of an entry between one write to the store and
+//!   the next are one use. Of entries that were last used between the same two writes, those of one shard go
+//!   in the order of their first use in that time, and shards go one after the other.
 //! - An expired entry is never returned. It is counted as an expiration when its room is taken back: on the
 //!   next access to its key, when room is needed, or when statistics or keys are asked for.
 //! - Versions come from one counter of the store, so that a version is never given twice, even for a key
@@ -31,9 +31,9 @@ use serde::Serialize;
 
 use crate::state_store::shard::{Entry, NEVER, Shard};
 
-/// What an entry costs besides its key and value, in bytes: its place in the tables, the headers of its
-/// two allocations, and its share of what tables keep free. A round figure above what was counted: 64 bytes
-/// of entry and 5 of index at a load between one half and all, 16 of reference counts.
+/// What an entry costs besides its key and value, in bytes, as a round figure: 64 of entry in a table that
+/// grows by doubling, so 96 on average, 5 to 11 of index, 16 of reference counts, and what the allocator
+/// adds to two allocations.
 pub const ENTRY_OVERHEAD: usize = 128;
 
 /// Locks are taken by shard, so this many writers or readers of different shards never wait for each other.

@@ -92,8 +92,12 @@ fn a_timeout_kills_grandchildren_and_what_left_the_group() {
 
 #[test]
 fn nothing_outlives_an_ordinary_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "sleep 600 & echo $!
+        setsid sh -c 'echo $$; echo > left; exec sleep 600' &
+        while [ ! -e left ]; do sleep 0.01; done";
     let start = Instant::now();
-    let finished = shell("sleep 600 & echo $!; setsid sleep 600 & echo $!").run().unwrap();
+    let finished = shell(script).in_folder(folder.path()).run().unwrap();
     assert_eq!(finished.code, Some(0));
     assert!(start.elapsed() < SOON, "a child that holds the pipe keeps nobody waiting");
     let pids = text(&finished);

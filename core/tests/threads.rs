@@ -14,7 +14,7 @@ use mcp_core::{Order, Priority, PriorityQueue, StateStore, StoreError};
 const THREADS: usize = 4;
 
 fn number(value: &[u8]) -> u64 {
-    u64::from_le_bytes(value.try_into().unwrap())
+    u64::from_le_bytes(value.try_into().expect("eight bytes were written"))
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn operation(store: &StateStore, clock: &AtomicU64, choice: u64, last: &mut Opti
             *last = store.get("register").map(|seen| seen.version);
             Kind::Get(*last)
         }
-        1 => Kind::Set(store.set("register", choice.to_le_bytes(), None).unwrap()),
+        1 => Kind::Set(store.set("register", choice.to_le_bytes(), None).expect("it fits")),
         2 => Kind::Remove(store.remove("register")),
         _ => match store.compare_and_swap("register", *last, choice.to_le_bytes(), None) {
             Ok(version) => Kind::Swapped(last.replace(version), version),
@@ -147,11 +147,11 @@ fn history(round: u64) -> Vec<Operation> {
                         operation(store, clock, random >> 33, &mut last)
                     })
                     .collect();
-                all.lock().unwrap().extend(own);
+                all.lock().expect("no thread panics").extend(own);
             });
         }
     });
-    all.into_inner().unwrap()
+    all.into_inner().expect("no thread panics")
 }
 
 #[test]
@@ -270,14 +270,15 @@ fn pass_through(
                 scope.spawn(move || {
                     for number in 0..each {
                         let priority = Priority::ALL[(number % 4) as usize];
-                        queue.send_timeout((sender, number), priority, Duration::from_secs(60)).unwrap();
+                        let sent = queue.send_timeout((sender, number), priority, Duration::from_secs(60));
+                        assert_eq!(sent, Ok(()));
                     }
                 })
             })
             .collect();
-        senders.into_iter().for_each(|sender| sender.join().unwrap());
+        senders.into_iter().for_each(|sender| sender.join().expect("no sender panics"));
         queue.close();
-        receivers.into_iter().map(|receiver| receiver.join().unwrap()).collect()
+        receivers.into_iter().map(|receiver| receiver.join().expect("no receiver panics")).collect()
     })
 }
 

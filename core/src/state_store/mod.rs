@@ -41,11 +41,11 @@ const SHARDS: usize = 64;
 
 /// A concurrent map from names to bytes with a cap on its bytes; see the [module](self) for the policy.
 pub struct StateStore {
-    shards: Box<[Line<Mutex<Shard>>]>,
+    shards: Box<[Line<Mutex<Shard>>; SHARDS]>,
     /// By shard, when its least recently used entry was used; [`NEVER`] where it is empty.
-    oldest: Box<[AtomicU64]>,
+    oldest: Box<[AtomicU64; SHARDS]>,
     /// By shard, when the first of its entries expires; [`NEVER`] where none does.
-    soonest: Box<[AtomicU64]>,
+    soonest: Box<[AtomicU64; SHARDS]>,
     /// What all entries cost together.
     bytes: Line<AtomicUsize>,
     /// The number of writes so far: the last version, and the clock of recency.
@@ -133,9 +133,9 @@ impl StateStore {
     #[must_use]
     pub fn with_clock(capacity_bytes: usize, clock: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
         Self {
-            shards: (0..SHARDS).map(|_| Line(Mutex::new(Shard::default()))).collect(),
-            oldest: (0..SHARDS).map(|_| AtomicU64::new(NEVER)).collect(),
-            soonest: (0..SHARDS).map(|_| AtomicU64::new(NEVER)).collect(),
+            shards: Box::new(std::array::from_fn(|_| Line(Mutex::new(Shard::default())))),
+            oldest: Box::new([const { AtomicU64::new(NEVER) }; SHARDS]),
+            soonest: Box::new([const { AtomicU64::new(NEVER) }; SHARDS]),
             bytes: Line(AtomicUsize::new(0)),
             writes: Line(AtomicU64::new(0)),
             capacity: capacity_bytes,
@@ -153,19 +153,21 @@ impl StateStore {
             shard.misses += 1;
             return None;
         };
-        if self.is_expired(shard.entry(slot)) {
+        let entry = shard.entry(slot);
+        if self.is_expired(entry) {
             shard.misses += 1;
             let expired = self.expire(place, &mut shard, hash, slot);
             drop(shard);
             drop(expired);
             return None;
         }
-        shard.hits += 1;
-        if shard.touch(slot, self.writes.0.load(Ordering::Relaxed)) {
+        let found = Versioned { value: Arc::clone(&entry.value), version: entry.version };
+        let time = self.writes.0.load(Ordering::Relaxed);
+        if entry.used != time && shard.touch(slot, time) {
             self.publish(place, &shard);
         }
-        let entry = shard.entry(slot);
-        Some(Versioned { value: Arc::clone(&entry.value), version: entry.version })
+        shard.hits += 1;
+        Some(found)
     }
 
     /// Sets the value of a key, whatever was there, and returns its version. With `ttl` it is gone when
@@ -241,7 +243,7 @@ impl StateStore {
     pub fn keys(&self) -> Vec<String> {
         self.purge();
         let mut keys = Vec::new();
-        for shard in &self.shards {
+        for shard in self.shards.iter() {
             keys.extend(shard.0.lock().keys().map(str::to_owned));
         }
         keys
@@ -252,7 +254,7 @@ impl StateStore {
     pub fn statistics(&self) -> StoreStatistics {
         self.purge();
         let mut sum = StoreStatistics { capacity_bytes: self.capacity as u64, ..StoreStatistics::default() };
-        for shard in &self.shards {
+        for shard in self.shards.iter() {
             let shard = shard.0.lock();
             sum.entries += shard.len() as u64;
             sum.hits += shard.hits;

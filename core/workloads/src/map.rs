@@ -46,8 +46,9 @@ mod chosen {
 
     impl Default for Map {
         fn default() -> Self {
-            let weight = |_: &Box<str>, value: &Value| u32::try_from(value.len()).unwrap_or(u32::MAX);
-            let builder = Cache::builder().max_capacity(64 << 20).weigher(weight);
+            let builder = Cache::builder()
+                .max_capacity(64 << 20)
+                .weigher(|_, value: &Value| u32::try_from(value.len()).unwrap_or(u32::MAX));
             Self(builder.build_with_hasher(DefaultHashBuilder::default()))
         }
     }

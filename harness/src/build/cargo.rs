@@ -10,6 +10,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::build::bundle::Bundle;
+use crate::build::extension::{Host, PythonHome};
 use crate::build::settings::is_build_variable;
 use crate::plan::{BuildSettings, FlagSet, Variant};
 use crate::process::{Invocation, Limits, Output, RunError, run};
@@ -25,9 +26,13 @@ const LONGEST_BUILD: Duration = Duration::from_secs(3600);
 pub struct Artifact {
     /// What was asked for.
     pub variant: Variant,
-    /// The executable.
+    /// The executable that is started.
     pub path: PathBuf,
-    /// Its SHA-256, in hex.
+    /// The shared library, where the executable only starts an interpreter that loads it.
+    pub library: Option<PathBuf>,
+    /// How a library is started; `None` where the artifact is an executable of its own.
+    pub host: Option<Host>,
+    /// The SHA-256 of what was built, in hex.
     pub digest: String,
     /// Its size, in bytes.
     pub file_bytes: u64,
@@ -43,9 +48,25 @@ pub struct Artifact {
     pub bundle: Option<Bundle>,
 }
 
+impl Artifact {
+    /// The file that holds the measured code.
+    #[must_use]
+    pub fn code(&self) -> &Path {
+        self.library.as_ref().unwrap_or(&self.path)
+    }
+}
+
 /// Why there is no artifact.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
+    /// This machine lacks something that building takes.
+    #[error("{what}: {remedy}")]
+    Missing {
+        /// What is missing, in a clause.
+        what: String,
+        /// What to do about it.
+        remedy: String,
+    },
     /// Cargo said no.
     #[error("{error}")]
     Compile {
@@ -98,6 +119,8 @@ pub struct Builder {
     pub lld: Option<PathBuf>,
     /// The lab's own executable, which ends a build when the lab is gone.
     pub supervisor: Option<PathBuf>,
+    /// The interpreter of an `ffi` suite.
+    pub python: Option<PythonHome>,
 }
 
 /// One clean or touched build of a `build` suite.
@@ -117,9 +140,19 @@ struct Message {
     #[serde(default)]
     executable: Option<PathBuf>,
     #[serde(default)]
+    filenames: Vec<PathBuf>,
+    #[serde(default)]
     fresh: bool,
     #[serde(default)]
     target: Option<MessageTarget>,
+}
+
+impl Message {
+    /// What came out: an executable, or a shared library where `shared` is wanted.
+    fn product(&self, shared: bool) -> Option<PathBuf> {
+        let is_shared = |path: &&PathBuf| path.extension().is_some_and(|kind| kind == "so");
+        if shared { self.filenames.iter().find(is_shared).cloned() } else { self.executable.clone() }
+    }
 }
 
 #[derive(Deserialize)]
@@ -203,19 +236,26 @@ impl Builder {
         }
         let kept = kept.unwrap_or_default();
         // Variants that differ in features alone share Cargo's path: the next build would replace this one.
-        let path = folder.join(&variant.bin);
+        let ending = if variant.ffi.is_some() { ".so" } else { "" };
+        let path = folder.join(format!("{}{ending}", variant.bin));
         copy(&built.executable, &path, &digest)?;
-        Ok(Artifact {
+        let artifact = Artifact {
             variant: variant.clone(),
             file_bytes: fs::metadata(&path).map_or(0, |metadata| metadata.len()),
             path,
+            library: None,
+            host: None,
             digest,
             build_seconds: kept.build_seconds,
             flags: flagset.flags.clone(),
             command: invocation.display(),
             rustc_command: kept.rustc_command,
             bundle: self.lld.as_ref().and_then(|lld| Bundle::open(&folder, lld)),
-        })
+        };
+        match &variant.ffi {
+            Some(ffi) => self.hosted(artifact, ffi, &folder),
+            None => Ok(artifact),
+        }
     }
 
     /// Builds a variant under an arm's build settings into `target`, timed, without keeping anything.
@@ -261,18 +301,29 @@ impl Builder {
             ["rustc", "--verbose", "--message-format", "json-render-diagnostics"].map(Into::into).into();
         let mut add = |option: &str, value: &str| args.extend([option.into(), value.into()]);
         add("--package", &variant.package);
-        add("--bin", &variant.bin);
+        if variant.ffi.is_none() {
+            add("--bin", &variant.bin);
+        }
         add("--profile", &variant.profile);
         add("--target", &flagset.target);
         if !variant.features.is_empty() {
             add("--features", &variant.features.join(","));
         }
+        if variant.ffi.is_some() {
+            args.push("--lib".into());
+        }
+        if !variant.default_features {
+            args.push("--no-default-features".into());
+        }
         args.extend(["--target-dir".into(), target.into()]);
         let mut invocation = Invocation::new("cargo", args).in_folder(&self.root);
         invocation.unset = std::env::vars_os()
             .map(|(name, _)| name)
-            .filter(|name| name.to_str().is_some_and(is_build_variable))
+            .filter(|name| name.to_str().is_some_and(|name| is_build_variable(name) || name.starts_with("PYO3_")))
             .collect();
+        // The interpreter that will import the module is the one that it is built for.
+        let python = self.python.as_ref().filter(|_| variant.ffi.is_some());
+        invocation.set.extend(python.map(|python| ("PYO3_PYTHON".into(), python.word())));
         // Present even when there are no flags: it outranks every `rustflags` of config files.
         invocation.set.push(("CARGO_ENCODED_RUSTFLAGS".into(), flagset.flags.join("\u{1f}").into()));
         invocation.set.push(("RUSTC_WRAPPER".into(), OsString::new()));
@@ -300,10 +351,12 @@ impl Builder {
         let artifacts = || messages.iter().filter(|message| message.reason == "compiler-artifact");
         let of_bin =
             |message: &&Message| message.target.as_ref().is_some_and(|target| target.name == variant.bin);
-        let executable = artifacts().filter(of_bin).find_map(|message| message.executable.clone());
+        let shared = variant.ffi.is_some();
+        let executable = artifacts().filter(of_bin).find_map(|message| message.product(shared));
+        let what = if shared { "shared library" } else { "executable" };
         let Some(executable) = executable else {
             return Err(BuildError::Compile {
-                error: format!("Cargo named no executable for {}", variant.bin),
+                error: format!("Cargo named no {what} for {}", variant.bin),
             });
         };
         Ok(Built {
@@ -332,25 +385,26 @@ impl Builder {
         if output.success() { Ok(()) } else { Err(BuildError::Compile { error: first_error(&output) }) }
     }
 
-    fn create(&self, folder: &Path) -> Result<(), BuildError> {
+    pub(crate) fn create(&self, folder: &Path) -> Result<(), BuildError> {
         fs::create_dir_all(folder).map_err(|error| BuildError::Files { path: folder.to_owned(), error })
     }
 }
 
 /// A name for a variant that is also a file name.
-fn slug(variant: &Variant) -> String {
+pub(crate) fn slug(variant: &Variant) -> String {
     let Variant { package, bin, features, flagset, profile, .. } = variant;
     let features = if features.is_empty() { String::new() } else { format!("+{}", features.join("+")) };
-    format!("{package}-{bin}{features}-{flagset}-{profile}")
+    let defaults = if variant.default_features { "" } else { "-no-defaults" };
+    format!("{package}-{bin}{defaults}{features}-{flagset}-{profile}")
 }
 
-fn digest_of(file: &Path) -> Result<String, BuildError> {
+pub(crate) fn digest_of(file: &Path) -> Result<String, BuildError> {
     let bytes = fs::read(file).map_err(|error| BuildError::Files { path: file.to_owned(), error })?;
     Ok(crate::plan::hex(&Sha256::digest(&bytes)))
 }
 
 /// Copies an executable to `to`, unless it is there. Renamed into place, since another lab may be running it.
-fn copy(from: &Path, to: &Path, digest: &str) -> Result<(), BuildError> {
+pub(crate) fn copy(from: &Path, to: &Path, digest: &str) -> Result<(), BuildError> {
     if digest_of(to).is_ok_and(|there| there == digest) {
         return Ok(());
     }

@@ -126,6 +126,7 @@ fn environment(microarchitecture: &str) -> Environment {
         governor: None,
         pinned_to: None,
         nice: None,
+        python: None,
     }
 }
 

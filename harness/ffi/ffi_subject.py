@@ -253,7 +253,7 @@ def missing(task, functions, shape):
 def fold(value):
     """An answer as an unsigned 64-bit number that is never 0."""
     if value is None:
-        return 1
+        return 0x6E6F6E65
     if isinstance(value, int):
         return value & MASK or 2
     if isinstance(value, float):
@@ -264,7 +264,7 @@ def fold(value):
         return (zlib.crc32(value) << 32 | len(value) & 0xFFFFFFFF) or 4
     if isinstance(value, dict):
         parts = (fold(name) * 31 + fold(number) for name, number in value.items())
-        return sum(parts) & MASK or 5
+        return sum(parts) & MASK or 6
     raise Misuse("a call returned %s, which no task promises" % type(value).__name__)
 
 

@@ -1,8 +1,8 @@
 use super::*;
 use crate::measure::{LaunchArm, Turn};
+use crate::plan::fixture::{self, arm};
 use crate::plan::{Ffi, Library, Shape, Unit, Workload};
 use crate::stats::Interval;
-use crate::plan::fixture::{self, arm};
 
 fn plan(launches: u32, benchmarks: &[&str]) -> Plan {
     let arms =
@@ -148,8 +148,7 @@ fn an_interrupted_and_a_preempted_run_is_said_to_be_so() {
         .for_each(|turn| turn.slices.iter_mut().for_each(|slice| slice.wall *= 2));
     run.launches[1].arms[0].layout = None;
     let mut prebuilt = plan.clone();
-    prebuilt.arms[0].variant.ffi =
-        Some(Ffi { shape: Shape::Cython, library: Library::File("a.so".into()) });
+    prebuilt.arms[0].variant.ffi = Some(Ffi { shape: Shape::Cython, library: Library::File("a.so".into()) });
     assert!(!analyse(&prebuilt, &run).warnings.contains(&Warning::OneLayout), "nobody can link that file");
     let analysis = analyse(&plan, &run);
     assert_eq!(

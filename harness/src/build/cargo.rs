@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::build::bundle::Bundle;
 use crate::build::extension::{Host, PythonHome};
 use crate::build::settings::is_build_variable;
-use crate::plan::{BuildSettings, FlagSet, Variant};
+use crate::plan::{BuildSettings, FlagSet, Library, Variant};
 use crate::process::{Invocation, Limits, Output, RunError, run};
 
 /// rustc says this of LLVM features that it does not know by name, and passes them on.
@@ -253,7 +253,7 @@ impl Builder {
             bundle: self.lld.as_ref().and_then(|lld| Bundle::open(&folder, lld)),
         };
         match &variant.ffi {
-            Some(ffi) => self.hosted(artifact, ffi, &folder),
+            Some(ffi) => self.hosted(artifact, ffi),
             None => Ok(artifact),
         }
     }
@@ -319,7 +319,9 @@ impl Builder {
         let mut invocation = Invocation::new("cargo", args).in_folder(&self.root);
         invocation.unset = std::env::vars_os()
             .map(|(name, _)| name)
-            .filter(|name| name.to_str().is_some_and(|name| is_build_variable(name) || name.starts_with("PYO3_")))
+            .filter(|name| {
+                name.to_str().is_some_and(|name| is_build_variable(name) || name.starts_with("PYO3_"))
+            })
             .collect();
         // The interpreter that will import the module is the one that it is built for.
         let python = self.python.as_ref().filter(|_| variant.ffi.is_some());
@@ -355,9 +357,7 @@ impl Builder {
         let executable = artifacts().filter(of_bin).find_map(|message| message.product(shared));
         let what = if shared { "shared library" } else { "executable" };
         let Some(executable) = executable else {
-            return Err(BuildError::Compile {
-                error: format!("Cargo named no {what} for {}", variant.bin),
-            });
+            return Err(BuildError::Compile { error: format!("Cargo named no {what} for {}", variant.bin) });
         };
         Ok(Built {
             executable,
@@ -395,6 +395,10 @@ pub(crate) fn slug(variant: &Variant) -> String {
     let Variant { package, bin, features, flagset, profile, .. } = variant;
     let features = if features.is_empty() { String::new() } else { format!("+{}", features.join("+")) };
     let defaults = if variant.default_features { "" } else { "-no-defaults" };
+    if let Some(Library::Source(file) | Library::File(file)) = variant.ffi.as_ref().map(|ffi| &ffi.library) {
+        // Not a folder of its own for every folder in the path.
+        return format!("{}-{bin}", file.replace('/', "_"));
+    }
     format!("{package}-{bin}{defaults}{features}-{flagset}-{profile}")
 }
 

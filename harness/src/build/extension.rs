@@ -110,16 +110,11 @@ impl Builder {
                 found(variant, self.python()?.subject.clone(), String::new())?
             }
         };
-        self.hosted(artifact, ffi, &folder)
+        self.hosted(artifact, ffi)
     }
 
     /// The artifact as a subject: with a host, and a starter in place of the library.
-    pub(crate) fn hosted(
-        &self,
-        artifact: Artifact,
-        ffi: &Ffi,
-        folder: &Path,
-    ) -> Result<Artifact, BuildError> {
+    pub(crate) fn hosted(&self, artifact: Artifact, ffi: &Ffi) -> Result<Artifact, BuildError> {
         let python = self.python()?;
         let host = Host {
             python: python.executable.clone(),
@@ -127,7 +122,10 @@ impl Builder {
             shape: ffi.shape,
             module: artifact.variant.bin.clone(),
         };
-        let starter = folder.join(format!("{}-{}", artifact.variant.bin, ffi.shape.name()));
+        // Not in the bundle's folder: the same library called in another way would replace that.
+        let starters = self.target.join("starters");
+        self.create(&starters)?;
+        let starter = starters.join(format!("{}-{}", slug(&artifact.variant), ffi.shape.name()));
         let library = artifact.path;
         host.write_starter((ffi.library != Library::Nothing).then_some(library.as_path()), &starter)?;
         Ok(Artifact { path: starter, library: Some(library), host: Some(host), ..artifact })
@@ -157,7 +155,7 @@ impl Builder {
             ));
         }
         self.create(&self.target.join("bundles"))?;
-        let beside = |kind: &str| folder.with_extension(kind);
+        let beside = |kind: &str| PathBuf::from(format!("{}.{kind}", folder.display()));
         let (object, linked, archive) = (beside("o"), beside("so"), beside("tar"));
         let start = Instant::now();
         let mut args: Vec<String> = C_FLAGS.map(str::to_owned).into();
@@ -177,7 +175,8 @@ impl Builder {
         }
         let name = source.file_name().unwrap_or_default().display();
         // Without the folders of this machine: a record reads the same wherever it was made.
-        let command = format!("cc {} -I$PYTHON_INCLUDE -shared {name} -o {}.so", C_FLAGS.join(" "), variant.bin);
+        let command =
+            format!("cc {} -I$PYTHON_INCLUDE -shared {name} -o {}.so", C_FLAGS.join(" "), variant.bin);
         let bundle = self.lld.as_ref().filter(|_| bundled).and_then(|lld| Bundle::open(folder, lld));
         Ok(Artifact { build_seconds: Some(seconds), bundle, ..found(variant, path, command)? })
     }
@@ -232,7 +231,9 @@ fn found(variant: &Variant, path: PathBuf, command: String) -> Result<Artifact, 
 fn compiler(invocation: Invocation, stop: &dyn Fn() -> bool) -> Result<Output, BuildError> {
     let limits = Limits { timeout: LONGEST_COMPILE, output: 64 << 10 };
     run(&invocation, limits, stop).map_err(|error| match error {
-        RunError::NotStarted { .. } => missing("there is no C compiler (no cc on PATH)", "apt-get install gcc"),
+        RunError::NotStarted { .. } => {
+            missing("there is no C compiler (no cc on PATH)", "apt-get install gcc")
+        }
         other => BuildError::Run(other),
     })
 }

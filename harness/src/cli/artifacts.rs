@@ -12,7 +12,7 @@ use crate::cli::progress::Stage;
 use crate::machine::features::Features;
 use crate::machine::rustc_cfg;
 use crate::measure::{ArmFacts, FailureReason, RunFailure};
-use crate::plan::{Benchmark, Library, Plan, Role, Shape, Variant, Workload};
+use crate::plan::{Benchmark, Ffi, Library, Plan, Role, Shape, Variant, Workload};
 use crate::process::RunError;
 
 /// What is known of the arms before measuring, in the plan's order.
@@ -201,8 +201,10 @@ fn examine(
     let with_symbols = artifact.bundle.as_ref().filter(|bundle| bundle.link_with_symbols(&symbols).is_ok());
     let bytes = fs::read(if with_symbols.is_some() { symbols.as_path() } else { artifact.code() })?;
     fs::remove_file(&symbols).ok();
-    if artifact.variant.ffi.as_ref().is_some_and(|ffi| ffi.library == Library::Nothing) {
-        // A script has no instructions.
+    let disassembly = Disassembly::of(&bytes);
+    let ours = artifact.variant.ffi.as_ref().is_none_or(Ffi::has_layouts);
+    if disassembly.is_err() && !ours {
+        // A script has no instructions. A file that only calls itself a library fails when it is loaded.
         let facts = ArmFacts {
             arm: arm.to_owned(),
             digest: artifact.digest.clone(),
@@ -211,7 +213,7 @@ fn examine(
         };
         return Ok((facts, Vec::new(), None));
     }
-    let disassembly = Disassembly::of(&bytes)?;
+    let disassembly = disassembly?;
     let census = disassembly.census();
     let enabled = Features::from_rustc_cfg(&rustc_cfg(&artifact.flags)?);
     let refused = refusal(&census, &enabled, host);

@@ -109,7 +109,9 @@ fn measured(context: &Context, args: &RunArgs) -> anyhow::Result<Store> {
     };
     let before = store.file.seconds;
     let outcome = match store.file.plan.workload {
-        Workload::Kernel | Workload::Ffi => session::measure(context, &mut store, &artifacts.arms, &mut prepared),
+        Workload::Kernel | Workload::Ffi => {
+            session::measure(context, &mut store, &artifacts.arms, &mut prepared)
+        }
         Workload::Build => measure_builds(context, &mut store, &artifacts.arms),
     };
     store.file.seconds = before + start.elapsed().as_secs_f64();

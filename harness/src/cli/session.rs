@@ -62,8 +62,7 @@ struct Layouts<'a> {
 
 impl<'a> Layouts<'a> {
     fn new(target: &Path, artifacts: &'a [Option<Artifact>]) -> anyhow::Result<Self> {
-        Ok(Self {
-            folder: scratch::folder(target)?, artifacts })
+        Ok(Self { folder: scratch::folder(target)?, artifacts })
     }
 
     fn bundle(&self, arm: usize) -> Option<&'a Bundle> {

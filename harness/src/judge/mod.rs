@@ -267,8 +267,9 @@ fn reservation(
         return Some("the A/A control differs from itself".to_owned());
     }
     let claimed = |name: &String| claim.benchmarks.is_empty() || claim.benchmarks.contains(name);
-    let concerns =
-        |failure: &&RunFailure| failure.arm == claim.candidate && failure.benchmark.as_ref().is_none_or(claimed);
+    let concerns = |failure: &&RunFailure| {
+        failure.arm == claim.candidate && failure.benchmark.as_ref().is_none_or(claimed)
+    };
     let failures: Vec<_> = analysis.failures.iter().filter(concerns).collect();
     if nothing {
         return Some(format!("{} was not measured here", claim.candidate));

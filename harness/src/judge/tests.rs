@@ -18,6 +18,8 @@ fn row(benchmark: &str, arm: &str, lo: f64, hi: f64) -> Row {
         unit: Unit::Nanos,
         baseline_value: 1.0,
         value: ratio,
+        baseline_interval: None,
+        value_interval: None,
         launches,
         estimate: Some(RowEstimate {
             ratio,

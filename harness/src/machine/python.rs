@@ -141,7 +141,10 @@ mod tests {
             gil: true,
             debug: false,
         };
-        assert_eq!((python.name().as_str(), python.build().as_str()), ("CPython 3.13.0", "GCC 12; no options; -O3"));
+        assert_eq!(
+            (python.name().as_str(), python.build().as_str()),
+            ("CPython 3.13.0", "GCC 12; no options; -O3")
+        );
         python.gil = false;
         python.debug = true;
         assert_eq!(python.name(), "CPython 3.13.0 (free-threaded) (debug build)");

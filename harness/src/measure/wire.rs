@@ -88,7 +88,10 @@ mod tests {
         let plain = r#"{"protocol":1,"subject":"s","benchmarks":[{"name":"a","answer":7,"count_answer":7}]}"#;
         let listing: Listing = serde_json::from_str(plain).unwrap();
         assert_eq!((listing.benchmarks[0].payload, listing.benchmarks[0].common.answer), (None, 7));
-        assert_eq!((listing.absence("a"), listing.absence("b")), (None, Some(FailureReason::UnknownBenchmark)));
+        assert_eq!(
+            (listing.absence("a"), listing.absence("b")),
+            (None, Some(FailureReason::UnknownBenchmark))
+        );
         let slice = r#"{"iters":1,"wall_ns":2,"cpu_ns":3,"checksum":4}"#;
         assert_eq!(serde_json::from_str::<TimedSlice>(slice).unwrap().loop_ns, 0);
     }
@@ -100,7 +103,10 @@ mod tests {
         let listing: Listing = serde_json::from_str(text).unwrap();
         assert_eq!(listing.names().collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(listing.absence("b"), Some(FailureReason::NotOffered { why: "no way".into() }));
-        assert_eq!((listing.benchmarks[0].payload, listing.benchmarks[0].common.answer), (Some(1024), u64::MAX));
+        assert_eq!(
+            (listing.benchmarks[0].payload, listing.benchmarks[0].common.answer),
+            (Some(1024), u64::MAX)
+        );
         let slice = r#"{"iters":1,"wall_ns":2,"cpu_ns":3,"loop_ns":5,"checksum":18446744073709551615}"#;
         let slice: TimedSlice = serde_json::from_str(slice).unwrap();
         assert_eq!((slice.loop_ns, slice.checksum), (5, u64::MAX));

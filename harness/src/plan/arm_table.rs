@@ -92,8 +92,10 @@ impl Check<'_> {
 
     /// The variant of a suite whose subjects are executables.
     fn program(&self, parsed: &File, table: &ArmTable) -> Result<Variant, PlanError> {
-        let foreign =
-            table.shape.is_some() || table.library.is_some() || table.source.is_some() || table.file.is_some();
+        let foreign = table.shape.is_some()
+            || table.library.is_some()
+            || table.source.is_some()
+            || table.file.is_some();
         if foreign {
             return Err(self
                 .fault(table.name.span(), "shape, library, source and file belong to ffi suites")
@@ -264,11 +266,17 @@ full = { launches = 64 }
     #[test]
     fn what_does_not_belong_together_is_said() {
         assert!(fault("shape = \"pyo3\"\n", "").contains("arm \"pyo3\" has no shape"));
-        assert!(fault("shape = \"pyo3\"", "shape = \"pyo\"").starts_with("s.toml:14:9: unknown variant `pyo`"));
-        assert!(fault("shape = \"pyo3\"\nflagset = \"x86-64\"", "shape = \"pyo3\"").contains("has no flag set"));
+        assert!(
+            fault("shape = \"pyo3\"", "shape = \"pyo\"").starts_with("s.toml:14:9: unknown variant `pyo`")
+        );
+        assert!(
+            fault("shape = \"pyo3\"\nflagset = \"x86-64\"", "shape = \"pyo3\"").contains("has no flag set")
+        );
         assert!(fault("library = \"l\"\n", "").contains("nothing says what to build for arm \"pyo3\""));
         assert!(fault("library = \"ours\"\n", "").contains("arm \"ours\" names no library"));
-        assert!(fault("source = \"a.c\"", "source = \"a.c\"\nfile = \"b\"").contains("both a source and a file"));
+        assert!(
+            fault("source = \"a.c\"", "source = \"a.c\"\nfile = \"b\"").contains("both a source and a file")
+        );
         assert!(
             fault("shape = \"pure\"", "shape = \"pure\"\nflagset = \"x86-64\"")
                 .contains("a flag set for what Cargo does not build")

@@ -105,9 +105,9 @@ pub fn parse_suite(file: &str, text: &str, flagsets: &FlagSets) -> Result<Suite,
     let check = Check { file, text, flagsets };
     let arms = check.arms(&parsed)?;
     if let (Workload::Kernel | Workload::Build, Some(python)) = (parsed.workload, &parsed.python) {
-        return Err(check.fault(python.span(), "python in a suite that calls from none").right(
-            "only ffi suites have the key",
-        ));
+        return Err(check
+            .fault(python.span(), "python in a suite that calls from none")
+            .right("only ffi suites have the key"));
     }
     check.budget(&parsed.budget.quick)?;
     check.budget(&parsed.budget.full)?;

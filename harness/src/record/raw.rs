@@ -87,12 +87,8 @@ pub fn read_raw(text: &str, plan: &Plan, launches: &mut [Launch]) -> Result<(), 
                 format!("the plan has no benchmark \"{}\" in arm \"{}\"", sample.benchmark, sample.arm);
             return Err(fault(line, wrong));
         };
-        let slice = Slice {
-            iters: sample.iters,
-            wall: sample.wall,
-            cpu: sample.cpu_ns,
-            empty: sample.loop_ns,
-        };
+        let slice =
+            Slice { iters: sample.iters, wall: sample.wall, cpu: sample.cpu_ns, empty: sample.loop_ns };
         let turns = &mut launches[at].turns;
         let same =
             |turn: &&mut Turn| turn.benchmark == benchmark && turn.block == sample.block && turn.arm == arm;

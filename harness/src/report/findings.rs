@@ -115,21 +115,19 @@ pub(crate) fn failures(view: &View<'_>) -> Vec<Note> {
             None => notes.push((failure, 1)),
         }
     }
-    let notes = notes
-        .into_iter()
-        .map(|(failure, times)| {
-            let what = match &failure.benchmark {
-                Some(benchmark) => format!("{benchmark} under {}", failure.arm),
-                None => failure.arm.clone(),
-            };
-            let when = match (failure.launch, times) {
-                (Some(launch), 1) => format!(" (launch {launch})"),
-                (Some(launch), times) => format!(" ({times} times, first in launch {launch})"),
-                (None, _) => String::new(),
-            };
-            Note::of("failed", format!("{what}{when}: {}", reasons::sentence(&failure.reason)))
-                .toned(Tone::Failed)
-        });
+    let notes = notes.into_iter().map(|(failure, times)| {
+        let what = match &failure.benchmark {
+            Some(benchmark) => format!("{benchmark} under {}", failure.arm),
+            None => failure.arm.clone(),
+        };
+        let when = match (failure.launch, times) {
+            (Some(launch), 1) => format!(" (launch {launch})"),
+            (Some(launch), times) => format!(" ({times} times, first in launch {launch})"),
+            (None, _) => String::new(),
+        };
+        Note::of("failed", format!("{what}{when}: {}", reasons::sentence(&failure.reason)))
+            .toned(Tone::Failed)
+    });
     notes.chain(not_offered(&absent)).collect()
 }
 
@@ -419,9 +417,15 @@ mod tests {
         let told: Vec<&str> = notes.iter().map(|note| note.text.as_str()).collect();
         assert_eq!(
             told,
-            ["ffi/echo_bytes/1KiB, ffi/echo_bytes/1MiB under ctypes: not offered: there is no plain C function"]
+            [
+                "ffi/echo_bytes/1KiB, ffi/echo_bytes/1MiB under ctypes: not offered: there is no plain C function"
+            ]
         );
-        assert!(arms(&View::of(&report)).iter().any(|note| note.label == "not here"), "{:?}", arms(&View::of(&report)));
+        assert!(
+            arms(&View::of(&report)).iter().any(|note| note.label == "not here"),
+            "{:?}",
+            arms(&View::of(&report))
+        );
     }
 
     #[test]

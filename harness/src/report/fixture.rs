@@ -194,10 +194,8 @@ impl Fixture {
             benchmark.payload = Some(payload);
         }
         let why = || FailureReason::NotOffered { why: "there is no plain C function".to_owned() };
-        fixture.analysis.failures = benchmarks[2..]
-            .iter()
-            .map(|benchmark| failure("ctypes", Some(benchmark), None, why()))
-            .collect();
+        fixture.analysis.failures =
+            benchmarks[2..].iter().map(|benchmark| failure("ctypes", Some(benchmark), None, why())).collect();
         let absent = FailureReason::MissingTool {
             what: "there is no cython_calls.so".to_owned(),
             remedy: "build it first".to_owned(),

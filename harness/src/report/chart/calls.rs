@@ -75,7 +75,8 @@ pub(crate) fn title(view: &View<'_>) -> String {
 /// Draws it.
 pub(crate) fn scene(view: &View<'_>) -> Scene {
     let ways = ways(view);
-    let costs = |benchmark: &Benchmark| ways.iter().filter_map(|way| cost(view, benchmark, way.arm)).collect();
+    let costs =
+        |benchmark: &Benchmark| ways.iter().filter_map(|way| cost(view, benchmark, way.arm)).collect();
     let rows: Vec<(&Benchmark, Vec<Cost>)> = view
         .benchmarks()
         .iter()

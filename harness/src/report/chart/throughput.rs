@@ -62,7 +62,9 @@ pub(crate) fn scene(view: &View<'_>) -> Scene {
     let (ways, families) = (ways(view), families(view));
     let mut scene = Scene::new();
     let mut lines = subtitle(view);
-    lines.push("Payload divided by the median time of a call. Both axes are logarithmic; higher is faster.".into());
+    lines.push(
+        "Payload divided by the median time of a call. Both axes are logarithmic; higher is faster.".into(),
+    );
     let top = scene.title(&title(view), &lines);
     let items: Vec<_> = ways.iter().map(|way| (way.shape, way.arm)).collect();
     let top = glyph::legend(&mut scene, &items, top) + TEXT + 16.0;
@@ -72,8 +74,7 @@ pub(crate) fn scene(view: &View<'_>) -> Scene {
     });
     let sizes = families.iter().flat_map(|family| &family.members).map(|(_, payload)| *payload as f64);
     let first = MARGIN + 64.0;
-    let (Some(rate), Some(size)) =
-        (LogScale::over(rates, bottom, top), LogScale::over(sizes, 0.0, WIDTH))
+    let (Some(rate), Some(size)) = (LogScale::over(rates, bottom, top), LogScale::over(sizes, 0.0, WIDTH))
     else {
         return scene.finish(first, bottom);
     };

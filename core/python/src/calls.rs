@@ -1,7 +1,10 @@
 //! `mcp_rust_core._calls`: the shapes of a call whose cost the lab measures, and nothing that users need.
 
-use crate::floats;
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use crate::buffers::{Bytes, Input};
+use crate::floats::{self, Layout};
+use crate::guard::guarded;
+use crate::release::released;
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyFloat, PyList, PyString};
 use std::hint::black_box;
@@ -16,11 +19,15 @@ pub(crate) fn register(parent: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(echo_text, &module)?,
         wrap_pyfunction!(echo_bytes, &module)?,
         wrap_pyfunction!(sum_list, &module)?,
+        wrap_pyfunction!(sum_list_by_calls, &module)?,
         wrap_pyfunction!(sum_buffer, &module)?,
         wrap_pyfunction!(sum_dict, &module)?,
         wrap_pyfunction!(call_back, &module)?,
         wrap_pyfunction!(spin, &module)?,
         wrap_pyfunction!(spin_holding, &module)?,
+        wrap_pyfunction!(buffer_place, &module)?,
+        wrap_pyfunction!(panic, &module)?,
+        wrap_pyfunction!(panic_released, &module)?,
     ] {
         module.add_function(function)?;
     }
@@ -42,18 +49,18 @@ fn add(a: i64, b: i64) -> i64 {
 /// The length of a text in bytes of UTF-8, read in place.
 #[pyfunction]
 fn text_length(s: &Bound<'_, PyString>) -> PyResult<usize> {
-    #[cfg(feature = "abi3-py311")]
+    #[cfg(not(feature = "abi3-py39"))]
     return Ok(s.to_str()?.len());
-    #[cfg(not(feature = "abi3-py311"))]
+    #[cfg(feature = "abi3-py39")]
     return Ok(s.to_cow()?.len());
 }
 
 /// A new text, equal to the one given.
 #[pyfunction]
 fn echo_text<'py>(s: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyString>> {
-    #[cfg(feature = "abi3-py311")]
+    #[cfg(not(feature = "abi3-py39"))]
     return Ok(PyString::new(s.py(), s.to_str()?));
-    #[cfg(not(feature = "abi3-py311"))]
+    #[cfg(feature = "abi3-py39")]
     return Ok(PyString::new(s.py(), &s.to_cow()?));
 }
 
@@ -66,17 +73,47 @@ fn echo_bytes<'py>(b: &Bound<'py, PyBytes>) -> Bound<'py, PyBytes> {
 /// The sum of a list of numbers, added from first to last.
 #[pyfunction]
 fn sum_list(list: &Bound<'_, PyList>) -> PyResult<f64> {
+    sum_of(list, Layout::of_this_interpreter(list.py())?)
+}
+
+/// As `sum_list`, with the functions of the stable ABI alone: two calls for each number.
+#[pyfunction]
+fn sum_list_by_calls(list: &Bound<'_, PyList>) -> PyResult<f64> {
+    sum_of(list, Layout::Unknown)
+}
+
+fn sum_of(list: &Bound<'_, PyList>, layout: Layout) -> PyResult<f64> {
     let mut sum = 0.0;
-    floats::each(list, |number| sum += number)?;
+    floats::each(list, layout, |number| sum += number)?;
     Ok(sum)
 }
 
 /// The sum of a buffer of float64, read in place.
-#[cfg(feature = "abi3-py311")]
 #[pyfunction]
-fn sum_buffer(py: Python<'_>, buffer: pyo3::buffer::PyBuffer<f64>) -> PyResult<f64> {
-    let cells = buffer.as_slice(py).ok_or_else(|| PyValueError::new_err("the buffer must be contiguous"))?;
-    Ok(cells.iter().fold(0.0, |sum, cell| sum + cell.get()))
+fn sum_buffer(buffer: &Bound<'_, PyAny>) -> PyResult<f64> {
+    let numbers = Input::<f64>::new(buffer, "buffer", false)?;
+    Ok(numbers.numbers().iter().fold(0.0, |sum, number| sum + number))
+}
+
+/// Where a buffer lies, as Rust sees it: the address and the number of bytes.
+#[pyfunction]
+fn buffer_place(buffer: &Bound<'_, PyAny>) -> PyResult<(usize, usize)> {
+    let bytes = Bytes::of_buffer(buffer, "buffer")?;
+    Ok((bytes.as_bytes().as_ptr().addr(), bytes.as_bytes().len()))
+}
+
+/// Panics, to show what becomes of it.
+#[pyfunction]
+#[expect(clippy::panic, reason = "what it is for")]
+fn panic() -> PyResult<()> {
+    guarded(|| panic!("as it was asked to"))
+}
+
+/// The same with the interpreter released.
+#[pyfunction]
+#[expect(clippy::panic, reason = "what it is for")]
+fn panic_released(py: Python<'_>) -> PyResult<()> {
+    released(py, || panic!("as it was asked to"))
 }
 
 /// A new dict with the sum of the values under "sum" and their number under "count".
@@ -104,8 +141,8 @@ fn call_back<'py>(callable: &Bound<'py, PyAny>, n: u64) -> PyResult<Bound<'py, P
 
 /// Turns a generator of random numbers `n` times with the interpreter released, and returns its state.
 #[pyfunction]
-fn spin(py: Python<'_>, n: u64) -> u64 {
-    py.detach(|| turn(n))
+fn spin(py: Python<'_>, n: u64) -> PyResult<u64> {
+    released(py, || turn(n))
 }
 
 /// As `spin`, with the interpreter held.

@@ -8,10 +8,32 @@ compile_error!(
 
 use pyo3::prelude::*;
 
+mod buffers;
 mod calls;
 mod floats;
+mod guard;
+mod json;
+mod kernels;
+mod numbers;
+mod observe;
+mod queue;
+mod release;
+mod router;
+mod store;
 
+/// The native part of the package, which `__init__.py` passes on.
 #[pymodule(gil_used = true)]
 fn mcp_rust_core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
+    module.add("version", env!("CARGO_PKG_VERSION"))?;
+    module.add("InternalError", py.get_type::<guard::InternalError>())?;
+    module.add("QueueClosed", py.get_type::<queue::QueueClosed>())?;
+    module.add_class::<store::StateStore>()?;
+    module.add_class::<queue::PriorityQueue>()?;
+    module.add_class::<observe::LatencyHistogram>()?;
+    module.add_class::<router::Router>()?;
+    module.add_function(wrap_pyfunction!(observe::host_snapshot, module)?)?;
+    kernels::register(module)?;
+    release::register(module)?;
     calls::register(module)
 }

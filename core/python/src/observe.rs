@@ -1,0 +1,73 @@
+//! `LatencyHistogram` and `host_snapshot`: what a server tells of itself.
+
+use crate::guard::guarded;
+use crate::json;
+use crate::numbers::Count;
+use crate::release::released;
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
+
+/// How long the calls of named methods took, recorded by several threads.
+///
+/// Latencies are nanoseconds, kept to three significant digits. Beyond 256 methods, further ones are counted
+/// together as "(other)".
+///
+/// >>> from mcp_rust_core import LatencyHistogram
+/// >>> latencies = LatencyHistogram()
+/// >>> for nanoseconds in (100, 200, 300):
+/// ...     latencies.record("search", nanoseconds)
+/// >>> latencies.summary("search")["p50"]
+/// 200
+#[pyclass(frozen, module = "mcp_rust_core")]
+pub(crate) struct LatencyHistogram(mcp_core::LatencyHistogram);
+
+#[pymethods]
+impl LatencyHistogram {
+    #[new]
+    fn new() -> Self {
+        Self(mcp_core::LatencyHistogram::new())
+    }
+
+    /// Records one call of a method.
+    fn record(&self, method: PyBackedStr, nanoseconds: Count) -> PyResult<()> {
+        guarded(|| {
+            self.0.record(&method, nanoseconds.0 as u64);
+            Ok(())
+        })
+    }
+
+    /// What the calls of a method took, as a dict with `count`, and in nanoseconds `min`, `p50`, `p90`, `p99`,
+    /// `p999`, `max` and `mean`; `None` where no call was recorded.
+    fn summary<'py>(&self, py: Python<'py>, method: PyBackedStr) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let summary = released(py, || self.0.summary(&method))?;
+        summary.map(|summary| json::from_value(py, &summary)).transpose()
+    }
+
+    /// The methods with at least one call, in alphabetical order.
+    fn methods(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        released(py, || self.0.methods())
+    }
+
+    /// Adds all calls that another histogram has recorded.
+    fn merge_from(&self, py: Python<'_>, other: PyRef<'_, Self>) -> PyResult<()> {
+        let other = &other.0;
+        released(py, || self.0.merge_from(other))
+    }
+
+    /// Forgets all calls.
+    fn reset(&self, py: Python<'_>) -> PyResult<()> {
+        released(py, || self.0.reset())
+    }
+}
+
+/// What this host is and how busy it is now, as a dict: processor, load, memory, swap, uptime, operating system,
+/// and the memory of this process.
+///
+/// >>> from mcp_rust_core import host_snapshot
+/// >>> host_snapshot()["cpu_count"] >= 1
+/// True
+#[pyfunction]
+pub(crate) fn host_snapshot(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    let snapshot = released(py, mcp_core::host::snapshot)?;
+    json::from_value(py, &snapshot)
+}

@@ -1,0 +1,222 @@
+//! `PriorityQueue`: Python objects from some threads to others, the urgent first.
+
+use crate::guard::guarded;
+use crate::json;
+use crate::numbers::{Count, Seconds};
+use crate::release::released;
+use mcp_core::priority_queue::{self, Order, Priority, RecvError, SendError};
+use pyo3::create_exception;
+use pyo3::exceptions::{PyException, PyValueError};
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
+use pyo3::types::PyType;
+use std::time::{Duration, Instant};
+
+create_exception!(
+    mcp_rust_core,
+    QueueClosed,
+    PyException,
+    "The queue takes no more messages; raised by a receive only when none is left."
+);
+
+/// How long a thread waits before it looks whether a signal came, such as a keyboard interrupt.
+const NAP: Duration = Duration::from_millis(50);
+
+/// A message that was received, and its priority.
+type Received = (Py<PyAny>, &'static str);
+
+/// A bounded queue of four priorities: "low", "normal", "high" and "urgent".
+///
+/// Messages are any objects; those of one priority are received in the order in which they were sent. With the
+/// order "strict" the most urgent message is next; with "fair" a priority that has been passed over many times in
+/// a row goes first. While a thread waits, others run, and a keyboard interrupt ends the wait.
+///
+/// >>> from mcp_rust_core import PriorityQueue
+/// >>> queue = PriorityQueue(100)
+/// >>> queue.send("report")
+/// >>> queue.send("fire", priority="urgent")
+/// >>> queue.receive(), queue.receive()
+/// (('fire', 'urgent'), ('report', 'normal'))
+#[pyclass(frozen, module = "mcp_rust_core")]
+pub(crate) struct PriorityQueue(priority_queue::PriorityQueue<Py<PyAny>>);
+
+#[pymethods]
+impl PriorityQueue {
+    #[new]
+    #[pyo3(signature = (capacity, order=Ordered(Order::Strict)), text_signature = "(capacity, order='strict')")]
+    fn new(capacity: Count, order: Ordered) -> PyResult<Self> {
+        if capacity.0 == 0 {
+            return Err(PyValueError::new_err("capacity is 0; room for at least 1 message is wanted"));
+        }
+        guarded(|| Ok(Self(priority_queue::PriorityQueue::new(capacity.0, order.0))))
+    }
+
+    /// Sends a message, and waits for room: up to `timeout` seconds, or as long as it takes.
+    ///
+    /// Raises `queue.Full` where none came free in time, and `QueueClosed`.
+    #[pyo3(
+        signature = (message, priority=Named(Priority::Normal), timeout=None),
+        text_signature = "($self, message, priority='normal', timeout=None)"
+    )]
+    fn send(
+        &self,
+        py: Python<'_>,
+        message: Py<PyAny>,
+        priority: Named,
+        timeout: Option<Seconds>,
+    ) -> PyResult<()> {
+        let Named(priority) = priority;
+        let deadline = Deadline::after(timeout);
+        let mut unsent = match guarded(|| Ok(self.0.try_send(message, priority)))? {
+            Err(SendError::Full(message)) => message,
+            other => return sent(py, other),
+        };
+        loop {
+            let nap = deadline.nap();
+            match released(py, || self.0.send_timeout(unsent, priority, nap))? {
+                Err(SendError::Full(message)) if !deadline.has_passed() => unsent = message,
+                other => return sent(py, other),
+            }
+            py.check_signals()?;
+        }
+    }
+
+    /// Sends a message if there is room now. Raises `queue.Full` and `QueueClosed`.
+    #[pyo3(
+        signature = (message, priority=Named(Priority::Normal)),
+        text_signature = "($self, message, priority='normal')"
+    )]
+    fn try_send(&self, py: Python<'_>, message: Py<PyAny>, priority: Named) -> PyResult<()> {
+        let Named(priority) = priority;
+        sent(py, guarded(|| Ok(self.0.try_send(message, priority)))?)
+    }
+
+    /// Receives the next message, and waits for one: up to `timeout` seconds, or as long as it takes.
+    ///
+    /// The answer is the message and its priority. Raises `queue.Empty` where none came in time, and
+    /// `QueueClosed` where none will come.
+    #[pyo3(signature = (timeout=None))]
+    fn receive(&self, py: Python<'_>, timeout: Option<Seconds>) -> PyResult<Received> {
+        let deadline = Deadline::after(timeout);
+        let mut outcome = guarded(|| Ok(self.0.try_recv()))?;
+        while matches!(outcome, Err(RecvError::Empty | RecvError::TimedOut)) && !deadline.has_passed() {
+            py.check_signals()?;
+            let nap = deadline.nap();
+            outcome = released(py, || self.0.recv_timeout(nap))?;
+        }
+        received(py, outcome)
+    }
+
+    /// Receives the next message if there is one now. Raises `queue.Empty` and `QueueClosed`.
+    fn try_receive(&self, py: Python<'_>) -> PyResult<Received> {
+        received(py, guarded(|| Ok(self.0.try_recv()))?)
+    }
+
+    /// Takes no more messages. What waits can still be received; threads that wait for room, or for a message of
+    /// an empty queue, get `QueueClosed` at once.
+    fn close(&self) -> PyResult<()> {
+        guarded(|| {
+            self.0.close();
+            Ok(())
+        })
+    }
+
+    /// Whether the queue was closed.
+    #[getter]
+    fn closed(&self) -> bool {
+        self.0.is_closed()
+    }
+
+    /// The most messages that can wait.
+    #[getter]
+    fn capacity(&self) -> usize {
+        self.0.capacity()
+    }
+
+    /// What went through (`sent`, `received`, `rejected`, by priority), how many messages wait (`depth`), and the
+    /// most that ever did (`max_depth`), as a dict.
+    fn statistics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        json::from_value(py, &self.0.statistics())
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// When a wait ends.
+struct Deadline(Option<Instant>);
+
+impl Deadline {
+    /// Without a timeout, or with one beyond what clocks can tell, never.
+    fn after(timeout: Option<Seconds>) -> Self {
+        Self(timeout.and_then(|Seconds(timeout)| Instant::now().checked_add(timeout)))
+    }
+
+    fn has_passed(&self) -> bool {
+        self.0.is_some_and(|end| Instant::now() >= end)
+    }
+
+    /// How long to wait before the next look at signals.
+    fn nap(&self) -> Duration {
+        self.0.map_or(NAP, |end| end.saturating_duration_since(Instant::now()).min(NAP))
+    }
+}
+
+/// A priority by its name.
+struct Named(Priority);
+
+impl<'py> FromPyObject<'_, 'py> for Named {
+    type Error = PyErr;
+
+    fn extract(name: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let name: PyBackedStr = name.extract()?;
+        let named = name.parse().map(Self);
+        named.map_err(|error: priority_queue::UnknownPriority| PyValueError::new_err(error.to_string()))
+    }
+}
+
+/// An order by its name.
+struct Ordered(Order);
+
+impl<'py> FromPyObject<'_, 'py> for Ordered {
+    type Error = PyErr;
+
+    fn extract(name: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let name: PyBackedStr = name.extract()?;
+        match &*name {
+            "strict" => Ok(Self(Order::Strict)),
+            "fair" => Ok(Self(Order::Fair)),
+            other => Err(PyValueError::new_err(format!("unknown order {other:?}: strict or fair"))),
+        }
+    }
+}
+
+fn sent(py: Python<'_>, outcome: Result<(), SendError<Py<PyAny>>>) -> PyResult<()> {
+    outcome.map_err(|error| {
+        let text = error.to_string();
+        match error {
+            SendError::Full(_) => of_module_queue(py, "Full", text),
+            SendError::Closed(_) => QueueClosed::new_err(text),
+        }
+    })
+}
+
+fn received(py: Python<'_>, outcome: Result<(Py<PyAny>, Priority), RecvError>) -> PyResult<Received> {
+    match outcome {
+        Ok((message, priority)) => Ok((message, priority.name())),
+        Err(error @ RecvError::Closed) => Err(QueueClosed::new_err(error.to_string())),
+        Err(error @ (RecvError::Empty | RecvError::TimedOut)) => {
+            Err(of_module_queue(py, "Empty", error.to_string()))
+        }
+    }
+}
+
+/// An exception of the standard module `queue`.
+fn of_module_queue(py: Python<'_>, name: &str, text: String) -> PyErr {
+    let class = py.import("queue").and_then(|module| module.getattr(name));
+    match class.and_then(|class| Ok(class.cast_into::<PyType>()?)) {
+        Ok(class) => PyErr::from_type(class, text),
+        Err(error) => error,
+    }
+}

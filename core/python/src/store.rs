@@ -1,0 +1,198 @@
+//! `StateStore`: bytes by name, with a cap on all of them together.
+
+use crate::buffers::{Bytes, WORTH_RELEASING, ensure_memory};
+use crate::guard::guarded;
+use crate::json;
+use crate::numbers::{Count, Seconds};
+use crate::release::released;
+use mcp_core::state_store::{self, StoreError, Versioned};
+use pyo3::exceptions::{PyKeyError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
+use pyo3::types::{PyBytes, PyIterator, PyList, PyString};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Values of this size are copied while other threads run.
+const LARGE: usize = 1 << 20;
+
+/// A map from names to bytes that never holds more than it was given, for several threads.
+///
+/// An entry counts with its name, its value and 128 bytes. Where there is no room, the least recently used
+/// entries go. Values are copied in and out. With `ttl` an entry is gone after so many seconds.
+///
+/// >>> from mcp_rust_core import StateStore
+/// >>> store = StateStore(1_000_000)
+/// >>> store["greeting"] = b"hello"
+/// >>> store["greeting"], "other" in store, len(store)
+/// (b'hello', False, 1)
+#[pyclass(frozen, mapping, module = "mcp_rust_core")]
+pub(crate) struct StateStore {
+    store: state_store::StateStore,
+    capacity: usize,
+}
+
+#[pymethods]
+impl StateStore {
+    #[new]
+    fn new(capacity_bytes: Count) -> PyResult<Self> {
+        let Count(capacity) = capacity_bytes;
+        guarded(|| Ok(Self { store: state_store::StateStore::new(capacity), capacity }))
+    }
+
+    /// The value of a key; `default` where there is none.
+    #[pyo3(signature = (key, default=None))]
+    fn get<'py>(
+        &self,
+        py: Python<'py>,
+        key: PyBackedStr,
+        default: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        match guarded(|| Ok(self.store.get(&key)))? {
+            Some(found) => Ok(value_of(py, &found)?.into_any()),
+            None => Ok(default.unwrap_or_else(|| py.None().into_bound(py))),
+        }
+    }
+
+    /// The value of a key and its version, for `compare_and_swap`; `None` where there is none.
+    fn get_versioned<'py>(
+        &self,
+        py: Python<'py>,
+        key: PyBackedStr,
+    ) -> PyResult<Option<(Bound<'py, PyBytes>, u64)>> {
+        let found = guarded(|| Ok(self.store.get(&key)))?;
+        found.map(|found| Ok((value_of(py, &found)?, found.version))).transpose()
+    }
+
+    /// Sets the value of a key, whatever was there, and returns its version.
+    ///
+    /// The value is any buffer, such as `bytes`. Raises `ValueError` where the entry is larger than the store;
+    /// the store is unchanged then.
+    #[pyo3(signature = (key, value, ttl=None))]
+    fn set(
+        &self,
+        key: PyBackedStr,
+        value: &Bound<'_, PyAny>,
+        ttl: Option<Seconds>,
+    ) -> PyResult<u64> {
+        let write = |value: Arc<[u8]>, ttl| self.store.set(&key, value, ttl);
+        self.write(value, ttl, write)?.map_err(|error| PyValueError::new_err(error.to_string()))
+    }
+
+    /// Sets the value of a key if its version is `expected` (`None`: if there is no value), and returns the new
+    /// version; `None` where another version is there, and then nothing is changed. No other write can come
+    /// between the comparison and the change.
+    ///
+    /// >>> from mcp_rust_core import StateStore
+    /// >>> store = StateStore(1_000_000)
+    /// >>> first = store.compare_and_swap("count", None, b"1")
+    /// >>> store.compare_and_swap("count", None, b"2") is None
+    /// True
+    /// >>> store.compare_and_swap("count", first, b"2") is None
+    /// False
+    #[pyo3(signature = (key, expected, value, ttl=None))]
+    fn compare_and_swap(
+        &self,
+        key: PyBackedStr,
+        expected: Option<Count>,
+        value: &Bound<'_, PyAny>,
+        ttl: Option<Seconds>,
+    ) -> PyResult<Option<u64>> {
+        let expected = expected.map(|Count(version)| version as u64);
+        let write = |value: Arc<[u8]>, ttl| self.store.compare_and_swap(&key, expected, value, ttl);
+        match self.write(value, ttl, write)? {
+            Ok(version) => Ok(Some(version)),
+            Err(StoreError::Conflict { .. }) => Ok(None),
+            Err(error @ StoreError::TooLarge { .. }) => Err(PyValueError::new_err(error.to_string())),
+        }
+    }
+
+    /// Removes a key; whether there was a value.
+    fn remove(&self, key: PyBackedStr) -> PyResult<bool> {
+        guarded(|| Ok(self.store.remove(&key)))
+    }
+
+    /// Removes everything. Statistics of the past stay.
+    fn clear(&self, py: Python<'_>) -> PyResult<()> {
+        released(py, || self.store.clear())
+    }
+
+    /// All keys, in no order.
+    fn keys(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        released(py, || self.store.keys())
+    }
+
+    /// What the store holds (`entries`, `bytes`, `capacity_bytes`) and what happened to it (`hits`, `misses`,
+    /// `evictions`, `expirations`), as a dict.
+    fn statistics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let statistics = released(py, || self.store.statistics())?;
+        json::from_value(py, &statistics)
+    }
+
+    fn __getitem__<'py>(&self, py: Python<'py>, key: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyBytes>> {
+        let name: PyBackedStr = key.extract()?;
+        match guarded(|| Ok(self.store.get(&name)))? {
+            Some(found) => value_of(py, &found),
+            None => Err(PyKeyError::new_err(key.clone().unbind())),
+        }
+    }
+
+    fn __setitem__(&self, key: PyBackedStr, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.set(key, value, None).map(|_version| ())
+    }
+
+    fn __delitem__(&self, key: &Bound<'_, PyString>) -> PyResult<()> {
+        if self.remove(key.extract()?)? { Ok(()) } else { Err(PyKeyError::new_err(key.clone().unbind())) }
+    }
+
+    fn __contains__(&self, key: PyBackedStr) -> PyResult<bool> {
+        guarded(|| Ok(self.store.contains(&key)))
+    }
+
+    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
+        released(py, || self.store.statistics().entries as usize)
+    }
+
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
+        PyList::new(py, self.keys(py)?)?.try_iter()
+    }
+}
+
+impl StateStore {
+    /// Copies a value and has `set` take it; large ones while other threads run.
+    fn write(
+        &self,
+        value: &Bound<'_, PyAny>,
+        ttl: Option<Seconds>,
+        set: impl FnOnce(Arc<[u8]>, Option<Duration>) -> Result<u64, StoreError> + Send,
+    ) -> PyResult<Result<u64, StoreError>> {
+        let ttl = ttl.map(|Seconds(ttl)| ttl);
+        if ttl.is_some_and(|ttl| ttl.is_zero()) {
+            return Err(PyValueError::new_err("ttl is 0 seconds; a longer time is wanted, or none at all"));
+        }
+        let py = value.py();
+        let value = Bytes::of_buffer(value, "value")?;
+        let bytes = value.as_bytes();
+        // Refused before it is copied.
+        if bytes.len() > self.capacity {
+            return Ok(Err(StoreError::TooLarge { bytes: bytes.len(), capacity: self.capacity }));
+        }
+        ensure_memory(bytes.len())?;
+        if bytes.len() < WORTH_RELEASING {
+            return guarded(|| Ok(set(bytes.into(), ttl)));
+        }
+        if value.is_fixed() {
+            return released(py, || set(bytes.into(), ttl));
+        }
+        let copy = guarded(|| Ok(Arc::from(bytes)))?;
+        released(py, || set(copy, ttl))
+    }
+}
+
+fn value_of<'py>(py: Python<'py>, found: &Versioned) -> PyResult<Bound<'py, PyBytes>> {
+    let value = &*found.value;
+    if value.len() < LARGE {
+        return Ok(PyBytes::new(py, value));
+    }
+    PyBytes::new_with(py, value.len(), |room| released(py, || room.copy_from_slice(value)))
+}

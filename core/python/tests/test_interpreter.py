@@ -1,0 +1,213 @@
+"""How the module lives with its interpreter: panics, threads, forks, and the end."""
+
+import doctest
+import inspect
+import os
+import pathlib
+import subprocess
+import sys
+import threading
+from array import array
+
+import pytest
+
+import mcp_rust_core
+from mcp_rust_core import _calls
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+
+
+@pytest.mark.parametrize("panic", [_calls.panic, _calls.panic_released])
+def test_a_panic_is_an_ordinary_exception_and_everything_goes_on(panic):
+    for _ in range(3):
+        with pytest.raises(mcp_rust_core.InternalError, match="as it was asked to") as raised:
+            panic()
+        assert isinstance(raised.value, RuntimeError)
+    with pytest.raises(Exception):
+        panic()
+    assert mcp_rust_core.edit_distance("kitten", "sitting") == 3
+
+
+def test_a_panic_below_a_handler_is_passed_on():
+    router = mcp_rust_core.Router()
+    router.register_handler("panic", lambda params: _calls.panic())
+    with pytest.raises(mcp_rust_core.InternalError):
+        router.process_request({"method": "panic"})
+    assert '"type":"InternalError"' in router.process_request('{"method": "panic"}')
+
+
+def test_names_and_docs():
+    assert sorted(mcp_rust_core.__all__) == mcp_rust_core.__all__
+    for name in mcp_rust_core.__all__:
+        thing = getattr(mcp_rust_core, name)
+        assert name == "version" or inspect.getdoc(thing), name
+    assert mcp_rust_core.version.count(".") == 2
+
+
+def doctests():
+    things = {"mcp_rust_core": mcp_rust_core}
+    for name in mcp_rust_core.__all__:
+        thing = getattr(mcp_rust_core, name)
+        things[name] = thing
+        if inspect.isclass(thing):
+            members = {f"{name}.{member}": getattr(thing, member) for member in vars(thing) if member[0] != "_"}
+            things.update(members)
+    for name, thing in things.items():
+        text = getattr(thing, "__doc__", None) or ""
+        if ">>>" in text:
+            yield pytest.param(doctest.DocTestParser().get_doctest(text, {}, name, None, None), id=name)
+
+
+@pytest.mark.parametrize("example", doctests())
+def test_examples_in_docstrings(example):
+    assert doctest.DocTestRunner().run(example).failed == 0
+
+
+def test_enough_examples():
+    assert len(list(doctests())) >= 18
+
+
+def progress_during(call):
+    """How far this thread gets while another one is inside `call`."""
+    phase, inside = ["before"], 0
+
+    def work():
+        phase[0] = "inside"
+        call()
+        phase[0] = "after"
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    while phase[0] != "after":
+        inside += phase[0] == "inside"
+    thread.join()
+    return inside
+
+
+VALUES = array("d", [0.5, 2.5, 1.0, 7.0] * 250_000)
+
+
+@pytest.mark.parametrize(
+    ("released", "held"),
+    [
+        (lambda: _calls.spin(50_000_000), lambda: _calls.spin_holding(50_000_000)),
+        (lambda: mcp_rust_core.z_scores(VALUES, release=True), lambda: mcp_rust_core.z_scores(VALUES)),
+    ],
+    ids=["spin", "z_scores"],
+)
+def test_released_work_lets_others_run(released, held):
+    # Where the interpreter is held, the others can only run between this function's own statements.
+    rounds = range(5)
+    assert sum(progress_during(released) for _ in rounds) > 10 * sum(progress_during(held) for _ in rounds) + 100
+
+
+@needs_fork
+def test_fork_after_import(in_new_process):
+    out = in_new_process(
+        """
+        import os, threading
+        from mcp_rust_core import LatencyHistogram, PriorityQueue, Router, StateStore, z_scores
+
+        store, queue, router = StateStore(1 << 20), PriorityQueue(10), Router()
+        store["a"] = b"parent"
+        router.register_handler("get", lambda params: store[params].decode())
+        waiting = threading.Thread(target=queue.receive)
+        waiting.start()
+        child = os.fork()
+        if child == 0:
+            assert router.process_request({"method": "get", "params": "a"})["result"] == "parent"
+            store["a"] = b"child"
+            own = PriorityQueue(1)
+            threading.Timer(0.05, own.send, ["sent"]).start()
+            assert own.receive(timeout=10) == ("sent", "normal")
+            assert z_scores([1.0] * 100_000)[1] == 1.0
+            LatencyHistogram().record("a", 1)
+            print("child", flush=True)
+            raise SystemExit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        queue.send("end")
+        waiting.join()
+        assert store["a"] == b"parent"
+        print("parent")
+        """
+    )
+    assert out.split() == ["child", "parent"]
+
+
+IN_FLIGHT = {
+    "waiting": "queue.receive()",
+    "waiting for a short time": "wait_briefly()",
+    "spinning": "_calls.spin(20_000)",
+    "computing": "mcp_rust_core.z_scores(values)",
+    "in a busy handler": "router.process_request({'method': 'busy'})",
+    "in a sleeping handler": "router.process_request({'method': 'sleep'})",
+    "called back": "_calls.call_back(lambda n: n, 10_000)",
+}
+
+
+@pytest.mark.parametrize("call", IN_FLIGHT.values(), ids=IN_FLIGHT)
+@pytest.mark.parametrize("end", ["return", "exit", "raise"])
+def test_shutdown_with_calls_in_flight(call, end):
+    """Neither a hang nor an abort, whatever daemon threads are doing."""
+    code = f"""
+import queue as queue_module, sys, threading, time
+import mcp_rust_core
+from mcp_rust_core import _calls
+
+queue, router, values = mcp_rust_core.PriorityQueue(1), mcp_rust_core.Router(), [1.0] * 20_000
+
+def busy(params):
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        pass
+
+def sleep(params):
+    for _ in range(20_000):
+        time.sleep(0.001)
+
+router.register_handler("busy", busy)
+router.register_handler("sleep", sleep)
+
+def wait_briefly():
+    try:
+        queue.receive(timeout=0.0005)
+    except queue_module.Empty:
+        pass
+
+def work():
+    while True:
+        {call}
+
+for _ in range(4):
+    threading.Thread(target=work, daemon=True).start()
+time.sleep(0.1)
+print("done", flush=True)
+{dict(exit='sys.exit(0)', **{'return': 'pass', 'raise': 'raise SystemExit(0)'})[end]}
+"""
+    for _ in range(5):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
+        assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
+
+
+def test_use_while_shutting_down(in_new_process):
+    out = in_new_process(
+        """
+        import atexit
+        def last():
+            assert mcp_rust_core.z_scores([1.0] * 100_000)[1] == 1.0
+            print("before")
+        atexit.register(last)
+        import mcp_rust_core
+        class Thing:
+            def __del__(self, z_scores=mcp_rust_core.z_scores):
+                print(z_scores([2.0] * 100_000)[1])
+        keep = Thing()
+        """
+    )
+    assert out.split() == ["before", "2.0"]
+
+
+def test_examples_in_the_readme():
+    readme = pathlib.Path(__file__).parents[1] / "README.md"
+    outcome = doctest.testfile(str(readme), module_relative=False, encoding="utf-8")
+    assert outcome.failed == 0 and outcome.attempted > 15

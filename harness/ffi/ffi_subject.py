@@ -30,8 +30,8 @@ MASK = (1 << 64) - 1
 MODULES = ("pyo3", "c-api", "cython", "nanobind")
 SHAPES = (*MODULES, "ctypes", "pure")
 
-# Steps of a call of `spin`: some tens of microseconds.
-SPIN_STEPS = 20_000
+# Steps of a call of `spin`: ten microseconds or some more, so that also two held ones fit a slice.
+SPIN_STEPS = 8_000
 # A call is estimated over batches of at least this long.
 ESTIMATED_OVER_NS = 200_000
 # Batches of an estimate; the least counts.

@@ -91,7 +91,13 @@ static PyObject *sum_list(PyObject *module, PyObject *list) {
         return NULL;
     }
     double sum = 0.0;
-    for (Py_ssize_t index = 0; index < PyList_GET_SIZE(list); index++) {
+    Py_ssize_t index = 0, size = PyList_GET_SIZE(list);
+    PyObject **items = ((PyListObject *)list)->ob_item;
+    for (; index < size && PyFloat_CheckExact(items[index]); index++) {
+        sum += PyFloat_AS_DOUBLE(items[index]);
+    }
+    /* What is not exactly a float may run Python code, which may change the list. */
+    for (; index < PyList_GET_SIZE(list); index++) {
         double number = number_in(PyList_GET_ITEM(list, index));
         if (number == -1.0 && PyErr_Occurred()) {
             return NULL;

@@ -161,7 +161,7 @@ impl Builder {
         let mut args: Vec<String> = C_FLAGS.map(str::to_owned).into();
         args.push(format!("-I{}", python.include.display()));
         args.extend(["-c".into(), source.display().to_string(), "-o".into(), object.display().to_string()]);
-        succeeded(&compiler(Invocation::new("cc", args), stop)?)?;
+        succeeded(&compiler(&Invocation::new("cc", args), stop)?)?;
         let bundled = self.link_extension(&object, &linked, &archive, stop)?;
         let seconds = start.elapsed().as_secs_f64();
         if let Some(lld) = self.lld.as_ref().filter(|_| bundled) {
@@ -196,13 +196,13 @@ impl Builder {
             let mut args = vec![format!("-B{}", folder.display()), "-fuse-ld=lld".into()];
             args.push(format!("-Wl,--reproduce={}", archive.display()));
             args.extend(plain.clone());
-            let output = compiler(Invocation::new("cc", args), stop)?;
+            let output = compiler(&Invocation::new("cc", args), stop)?;
             // A compiler that cannot take another linker may still link: one layout is better than none.
             if output.success() && archive.is_file() {
                 return Ok(true);
             }
         }
-        succeeded(&compiler(Invocation::new("cc", plain), stop)?)?;
+        succeeded(&compiler(&Invocation::new("cc", plain), stop)?)?;
         Ok(false)
     }
 }
@@ -228,9 +228,9 @@ fn found(variant: &Variant, path: PathBuf, command: String) -> Result<Artifact, 
     })
 }
 
-fn compiler(invocation: Invocation, stop: &dyn Fn() -> bool) -> Result<Output, BuildError> {
+fn compiler(invocation: &Invocation, stop: &dyn Fn() -> bool) -> Result<Output, BuildError> {
     let limits = Limits { timeout: LONGEST_COMPILE, output: 64 << 10 };
-    run(&invocation, limits, stop).map_err(|error| match error {
+    run(invocation, limits, stop).map_err(|error| match error {
         RunError::NotStarted { .. } => {
             missing("there is no C compiler (no cc on PATH)", "apt-get install gcc")
         }

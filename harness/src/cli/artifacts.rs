@@ -55,14 +55,15 @@ pub(crate) fn build(context: &Context, plan: &Plan) -> anyhow::Result<Artifacts>
         if arm.role != Role::Control {
             stage.step();
         }
-        if arm.role != Role::Control && plan.workload != Workload::Build {
-            if let Some(digest) = code_of(artifact.bundle.as_ref(), &stage) {
-                let shape = arm.variant.ffi.as_ref().map(|ffi| ffi.shape);
-                let code = Code { digest, profile: &arm.variant.profile, shape };
-                facts.identical_to =
-                    codes.iter().find(|(other, _)| *other == code).map(|(_, name)| name.clone());
-                codes.push((code, arm.name.clone()));
-            }
+        if arm.role != Role::Control
+            && plan.workload != Workload::Build
+            && let Some(digest) = code_of(artifact.bundle.as_ref(), &stage)
+        {
+            let shape = arm.variant.ffi.as_ref().map(|ffi| ffi.shape);
+            let code = Code { digest, profile: &arm.variant.profile, shape };
+            facts.identical_to =
+                codes.iter().find(|(other, _)| *other == code).map(|(_, name)| name.clone());
+            codes.push((code, arm.name.clone()));
         }
         if let Some(twin) = &facts.identical_to {
             stage.say(&format!("{} is identical code to {twin}: measured once", arm.name));

@@ -128,23 +128,32 @@ pub(crate) fn failures(view: &View<'_>) -> Vec<Note> {
         Note::of("failed", format!("{what}{when}: {}", reasons::sentence(&failure.reason)))
             .toned(Tone::Failed)
     });
-    notes.chain(not_offered(&absent)).collect()
+    notes.chain(not_offered(view, &absent)).collect()
 }
 
-/// What arms of a kind do not offer: one note an arm and reason.
-fn not_offered(absent: &[&RunFailure]) -> Vec<Note> {
-    let mut told: Vec<(&RunFailure, Vec<&str>)> = Vec::new();
+/// What arms of a kind do not offer: one note for all arms that lack the same for the same reason.
+fn not_offered(view: &View<'_>, absent: &[&RunFailure]) -> Vec<Note> {
+    let mut by_arm: Vec<(&str, &str, Vec<&str>)> = Vec::new();
     for failure in absent {
+        let FailureReason::NotOffered { why } = &failure.reason else { continue };
+        if view.controls.iter().any(|control| control.name == failure.arm) {
+            continue;
+        }
         let name = failure.benchmark.as_deref().unwrap_or_default();
-        let same = |other: &RunFailure| (&other.arm, &other.reason) == (&failure.arm, &failure.reason);
-        match told.iter_mut().find(|(other, _)| same(other)) {
-            Some((_, names)) => names.push(name),
-            None => told.push((failure, vec![name])),
+        match by_arm.iter_mut().find(|(arm, other, _)| *arm == failure.arm && *other == why) {
+            Some((_, _, names)) => names.push(name),
+            None => by_arm.push((&failure.arm, why, vec![name])),
         }
     }
-    let note = |(failure, names): (&RunFailure, Vec<&str>)| {
-        let why = reasons::sentence(&failure.reason);
-        Note::of("not offered", format!("{} under {}: {why}", names.join(", "), failure.arm))
+    let mut told: Vec<(Vec<&str>, &str, Vec<&str>)> = Vec::new();
+    for (arm, why, names) in by_arm {
+        match told.iter_mut().find(|(_, other, others)| *other == why && *others == names) {
+            Some((arms, _, _)) => arms.push(arm),
+            None => told.push((vec![arm], why, names)),
+        }
+    }
+    let note = |(arms, why, names): (Vec<&str>, &str, Vec<&str>)| {
+        Note::of("not offered", format!("{} under {}: {why}", names.join(", "), arms.join(", ")))
     };
     told.into_iter().map(note).collect()
 }

@@ -119,7 +119,7 @@ fn calls_are_timed_on_fresh_layouts_and_their_failures_are_rows() {
     let flowing = table.split_whitespace().collect::<Vec<_>>().join(" ");
     for said in [
         "unloadable: the process ended by itself with code 1: “the library cannot be loaded:",
-        "ffi/sum_dict/16, ffi/spin_held under ctypes: not offered: there is no plain C function",
+        "ffi/sum_dict/16, ffi/spin_held under ctypes: there is no plain C function",
         "a call, × c-api",
     ] {
         assert!(flowing.contains(said), "{said} is missing in\n{table}");

@@ -3,6 +3,7 @@
 mod bundle;
 mod cargo;
 mod extension;
+mod said;
 mod settings;
 
 pub use bundle::Bundle;

@@ -61,8 +61,7 @@ pub(crate) fn build(context: &Context, plan: &Plan) -> anyhow::Result<Artifacts>
         {
             let shape = arm.variant.ffi.as_ref().map(|ffi| ffi.shape);
             let code = Code { digest, profile: &arm.variant.profile, shape };
-            facts.identical_to =
-                codes.iter().find(|(other, _)| *other == code).map(|(_, name)| name.clone());
+            facts.identical_to = codes.iter().find(|(other, _)| *other == code).map(|(_, name)| name.clone());
             codes.push((code, arm.name.clone()));
         }
         if let Some(twin) = &facts.identical_to {

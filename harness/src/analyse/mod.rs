@@ -13,9 +13,10 @@ pub use types::{Analysis, ArmSummary, GeometricMean, Row, RowEstimate, Warning};
 use std::collections::BTreeMap;
 
 use crate::measure::{ArmFacts, Launch, Run, Slice};
-use crate::plan::{Plan, Role};
+use crate::plan::{Plan, Role, Workload};
 use crate::stats::{
-    bootstrap_two_way, launches_to_decide, layout_share, mean, mean_interval, median, minimum_detectable, sd,
+    bootstrap_two_way, launches_to_decide, layout_share, mean, mean_interval, median, minimum_detectable,
+    quantile_interval, sd,
 };
 
 /// The confidence of every interval.
@@ -100,10 +101,14 @@ pub(crate) fn is_preempted(slice: &Slice) -> bool {
 
 /// The least time of a call over a turn's slices. They run the same code on the same data within two
 /// milliseconds, so they differ by what disturbed them alone, and a disturbance only adds time. Between turns,
-/// where layouts, address spaces and the machine's state differ, nothing is picked.
+/// where layouts, address spaces and the machine's state differ, nothing is picked. The empty loop is such a
+/// time too, and its least is subtracted: a disturbed one would make the calls look cheaper than they are.
 fn block_value(slices: &[Slice]) -> Option<f64> {
-    let times = slices.iter().map(|slice| slice.wall as f64 / slice.iters.max(1) as f64);
-    times.min_by(f64::total_cmp).filter(|value| *value > 0.0)
+    let least = |of: fn(&Slice) -> u64| {
+        slices.iter().map(|slice| of(slice) as f64 / slice.iters.max(1) as f64).min_by(f64::total_cmp)
+    };
+    let value = least(|slice| slice.wall)? - least(|slice| slice.empty)?;
+    Some(value).filter(|value| *value > 0.0)
 }
 
 fn row(
@@ -121,10 +126,11 @@ fn row(
         return None;
     }
     let launches: Vec<f64> = per_launch.iter().filter_map(|blocks| median(blocks)).collect();
-    let value = |arm: usize| {
-        let medians: Vec<f64> =
-            samples.iter().filter_map(|launch| median(launch.blocks(benchmark, arm)?)).collect();
-        median(&medians)
+    let value = |arm: usize| median(&medians(samples, benchmark, arm));
+    let interval = |arm: usize| {
+        let mut medians = medians(samples, benchmark, arm);
+        medians.sort_by(f64::total_cmp);
+        quantile_interval(&medians, 0.5, CONFIDENCE).filter(|_| plan.workload == Workload::Ffi)
     };
     let within: Vec<f64> = per_launch.iter().map(|blocks| variance_of_median(blocks)).collect();
     Some(Row {
@@ -134,10 +140,17 @@ fn row(
         unit: plan.benchmarks[benchmark].unit,
         baseline_value: value(0)?,
         value: value(source)?,
+        baseline_interval: interval(0),
+        value_interval: interval(source),
         estimate: if same_as_baseline { None } else { estimate(&launches, &within, plan.noise_threshold) },
         launches: if same_as_baseline { Vec::new() } else { launches },
         measured_as: measured.map(|index| plan.arms[index].name.clone()),
     })
+}
+
+/// The median of every launch that has the benchmark, in order.
+fn medians(samples: &[Samples], benchmark: usize, arm: usize) -> Vec<f64> {
+    samples.iter().filter_map(|launch| median(launch.blocks(benchmark, arm)?)).collect()
 }
 
 /// The variance of a median of n values is about π/2 times that of their mean (for normal values).

@@ -1,7 +1,8 @@
 use super::*;
 use crate::measure::{LaunchArm, Turn};
-use crate::plan::Unit;
 use crate::plan::fixture::{self, arm};
+use crate::plan::{Ffi, Library, Shape, Unit, Workload};
+use crate::stats::Interval;
 
 fn plan(launches: u32, benchmarks: &[&str]) -> Plan {
     let arms =
@@ -17,7 +18,7 @@ fn run(plan: &Plan, time: impl Fn(u32, usize, usize, u32) -> u64) -> Run {
             for block in 0..plan.budget.blocks {
                 for arm in 0..plan.arms.len() {
                     let wall = time(index, benchmark, arm, block) * 10;
-                    let slices = vec![Slice { iters: 10, wall, cpu: wall }; 3];
+                    let slices = vec![Slice { iters: 10, wall, cpu: wall, empty: 0 }; 3];
                     turns.push(Turn { benchmark, block, position: 0, arm, slices });
                 }
             }
@@ -51,6 +52,18 @@ fn a_known_ratio_comes_out_with_the_t_interval() {
 }
 
 #[test]
+fn calls_from_python_have_an_interval_of_the_value_itself() {
+    let mut plan = plan(8, &["a"]);
+    let time = |launch: u32, _, arm: usize, _| 100 + if arm == 1 { u64::from(launch) } else { 0 };
+    assert_eq!(analyse(&plan, &run(&plan, time)).rows[0].value_interval, None, "a kernel has none");
+    plan.workload = Workload::Ffi;
+    let row = analyse(&plan, &run(&plan, time)).rows[0].clone();
+    // Of eight values the second and the seventh hold the median with 93 %, the first and the last with 99 %.
+    assert_eq!(row.value_interval, Some(Interval { lo: 100.0, hi: 107.0 }));
+    assert_eq!((row.value, row.baseline_interval), (103.5, Some(Interval { lo: 100.0, hi: 100.0 })));
+}
+
+#[test]
 fn an_outlying_block_does_not_move_a_launch() {
     let plan = plan(8, &["a"]);
     let time = |_, _, arm, block| if block == 0 && arm == 1 { 9_000 } else { 1_000 };
@@ -60,11 +73,20 @@ fn an_outlying_block_does_not_move_a_launch() {
 
 #[test]
 fn a_turn_is_worth_its_least_disturbed_slice() {
-    let clean = Slice { iters: 2, wall: 200, cpu: 200 };
-    let disturbed = Slice { iters: 1, wall: 900, cpu: 100 };
+    let clean = Slice { iters: 2, wall: 200, cpu: 200, empty: 0 };
+    let disturbed = Slice { iters: 1, wall: 900, cpu: 100, empty: 0 };
     assert_eq!(block_value(&[disturbed, clean, disturbed]), Some(100.0));
     assert_eq!(block_value(&[disturbed]), Some(900.0));
     assert_eq!(block_value(&[]), None);
+}
+
+#[test]
+fn an_empty_loop_is_subtracted_by_its_own_least_disturbed_run() {
+    let slice = |wall, empty| Slice { iters: 10, wall, cpu: wall, empty };
+    assert_eq!(block_value(&[slice(300, 100), slice(320, 100)]), Some(20.0));
+    // A disturbance of the empty loop must not make the calls look cheaper.
+    assert_eq!(block_value(&[slice(300, 250), slice(310, 100)]), Some(20.0));
+    assert_eq!(block_value(&[slice(100, 100)]), None, "a call that takes no time was not measured");
 }
 
 #[test]
@@ -125,6 +147,9 @@ fn an_interrupted_and_a_preempted_run_is_said_to_be_so() {
         .iter_mut()
         .for_each(|turn| turn.slices.iter_mut().for_each(|slice| slice.wall *= 2));
     run.launches[1].arms[0].layout = None;
+    let mut prebuilt = plan.clone();
+    prebuilt.arms[0].variant.ffi = Some(Ffi { shape: Shape::Cython, library: Library::File("a.so".into()) });
+    assert!(!analyse(&prebuilt, &run).warnings.contains(&Warning::OneLayout), "nobody can link that file");
     let analysis = analyse(&plan, &run);
     assert_eq!(
         analysis.warnings,

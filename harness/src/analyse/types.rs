@@ -21,6 +21,13 @@ pub struct Row {
     pub baseline_value: f64,
     /// The arm's value, likewise.
     pub value: f64,
+    /// 95 % interval of the baseline's median over launches, by order statistics; given where the value itself is
+    /// what is asked for, as in calls from Python, and there are launches enough (6).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline_interval: Option<Interval>,
+    /// The arm's, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_interval: Option<Interval>,
     /// ln(arm / baseline) of every launch, in order.
     pub launches: Vec<f64>,
     /// The ratio; `None` with fewer than two launches.

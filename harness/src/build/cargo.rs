@@ -10,12 +10,11 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::build::bundle::Bundle;
+use crate::build::extension::{Host, PythonHome};
+use crate::build::said::{check_flags, first_error, rustc_command};
 use crate::build::settings::is_build_variable;
-use crate::plan::{BuildSettings, FlagSet, Variant};
-use crate::process::{Invocation, Limits, Output, RunError, run};
-
-/// rustc says this of LLVM features that it does not know by name, and passes them on.
-const UNKNOWN_FEATURE: &str = "unknown and unstable feature specified for `-Ctarget-feature`";
+use crate::plan::{BuildSettings, FlagSet, Library, Variant};
+use crate::process::{Invocation, Limits, RunError, run};
 
 /// The longest that one build may take.
 const LONGEST_BUILD: Duration = Duration::from_secs(3600);
@@ -25,9 +24,13 @@ const LONGEST_BUILD: Duration = Duration::from_secs(3600);
 pub struct Artifact {
     /// What was asked for.
     pub variant: Variant,
-    /// The executable.
+    /// The executable that is started.
     pub path: PathBuf,
-    /// Its SHA-256, in hex.
+    /// The shared library, where the executable only starts an interpreter that loads it.
+    pub library: Option<PathBuf>,
+    /// How a library is started; `None` where the artifact is an executable of its own.
+    pub host: Option<Host>,
+    /// The SHA-256 of what was built, in hex.
     pub digest: String,
     /// Its size, in bytes.
     pub file_bytes: u64,
@@ -43,9 +46,25 @@ pub struct Artifact {
     pub bundle: Option<Bundle>,
 }
 
+impl Artifact {
+    /// The file that holds the measured code.
+    #[must_use]
+    pub fn code(&self) -> &Path {
+        self.library.as_ref().unwrap_or(&self.path)
+    }
+}
+
 /// Why there is no artifact.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
+    /// This machine lacks something that building takes.
+    #[error("{what}: {remedy}")]
+    Missing {
+        /// What is missing, in a clause.
+        what: String,
+        /// What to do about it.
+        remedy: String,
+    },
     /// Cargo said no.
     #[error("{error}")]
     Compile {
@@ -98,6 +117,8 @@ pub struct Builder {
     pub lld: Option<PathBuf>,
     /// The lab's own executable, which ends a build when the lab is gone.
     pub supervisor: Option<PathBuf>,
+    /// The interpreter of an `ffi` suite.
+    pub python: Option<PythonHome>,
 }
 
 /// One clean or touched build of a `build` suite.
@@ -117,9 +138,19 @@ struct Message {
     #[serde(default)]
     executable: Option<PathBuf>,
     #[serde(default)]
+    filenames: Vec<PathBuf>,
+    #[serde(default)]
     fresh: bool,
     #[serde(default)]
     target: Option<MessageTarget>,
+}
+
+impl Message {
+    /// What came out: an executable, or a shared library where `shared` is wanted.
+    fn product(&self, shared: bool) -> Option<PathBuf> {
+        let is_shared = |path: &&PathBuf| path.extension().is_some_and(|kind| kind == "so");
+        if shared { self.filenames.iter().find(is_shared).cloned() } else { self.executable.clone() }
+    }
 }
 
 #[derive(Deserialize)]
@@ -203,19 +234,26 @@ impl Builder {
         }
         let kept = kept.unwrap_or_default();
         // Variants that differ in features alone share Cargo's path: the next build would replace this one.
-        let path = folder.join(&variant.bin);
+        let ending = if variant.ffi.is_some() { ".so" } else { "" };
+        let path = folder.join(format!("{}{ending}", variant.bin));
         copy(&built.executable, &path, &digest)?;
-        Ok(Artifact {
+        let artifact = Artifact {
             variant: variant.clone(),
             file_bytes: fs::metadata(&path).map_or(0, |metadata| metadata.len()),
             path,
+            library: None,
+            host: None,
             digest,
             build_seconds: kept.build_seconds,
             flags: flagset.flags.clone(),
             command: invocation.display(),
             rustc_command: kept.rustc_command,
             bundle: self.lld.as_ref().and_then(|lld| Bundle::open(&folder, lld)),
-        })
+        };
+        match &variant.ffi {
+            Some(ffi) => self.hosted(artifact, ffi),
+            None => Ok(artifact),
+        }
     }
 
     /// Builds a variant under an arm's build settings into `target`, timed, without keeping anything.
@@ -261,18 +299,31 @@ impl Builder {
             ["rustc", "--verbose", "--message-format", "json-render-diagnostics"].map(Into::into).into();
         let mut add = |option: &str, value: &str| args.extend([option.into(), value.into()]);
         add("--package", &variant.package);
-        add("--bin", &variant.bin);
+        if variant.ffi.is_none() {
+            add("--bin", &variant.bin);
+        }
         add("--profile", &variant.profile);
         add("--target", &flagset.target);
         if !variant.features.is_empty() {
             add("--features", &variant.features.join(","));
         }
+        if variant.ffi.is_some() {
+            args.push("--lib".into());
+        }
+        if !variant.default_features {
+            args.push("--no-default-features".into());
+        }
         args.extend(["--target-dir".into(), target.into()]);
         let mut invocation = Invocation::new("cargo", args).in_folder(&self.root);
         invocation.unset = std::env::vars_os()
             .map(|(name, _)| name)
-            .filter(|name| name.to_str().is_some_and(is_build_variable))
+            .filter(|name| {
+                name.to_str().is_some_and(|name| is_build_variable(name) || name.starts_with("PYO3_"))
+            })
             .collect();
+        // The interpreter that will import the module is the one that it is built for.
+        let python = self.python.as_ref().filter(|_| variant.ffi.is_some());
+        invocation.set.extend(python.map(|python| ("PYO3_PYTHON".into(), python.word())));
         // Present even when there are no flags: it outranks every `rustflags` of config files.
         invocation.set.push(("CARGO_ENCODED_RUSTFLAGS".into(), flagset.flags.join("\u{1f}").into()));
         invocation.set.push(("RUSTC_WRAPPER".into(), OsString::new()));
@@ -300,11 +351,11 @@ impl Builder {
         let artifacts = || messages.iter().filter(|message| message.reason == "compiler-artifact");
         let of_bin =
             |message: &&Message| message.target.as_ref().is_some_and(|target| target.name == variant.bin);
-        let executable = artifacts().filter(of_bin).find_map(|message| message.executable.clone());
+        let shared = variant.ffi.is_some();
+        let executable = artifacts().filter(of_bin).find_map(|message| message.product(shared));
+        let what = if shared { "shared library" } else { "executable" };
         let Some(executable) = executable else {
-            return Err(BuildError::Compile {
-                error: format!("Cargo named no executable for {}", variant.bin),
-            });
+            return Err(BuildError::Compile { error: format!("Cargo named no {what} for {}", variant.bin) });
         };
         Ok(Built {
             executable,
@@ -332,25 +383,30 @@ impl Builder {
         if output.success() { Ok(()) } else { Err(BuildError::Compile { error: first_error(&output) }) }
     }
 
-    fn create(&self, folder: &Path) -> Result<(), BuildError> {
+    pub(crate) fn create(&self, folder: &Path) -> Result<(), BuildError> {
         fs::create_dir_all(folder).map_err(|error| BuildError::Files { path: folder.to_owned(), error })
     }
 }
 
 /// A name for a variant that is also a file name.
-fn slug(variant: &Variant) -> String {
+pub(crate) fn slug(variant: &Variant) -> String {
     let Variant { package, bin, features, flagset, profile, .. } = variant;
     let features = if features.is_empty() { String::new() } else { format!("+{}", features.join("+")) };
-    format!("{package}-{bin}{features}-{flagset}-{profile}")
+    let defaults = if variant.default_features { "" } else { "-no-defaults" };
+    if let Some(Library::Source(file) | Library::File(file)) = variant.ffi.as_ref().map(|ffi| &ffi.library) {
+        // Not a folder of its own for every folder in the path.
+        return format!("{}-{bin}", file.replace('/', "_"));
+    }
+    format!("{package}-{bin}{defaults}{features}-{flagset}-{profile}")
 }
 
-fn digest_of(file: &Path) -> Result<String, BuildError> {
+pub(crate) fn digest_of(file: &Path) -> Result<String, BuildError> {
     let bytes = fs::read(file).map_err(|error| BuildError::Files { path: file.to_owned(), error })?;
     Ok(crate::plan::hex(&Sha256::digest(&bytes)))
 }
 
 /// Copies an executable to `to`, unless it is there. Renamed into place, since another lab may be running it.
-fn copy(from: &Path, to: &Path, digest: &str) -> Result<(), BuildError> {
+pub(crate) fn copy(from: &Path, to: &Path, digest: &str) -> Result<(), BuildError> {
     if digest_of(to).is_ok_and(|there| there == digest) {
         return Ok(());
     }
@@ -367,94 +423,4 @@ fn write_kept(folder: &Path, kept: &Kept) -> Result<(), BuildError> {
     let path = folder.join("built.json");
     let text = serde_json::to_string(kept).unwrap_or_default();
     fs::write(&path, text).map_err(|error| BuildError::Files { path, error })
-}
-
-/// The line `Running rustc … --crate-name BIN …` of Cargo's verbose output.
-fn rustc_command(stderr: &str, bin: &str) -> Option<String> {
-    let crate_name = format!("--crate-name {} ", bin.replace('-', "_"));
-    let lines = stderr.lines().filter_map(|line| line.trim_start().strip_prefix("Running `"));
-    lines
-        .filter(|line| line.contains(&crate_name))
-        .map(|line| line.trim_end_matches('`').to_owned())
-        .next_back()
-}
-
-/// The flags that Cargo appended must be the flag set's, and no other code generation target may be named.
-fn check_flags(command: &str, wanted: &[String]) -> Result<(), BuildError> {
-    let targets = |words: &[&str]| -> Vec<String> {
-        let named =
-            words.iter().filter(|word| word.contains("target-cpu=") || word.contains("target-feature="));
-        named.map(|word| word.trim_matches('\'').trim_start_matches("-C").to_owned()).collect()
-    };
-    let found = targets(&command.split_whitespace().collect::<Vec<_>>());
-    let wanted_targets = targets(&wanted.iter().map(String::as_str).collect::<Vec<_>>());
-    if found == wanted_targets {
-        return Ok(());
-    }
-    Err(BuildError::Flags { wanted: wanted_targets, found })
-}
-
-/// What a person needs of a failed build: the first error with the lines that belong to it.
-fn first_error(output: &Output) -> String {
-    if output.stderr.contains("No space left on device") {
-        return "the disk is full (No space left on device)".to_owned();
-    }
-    let lines = output.stderr.lines().filter(|line| !line.contains(UNKNOWN_FEATURE));
-    let from_error: Vec<_> = lines.skip_while(|line| !line.starts_with("error")).take(8).collect();
-    match from_error[..] {
-        [] => {
-            let tail: Vec<_> = output.stderr.lines().rev().take(3).collect();
-            format!(
-                "Cargo exited with {:?}: {}",
-                output.code,
-                tail.into_iter().rev().collect::<Vec<_>>().join(" ")
-            )
-        }
-        _ => from_error.join("\n").trim_end().to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn flags_that_are_not_the_flag_sets_are_noticed() {
-        let wanted = ["-C".to_owned(), "target-cpu=znver4".to_owned()];
-        assert!(check_flags("rustc --crate-name a -C target-cpu=znver4", &wanted).is_ok());
-        assert!(check_flags("rustc --crate-name a", &wanted).is_err());
-        let two =
-            check_flags("rustc -C target-cpu=znver4 -Ctarget-cpu=native", &wanted).unwrap_err().to_string();
-        assert!(two.contains("target-cpu=native"), "{two}");
-        assert!(check_flags("rustc -Ctarget-feature=+avx2", &[]).is_err());
-        let quoted = ["-C".to_owned(), "target-feature=+avx2,+fma".to_owned()];
-        assert!(check_flags("rustc -C 'target-feature=+avx2,+fma'", &quoted).is_ok());
-    }
-
-    #[test]
-    fn the_command_line_of_the_executable_is_found() {
-        let stderr = "   Compiling a\n     Running `rustc --crate-name dep --edition`\n     Running `/x/rustc --crate-name my_bin -C x`\n";
-        assert_eq!(rustc_command(stderr, "my-bin").as_deref(), Some("/x/rustc --crate-name my_bin -C x"));
-        assert_eq!(rustc_command(stderr, "other"), None);
-    }
-
-    #[test]
-    fn a_failed_build_is_told_by_its_first_error() {
-        let output = |stderr: &str| Output {
-            code: Some(101),
-            signal: None,
-            stdout: String::new(),
-            stderr: stderr.to_owned(),
-            wall: Duration::ZERO,
-        };
-        assert_eq!(
-            first_error(&output("warning: x\nerror[E1]: bad\n --> a.rs:1:1\n")),
-            "error[E1]: bad\n --> a.rs:1:1"
-        );
-        assert!(
-            first_error(&output("error: No space left on device (os error 28)"))
-                .starts_with("the disk is full")
-        );
-        assert!(first_error(&output("strange")).contains("101"));
-    }
 }

@@ -99,6 +99,9 @@ pub(crate) struct RunArgs {
     /// A Cargo profile in place of the suite's.
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
+    /// The Python interpreter of an ffi suite in place of its own: a name on PATH, or a path.
+    #[arg(long, value_name = "PATH")]
+    pub python: Option<String>,
     /// So many launches in place of the budget's.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub launches: Option<u32>,
@@ -109,7 +112,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Go on with a record that was stopped.
-    #[arg(long, value_name = "RECORD", conflicts_with_all = ["suite", "quick", "full", "flagsets", "benchmarks", "profile", "launches", "seed", "out"])]
+    #[arg(long, value_name = "RECORD", conflicts_with_all = ["suite", "quick", "full", "flagsets", "benchmarks", "profile", "python", "launches", "seed", "out"])]
     pub resume: Option<PathBuf>,
 }
 

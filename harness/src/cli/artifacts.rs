@@ -5,14 +5,14 @@ use std::fs;
 
 use anyhow::bail;
 
-use crate::build::{Artifact, BuildError, Bundle};
+use crate::build::{Artifact, BuildError, Builder, Bundle};
 use crate::census::{CodeDigest, Disassembly, Width, dispatched, identity, refusal};
 use crate::cli::context::Context;
 use crate::cli::progress::Stage;
 use crate::machine::features::Features;
 use crate::machine::rustc_cfg;
 use crate::measure::{ArmFacts, FailureReason, RunFailure};
-use crate::plan::{Benchmark, Plan, Role, Variant, Workload};
+use crate::plan::{Benchmark, Ffi, Library, Plan, Role, Shape, Variant, Workload};
 use crate::process::RunError;
 
 /// What is known of the arms before measuring, in the plan's order.
@@ -32,16 +32,20 @@ pub(crate) struct Artifacts {
 /// Builds every variant of a plan, refuses what this CPU cannot run, and finds identical code.
 pub(crate) fn build(context: &Context, plan: &Plan) -> anyhow::Result<Artifacts> {
     let mut artifacts = Artifacts::default();
-    let built = build_variants(context, plan, &mut artifacts)?;
+    let builder = match context.builder_for(plan)? {
+        Ok(builder) => builder,
+        Err(wrong) => return Ok(Artifacts::without_python(plan, &wrong)),
+    };
+    let built = build_variants(context, &builder, plan, &mut artifacts)?;
     let stage = Stage::start("census", "what each flag set did to the code", built.len() as u64);
     let host = Features::host();
-    let mut codes: Vec<((CodeDigest, &String), String)> = Vec::new();
+    let mut codes: Vec<(Code<'_>, String)> = Vec::new();
     for arm in &plan.arms {
         let fail = |reason| RunFailure { arm: arm.name.clone(), benchmark: None, launch: None, reason };
         let artifact = match &built[&arm.variant] {
             Ok(artifact) => artifact,
-            Err(error) => {
-                artifacts.failures.push(fail(FailureReason::NotBuilt { error: error.clone() }));
+            Err(reason) => {
+                artifacts.failures.push(fail(reason.clone()));
                 artifacts.push(None, ArmFacts { arm: arm.name.clone(), ..ArmFacts::default() }, None);
                 continue;
             }
@@ -51,14 +55,14 @@ pub(crate) fn build(context: &Context, plan: &Plan) -> anyhow::Result<Artifacts>
         if arm.role != Role::Control {
             stage.step();
         }
-        if arm.role != Role::Control && plan.workload == Workload::Kernel {
-            // Another profile may link another panic runtime, which is not among the inputs that are compared.
-            let profile = &arm.variant.profile;
-            if let Some(code) = code_of(artifact.bundle.as_ref(), &stage).map(|code| (code, profile)) {
-                facts.identical_to =
-                    codes.iter().find(|(other, _)| *other == code).map(|(_, name)| name.clone());
-                codes.push((code, arm.name.clone()));
-            }
+        if arm.role != Role::Control
+            && plan.workload != Workload::Build
+            && let Some(digest) = code_of(artifact.bundle.as_ref(), &stage)
+        {
+            let shape = arm.variant.ffi.as_ref().map(|ffi| ffi.shape);
+            let code = Code { digest, profile: &arm.variant.profile, shape };
+            facts.identical_to = codes.iter().find(|(other, _)| *other == code).map(|(_, name)| name.clone());
+            codes.push((code, arm.name.clone()));
         }
         if let Some(twin) = &facts.identical_to {
             stage.say(&format!("{} is identical code to {twin}: measured once", arm.name));
@@ -68,13 +72,39 @@ pub(crate) fn build(context: &Context, plan: &Plan) -> anyhow::Result<Artifacts>
             stage.say(&format!("{} needs {}; this CPU lacks it → not run", arm.name, refused.join(" ")));
             artifacts.failures.push(fail(FailureReason::MissingFeatures { features: refused }));
         }
-        artifacts.push((!sits_out).then(|| artifact.clone()), facts, Some(disassembly));
+        artifacts.push((!sits_out).then(|| artifact.clone()), facts, disassembly);
     }
     stage.end();
     Ok(artifacts)
 }
 
+/// What makes two arms the same. Another profile may link another panic runtime, which is not among the inputs
+/// that are compared, and one library may be called in two ways.
+#[derive(PartialEq)]
+struct Code<'a> {
+    digest: CodeDigest,
+    profile: &'a str,
+    shape: Option<Shape>,
+}
+
 impl Artifacts {
+    /// What is known of a plan whose interpreter cannot be used: nothing, and why.
+    fn without_python(plan: &Plan, wrong: &str) -> Self {
+        let remedy = "install CPython 3.9 or later (apt-get install python3-dev), or name one with --python";
+        let mut artifacts = Self::default();
+        for arm in &plan.arms {
+            let reason = FailureReason::MissingTool { what: wrong.to_owned(), remedy: remedy.to_owned() };
+            artifacts.push(None, ArmFacts { arm: arm.name.clone(), ..ArmFacts::default() }, None);
+            artifacts.failures.push(RunFailure {
+                arm: arm.name.clone(),
+                benchmark: None,
+                launch: None,
+                reason,
+            });
+        }
+        artifacts
+    }
+
     fn push(&mut self, artifact: Option<Artifact>, facts: ArmFacts, disassembly: Option<Disassembly>) {
         self.arms.push(artifact);
         self.facts.push(facts);
@@ -94,9 +124,14 @@ impl Artifacts {
     }
 }
 
-type Built = BTreeMap<Variant, Result<Artifact, String>>;
+type Built = BTreeMap<Variant, Result<Artifact, FailureReason>>;
 
-fn build_variants(context: &Context, plan: &Plan, artifacts: &mut Artifacts) -> anyhow::Result<Built> {
+fn build_variants(
+    context: &Context,
+    builder: &Builder,
+    plan: &Plan,
+    artifacts: &mut Artifacts,
+) -> anyhow::Result<Built> {
     let mut variants: Vec<&Variant> = Vec::new();
     for arm in &plan.arms {
         if !variants.contains(&&arm.variant) {
@@ -106,13 +141,21 @@ fn build_variants(context: &Context, plan: &Plan, artifacts: &mut Artifacts) -> 
     let stage = Stage::start("build", format!("{} variants", variants.len()), variants.len() as u64);
     let mut built = Built::new();
     for variant in variants {
-        stage.doing(format!("{} ({})", variant.flagset, variant.profile));
-        let flagset = context.flagset(&variant.flagset)?;
-        match context.builder.build(variant, flagset, &|| context.stopped()) {
+        stage.doing(named(variant));
+        let outcome = match &variant.ffi {
+            Some(ffi) if ffi.library != Library::Cdylib => {
+                builder.build_extension(variant, ffi, &|| context.stopped())
+            }
+            _ => builder.build(variant, context.flagset(&variant.flagset)?, &|| context.stopped()),
+        };
+        match outcome {
             Ok(artifact) => {
                 // Relative to the workspace, so that a record reads the same wherever it was made.
                 let root = format!("{}/", context.root.display());
-                artifacts.commands.push(artifact.command.replace(&root, ""));
+                let command = artifact.command.replace(&root, "");
+                if !command.is_empty() && !artifacts.commands.contains(&command) {
+                    artifacts.commands.push(command);
+                }
                 built.insert(variant.clone(), Ok(artifact));
             }
             Err(BuildError::Run(stopped @ RunError::Stopped)) => {
@@ -121,17 +164,30 @@ fn build_variants(context: &Context, plan: &Plan, artifacts: &mut Artifacts) -> 
                 );
             }
             Err(error) => {
-                stage.say(&format!("{}: {error}", variant.flagset));
-                built.insert(variant.clone(), Err(error.to_string()));
+                stage.say(&format!("{}: {error}", named(variant)));
+                let reason = match error {
+                    BuildError::Missing { what, remedy } => FailureReason::MissingTool { what, remedy },
+                    other => FailureReason::NotBuilt { error: other.to_string() },
+                };
+                built.insert(variant.clone(), Err(reason));
             }
         }
         stage.step();
     }
     stage.end();
-    if let Some(Err(error)) = built.get(&plan.baseline().variant) {
-        bail!("the baseline cannot be built: {error}");
+    match built.get(&plan.baseline().variant) {
+        Some(Err(FailureReason::NotBuilt { error })) => bail!("the baseline cannot be built: {error}"),
+        Some(Err(reason)) => bail!("the baseline cannot be built: {}", crate::report::sentence(reason)),
+        _ => Ok(built),
     }
-    Ok(built)
+}
+
+/// A variant in a few words.
+fn named(variant: &Variant) -> String {
+    match &variant.ffi {
+        Some(ffi) if ffi.library != Library::Cdylib => ffi.shape.name().to_owned(),
+        _ => format!("{} ({})", variant.flagset, variant.profile),
+    }
 }
 
 /// The census of one artifact: of a link with symbols where there is one, so that functions have names.
@@ -140,12 +196,24 @@ fn examine(
     artifact: &Artifact,
     arm: &str,
     host: &Features,
-) -> anyhow::Result<(ArmFacts, Vec<String>, Disassembly)> {
+) -> anyhow::Result<(ArmFacts, Vec<String>, Option<Disassembly>)> {
     let symbols = context.builder.target.join("symbols");
     let with_symbols = artifact.bundle.as_ref().filter(|bundle| bundle.link_with_symbols(&symbols).is_ok());
-    let bytes = fs::read(if with_symbols.is_some() { &symbols } else { &artifact.path })?;
+    let bytes = fs::read(if with_symbols.is_some() { symbols.as_path() } else { artifact.code() })?;
     fs::remove_file(&symbols).ok();
-    let disassembly = Disassembly::of(&bytes)?;
+    let disassembly = Disassembly::of(&bytes);
+    let ours = artifact.variant.ffi.as_ref().is_none_or(Ffi::has_layouts);
+    if disassembly.is_err() && !ours {
+        // A script has no instructions. A file that only calls itself a library fails when it is loaded.
+        let facts = ArmFacts {
+            arm: arm.to_owned(),
+            digest: artifact.digest.clone(),
+            file_bytes: artifact.file_bytes,
+            ..ArmFacts::default()
+        };
+        return Ok((facts, Vec::new(), None));
+    }
+    let disassembly = disassembly?;
     let census = disassembly.census();
     let enabled = Features::from_rustc_cfg(&rustc_cfg(&artifact.flags)?);
     let refused = refusal(&census, &enabled, host);
@@ -164,7 +232,7 @@ fn examine(
         identical_to: None,
         foreign_code: census.producers.iter().filter(|producer| !is_rust(producer)).cloned().collect(),
     };
-    Ok((facts, refused.iter().map(|missing| missing.feature.to_string()).collect(), disassembly))
+    Ok((facts, refused.iter().map(|missing| missing.feature.to_string()).collect(), Some(disassembly)))
 }
 
 fn is_rust(producer: &str) -> bool {

@@ -3,15 +3,15 @@
 use std::fs::{File, TryLockError};
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
-use crate::build::{Builder, Foreign, foreign_settings};
+use crate::build::{Builder, Foreign, PythonHome, foreign_settings};
 use crate::cli::args::{Color, RunArgs, Shared};
-use crate::machine::{Environment, bundled_lld, probe, rustc_sysroot};
+use crate::machine::{Environment, Interpreter, bundled_lld, probe, probe_python, rustc_sysroot};
 use crate::plan::{FlagSet, FlagSets, Plan, Suite, parse_suite};
 use crate::process::RunError;
 use crate::report::Style;
@@ -29,6 +29,9 @@ const BUILT_IN: [(&str, &str); 9] = [
     ("znver4-no-sse4a", include_str!("../../../.cargo/flagsets/znver4-no-sse4a.toml")),
 ];
 
+/// The subject that calls libraries from Python.
+const FFI_SUBJECT: &str = include_str!("../../ffi/ffi_subject.py");
+
 /// Everything that verbs share.
 pub(crate) struct Context {
     /// The Cargo workspace.
@@ -43,6 +46,8 @@ pub(crate) struct Context {
     pub foreign: Vec<Foreign>,
     /// Set by Ctrl-C and by a termination signal.
     stop: Arc<AtomicBool>,
+    /// What the interpreter of an `ffi` suite said, once it was asked.
+    python: OnceLock<Result<Interpreter, String>>,
 }
 
 impl Context {
@@ -74,10 +79,12 @@ impl Context {
                 root: root.clone(),
                 lld: bundled_lld(&sysroot),
                 supervisor: Some(lab),
+                python: None,
             },
             root,
             environment,
             stop,
+            python: OnceLock::new(),
         })
     }
 
@@ -103,12 +110,59 @@ impl Context {
         let mut budget = if args.full { suite.full } else { suite.quick };
         budget.launches = args.launches.unwrap_or(budget.launches);
         let mut plan = suite.plan(&args.flagsets, budget, args.seed.unwrap_or_else(clock_seed))?;
+        match &args.python {
+            Some(_) if plan.python.is_none() => {
+                bail!("--python: suite {} calls from no interpreter; only ffi suites do", plan.suite)
+            }
+            Some(program) => plan.python = Some(program.clone()),
+            None => {}
+        }
         if let Some(profile) = &args.profile {
             for arm in &mut plan.arms {
                 arm.variant.profile.clone_from(profile);
             }
         }
         Ok((suite, plan))
+    }
+
+    /// What the plan's interpreter says of itself, or what is wrong with it; `None` where it calls from none.
+    fn interpreter(&self, plan: &Plan) -> Option<&Result<Interpreter, String>> {
+        plan.python.as_ref().map(|program| self.python.get_or_init(|| probe_python(program)))
+    }
+
+    /// The builder for a plan: with the interpreter that its libraries are built for.
+    ///
+    /// # Errors
+    /// The subject's script cannot be written; within, a clause that says what is wrong with the interpreter.
+    pub(crate) fn builder_for(&self, plan: &Plan) -> anyhow::Result<Result<Builder, String>> {
+        let mut builder = self.builder.clone();
+        match (self.interpreter(plan), &plan.python) {
+            (Some(Err(wrong)), _) => return Ok(Err(wrong.clone())),
+            (Some(Ok(interpreter)), Some(program)) => {
+                let subject = builder.target.join("ffi_subject.py");
+                std::fs::create_dir_all(&builder.target)?;
+                std::fs::write(&subject, FFI_SUBJECT)
+                    .with_context(|| format!("cannot write {}", subject.display()))?;
+                builder.python = Some(PythonHome {
+                    program: program.clone(),
+                    executable: interpreter.executable.clone(),
+                    include: interpreter.include.clone(),
+                    headers: interpreter.headers,
+                    subject,
+                });
+            }
+            _ => {}
+        }
+        Ok(Ok(builder))
+    }
+
+    /// This machine, with the plan's interpreter.
+    pub(crate) fn environment_for(&self, plan: &Plan) -> Environment {
+        let python = self.interpreter(plan).and_then(|interpreter| interpreter.as_ref().ok());
+        Environment {
+            python: python.map(|interpreter| interpreter.python.clone()),
+            ..self.environment.clone()
+        }
     }
 
     /// The flag set of an arm.

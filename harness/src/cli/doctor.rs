@@ -6,7 +6,7 @@ use crate::cli::Exit;
 use crate::cli::args::{Format, Shared};
 use crate::cli::context::{Context, style};
 use crate::machine::features::Features;
-use crate::machine::rustc_cfg;
+use crate::machine::{probe_python, rustc_cfg};
 
 /// How a finding stands.
 #[derive(Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -37,6 +37,7 @@ pub(crate) fn doctor(shared: &Shared) -> anyhow::Result<Exit> {
     findings.extend(native(&context));
     findings.extend(state(&context));
     findings.extend(tools());
+    findings.push(python());
     findings.extend(context.foreign.iter().map(|foreign| {
         let (means, remedy) = if foreign.in_force {
             (
@@ -200,6 +201,31 @@ fn state(context: &Context) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+/// The interpreter that calls are measured from.
+fn python() -> Finding {
+    const NAME: &str = "python3";
+    match probe_python(NAME) {
+        Ok(interpreter) if interpreter.headers => finding(
+            Sign::Good,
+            interpreter.python.name(),
+            "calls from Python can be measured (the floor in C takes a cc)",
+            None,
+        ),
+        Ok(interpreter) => finding(
+            Sign::Lacking,
+            format!("no C headers of {}", interpreter.python.name()),
+            "the floor of calls from Python cannot be compiled",
+            Some("apt-get install python3-dev, or another interpreter with --python"),
+        ),
+        Err(wrong) => finding(
+            Sign::Lacking,
+            wrong,
+            "no calls from Python",
+            Some("apt-get install python3-dev, or another interpreter with --python"),
+        ),
+    }
 }
 
 fn tools() -> Vec<Finding> {

@@ -11,7 +11,7 @@ use crate::cli::context::{Context, style};
 use crate::cli::{Exit, calibration_file, run, store};
 use crate::judge::{Judgement, judge};
 use crate::measure::Run;
-use crate::plan::{Benchmark, Plan, Role, Unit};
+use crate::plan::{Plan, Role, Workload};
 use crate::record::RunFile;
 use crate::report::{self, Meta, Report, Style};
 
@@ -59,7 +59,8 @@ impl Judged {
 
     fn exit(&self) -> Exit {
         // That the run was stopped is its own exit code and a warning here, not a fault of who reads it.
-        if self.file.failures.iter().any(run::is_broken) {
+        let RunFile { plan, failures, .. } = &self.file;
+        if failures.iter().any(run::is_broken) || run::lacks_baseline(plan, failures) {
             Exit::Failed
         } else if self.judgement.controls.iter().any(|control| control.voids) {
             Exit::Inconclusive
@@ -130,7 +131,11 @@ pub(crate) fn report(shared: &Shared, args: &ReportArgs) -> anyhow::Result<Exit>
     };
     let text =
         std::fs::read_to_string(document).with_context(|| format!("cannot read {}", document.display()))?;
-    let chart = relative(document, &args.record.join("charts/heatmap.svg"))?;
+    let shown = match judged.file.plan.workload {
+        Workload::Ffi => "charts/calls.svg",
+        Workload::Kernel | Workload::Build => "charts/heatmap.svg",
+    };
+    let chart = relative(document, &args.record.join(shown))?;
     let block = report::readme_block(&judged.report(), &chart);
     let shown = document.display();
     if args.splice.is_some() {
@@ -192,11 +197,6 @@ pub(crate) fn artifact_table(context: &Context, plan: &Plan, artifacts: &Artifac
         &Report { plan, environment, analysis: &analysis, judgement: &judgement, meta: &meta },
         style,
     )
-}
-
-/// A benchmark of which only the name is known yet.
-pub(crate) fn named(name: &str) -> Benchmark {
-    Benchmark { name: name.to_owned(), answer: 0, long: false, code: Vec::new(), unit: Unit::Nanos }
 }
 
 /// What a run would do, for a person.

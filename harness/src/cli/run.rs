@@ -12,7 +12,7 @@ use crate::cli::context::{Context, style};
 use crate::cli::store::Store;
 use crate::cli::{Exit, output, progress::Stage, scratch, session};
 use crate::measure::{BuildBench, Launch, LaunchArm, Prepared, RunFailure, Turn, build_benchmarks, order};
-use crate::plan::{Plan, SCHEMA_VERSION, Workload};
+use crate::plan::{Benchmark, Plan, SCHEMA_VERSION, Workload};
 use crate::record::{RunFile, State};
 
 /// Everything: build, measure, verdict, charts, record.
@@ -48,7 +48,7 @@ pub(crate) fn plan(shared: &Shared, args: &RunArgs) -> anyhow::Result<Exit> {
     let context = Context::open()?;
     let (suite, mut plan) = context.plan(args)?;
     let wanted = wanted(args, &suite.benchmarks);
-    plan.benchmarks = wanted.iter().map(|name| output::named(name)).collect();
+    plan.benchmarks = wanted.iter().map(|name| Benchmark::named(name)).collect();
     match shared.format {
         Format::Table => out!("{}", output::plan_text(&plan)),
         Format::Json => outln!("{}", serde_json::to_string_pretty(&plan)?),
@@ -67,19 +67,27 @@ pub(crate) fn build(shared: &Shared, args: &RunArgs) -> anyhow::Result<Exit> {
         Format::Table => out!("{}", output::artifact_table(&context, &plan, &artifacts, &style(shared))),
         Format::Json => outln!("{}", serde_json::to_string_pretty(&artifacts.facts)?),
     }
-    let broken = artifacts.failures.iter().any(is_broken);
+    let broken = artifacts.failures.iter().any(is_broken) || lacks_baseline(&plan, &artifacts.failures);
     Ok(if broken { Exit::Failed } else { Exit::Fine })
 }
 
-/// Whether a failure says that something is broken, and not merely that this CPU lacks a feature.
+/// Whether a failure says that something is broken, and not merely that this machine lacks what an arm needs, or
+/// that the arm is of a kind that has no such benchmark.
 pub(crate) fn is_broken(failure: &RunFailure) -> bool {
-    !matches!(failure.reason, crate::measure::FailureReason::MissingFeatures { .. })
+    use crate::measure::FailureReason::{MissingFeatures, MissingTool, NotOffered};
+    !matches!(failure.reason, MissingFeatures { .. } | MissingTool { .. } | NotOffered { .. })
+}
+
+/// Whether the baseline itself has nothing to be measured with, so that nothing was.
+pub(crate) fn lacks_baseline(plan: &Plan, failures: &[RunFailure]) -> bool {
+    let baseline = &plan.baseline().name;
+    failures.iter().any(|failure| &failure.arm == baseline && failure.benchmark.is_none())
 }
 
 pub(crate) fn exit_of(file: &RunFile) -> Exit {
     if file.state == State::Stopped {
         Exit::Stopped
-    } else if file.failures.iter().any(is_broken) {
+    } else if file.failures.iter().any(is_broken) || lacks_baseline(&file.plan, &file.failures) {
         Exit::Failed
     } else {
         Exit::Fine
@@ -101,7 +109,9 @@ fn measured(context: &Context, args: &RunArgs) -> anyhow::Result<Store> {
     };
     let before = store.file.seconds;
     let outcome = match store.file.plan.workload {
-        Workload::Kernel => session::measure(context, &mut store, &artifacts.arms, &mut prepared),
+        Workload::Kernel | Workload::Ffi => {
+            session::measure(context, &mut store, &artifacts.arms, &mut prepared)
+        }
         Workload::Build => measure_builds(context, &mut store, &artifacts.arms),
     };
     store.file.seconds = before + start.elapsed().as_secs_f64();
@@ -134,7 +144,9 @@ fn started(context: &Context, args: &RunArgs) -> anyhow::Result<(Store, Prepared
         let wanted = wanted(args, &suite.benchmarks);
         prepared = session::first_processes(context, &plan, &artifacts.arms, &wanted)?;
         plan.benchmarks.clone_from(&prepared.benchmarks);
-        known_benchmarks(args, &prepared)?;
+        if artifacts.arms[0].is_some() {
+            known_benchmarks(args, &prepared)?;
+        }
         artifacts.census_of(&plan.benchmarks);
     }
     let mut failures = std::mem::take(&mut artifacts.failures);
@@ -151,8 +163,8 @@ fn started(context: &Context, args: &RunArgs) -> anyhow::Result<(Store, Prepared
         seconds: 0.0,
         command: command(args),
         state: State::Running,
+        environment: context.environment_for(&plan),
         plan,
-        environment: context.environment.clone(),
         facts: artifacts.facts.clone(),
         paces: prepared.paces.clone(),
         failures,
@@ -165,7 +177,7 @@ fn started(context: &Context, args: &RunArgs) -> anyhow::Result<(Store, Prepared
 
 fn resumed(context: &Context, folder: &Path) -> anyhow::Result<(Store, Prepared, Artifacts)> {
     let store = Store::resume(folder)?;
-    let differences = store.file.environment.differences(&context.environment);
+    let differences = store.file.environment.differences(&context.environment_for(&store.file.plan));
     if let Some(difference) = differences.first() {
         bail!(
             "this record was begun on another machine: {} was {}, is {}; start a new one",
@@ -221,6 +233,7 @@ fn command(args: &RunArgs) -> String {
         }
     }
     words.extend(args.profile.as_ref().map(|profile| format!("--profile {profile}")));
+    words.extend(args.python.as_ref().map(|python| format!("--python {python}")));
     words.extend(args.launches.map(|launches| format!("--launches {launches}")));
     words.extend(args.seed.map(|seed| format!("--seed {seed}")));
     words.join(" ")

@@ -6,7 +6,7 @@ use std::thread;
 
 use anyhow::{Context as _, bail};
 
-use crate::build::{Artifact, Bundle};
+use crate::build::{Artifact, BuildError, Bundle, Host};
 use crate::cli::context::Context;
 use crate::cli::progress::Stage;
 use crate::cli::scratch;
@@ -57,32 +57,48 @@ fn program(context: &Context, path: PathBuf) -> ArmProgram {
 /// Where the layouts of one experiment lie, removed with everything in it at the end.
 struct Layouts<'a> {
     folder: tempfile::TempDir,
-    bundles: Vec<Option<&'a Bundle>>,
-    paths: Vec<Option<PathBuf>>,
+    artifacts: &'a [Option<Artifact>],
 }
 
 impl<'a> Layouts<'a> {
     fn new(target: &Path, artifacts: &'a [Option<Artifact>]) -> anyhow::Result<Self> {
-        Ok(Self {
-            folder: scratch::folder(target)?,
-            bundles: artifacts.iter().map(|artifact| artifact.as_ref()?.bundle.as_ref()).collect(),
-            paths: artifacts
-                .iter()
-                .map(|artifact| artifact.as_ref().map(|artifact| artifact.path.clone()))
-                .collect(),
-        })
+        Ok(Self { folder: scratch::folder(target)?, artifacts })
+    }
+
+    fn bundle(&self, arm: usize) -> Option<&'a Bundle> {
+        self.artifacts[arm].as_ref()?.bundle.as_ref()
+    }
+
+    fn host(&self, arm: usize) -> Option<&'a Host> {
+        self.artifacts[arm].as_ref()?.host.as_ref()
     }
 
     fn file(&self, launch: u32, arm: usize) -> PathBuf {
         self.folder.path().join(format!("{launch}-{arm}"))
     }
 
+    /// The library of a launch, where its executable only starts an interpreter.
+    fn library(&self, launch: u32, arm: usize) -> PathBuf {
+        self.folder.path().join(format!("{launch}-{arm}.so"))
+    }
+
+    /// Links one layout, with an executable that starts it.
+    fn link_one(&self, seed: u64, launch: u32, arm: usize, bundle: &Bundle) -> Result<(), BuildError> {
+        let (seed, file) = (layout_seed(seed, launch, arm), self.file(launch, arm));
+        let Some(host) = self.host(arm) else {
+            return bundle.link(seed, &file);
+        };
+        let library = self.library(launch, arm);
+        bundle.link(seed, &library)?;
+        host.write_starter(Some(&library), &file)
+    }
+
     /// Links the layouts of these launches, on every core.
     fn link(&self, seed: u64, launches: std::ops::Range<u32>) -> anyhow::Result<()> {
         let work: Vec<(u32, usize, &Bundle)> = launches
             .flat_map(|launch| {
-                let arms = self.bundles.iter().enumerate();
-                arms.filter_map(move |(arm, bundle)| bundle.map(|bundle| (launch, arm, bundle)))
+                let arms = 0..self.artifacts.len();
+                arms.filter_map(move |arm| self.bundle(arm).map(|bundle| (launch, arm, bundle)))
             })
             .collect();
         let cores = thread::available_parallelism().map_or(1, usize::from);
@@ -90,7 +106,7 @@ impl<'a> Layouts<'a> {
             let part = work.len().div_ceil(cores).max(1);
             let link = |part: &[(u32, usize, &Bundle)]| -> anyhow::Result<()> {
                 for &(launch, arm, bundle) in part {
-                    bundle.link(layout_seed(seed, launch, arm), &self.file(launch, arm))?;
+                    self.link_one(seed, launch, arm, bundle)?;
                 }
                 Ok(())
             };
@@ -102,13 +118,17 @@ impl<'a> Layouts<'a> {
 
     /// What an arm runs in a launch: its layout, or the artifact itself where layouts cannot be made.
     fn path(&self, launch: u32, arm: usize) -> Option<PathBuf> {
-        if self.bundles[arm].is_some() { Some(self.file(launch, arm)) } else { self.paths[arm].clone() }
+        if self.bundle(arm).is_some() {
+            return Some(self.file(launch, arm));
+        }
+        self.artifacts[arm].as_ref().map(|artifact| artifact.path.clone())
     }
 
     fn remove(&self, launch: u32) {
-        for arm in 0..self.bundles.len() {
+        for arm in 0..self.artifacts.len() {
             // What is left goes with the folder.
             fs::remove_file(self.file(launch, arm)).ok();
+            fs::remove_file(self.library(launch, arm)).ok();
         }
     }
 }
@@ -143,7 +163,8 @@ pub(crate) fn measure(
     });
     // What failed stays left out when the record is resumed.
     store.file.paces.clone_from(&prepared.paces);
-    let whole = store.file.launches.len() == plan.budget.launches as usize;
+    // Without a baseline there is nothing to launch, and the failures are the record.
+    let whole = artifacts[0].is_none() || store.file.launches.len() == plan.budget.launches as usize;
     store.file.state = if whole { State::Finished } else { State::Stopped };
     store.save()?;
     stage.end();
@@ -163,7 +184,7 @@ pub(crate) fn launches(
     let layouts = Layouts::new(&context.builder.target, artifacts)?;
     let mut running: Vec<bool> = artifacts.iter().map(Option::is_some).collect();
     let (mut launch, mut linked) = (first, first);
-    while launch < plan.budget.launches && !context.stopped() {
+    while artifacts[0].is_some() && launch < plan.budget.launches && !context.stopped() {
         if launch == linked {
             linked = plan.budget.launches.min(launch + LINKED_AHEAD);
             layouts.link(plan.seed, launch..linked)?;
@@ -176,7 +197,7 @@ pub(crate) fn launches(
             })
             .collect();
         let seeds: Vec<Option<u64>> = (0..running.len())
-            .map(|arm| layouts.bundles[arm].map(|_| layout_seed(plan.seed, launch, arm)))
+            .map(|arm| layouts.bundle(arm).map(|_| layout_seed(plan.seed, launch, arm)))
             .collect();
         let launcher = Launcher { plan, prepared };
         match launcher.launch(launch, &programs, &seeds, &|| context.stopped(), &mut || stage.step()) {

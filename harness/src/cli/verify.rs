@@ -51,5 +51,6 @@ pub(crate) fn verify(shared: &Shared, args: &RunArgs) -> anyhow::Result<Exit> {
             outln!("benchmarks: {}", names.join(" "));
         }
     }
-    Ok(if broken > 0 { Exit::Failed } else { Exit::Fine })
+    let nothing = run::lacks_baseline(&plan, &artifacts.failures);
+    Ok(if broken > 0 || nothing { Exit::Failed } else { Exit::Fine })
 }

@@ -9,7 +9,7 @@ pub use types::{
     Verdict,
 };
 
-use crate::analyse::{Analysis, Row, RowEstimate, geometric_mean};
+use crate::analyse::{Analysis, Row, RowEstimate, RunFailure, geometric_mean};
 use crate::machine::Environment;
 use crate::plan::{Claim, Margin, Plan, Role};
 use crate::stats::{Interval, clopper_pearson_upper, holm, mean_interval, t_cdf};
@@ -273,8 +273,11 @@ fn reservation(
     if void {
         return Some("the A/A control differs from itself".to_owned());
     }
-    let failures: Vec<_> =
-        analysis.failures.iter().filter(|failure| failure.arm == claim.candidate).collect();
+    let claimed = |name: &String| claim.benchmarks.is_empty() || claim.benchmarks.contains(name);
+    let concerns = |failure: &&RunFailure| {
+        failure.arm == claim.candidate && failure.benchmark.as_ref().is_none_or(claimed)
+    };
+    let failures: Vec<_> = analysis.failures.iter().filter(concerns).collect();
     if nothing {
         return Some(format!("{} was not measured here", claim.candidate));
     }
@@ -288,7 +291,7 @@ fn reservation(
     }
     if !failures.is_empty() {
         reasons.push(format!(
-            "{} benchmark(s) of {} failed and are left out",
+            "{} benchmark(s) of {} have no numbers and are left out",
             failures.len(),
             claim.candidate
         ));

@@ -18,6 +18,8 @@ fn row(benchmark: &str, arm: &str, lo: f64, hi: f64) -> Row {
         unit: Unit::Nanos,
         baseline_value: 1.0,
         value: ratio,
+        baseline_interval: None,
+        value_interval: None,
         launches,
         estimate: Some(RowEstimate {
             ratio,
@@ -126,6 +128,7 @@ fn environment(microarchitecture: &str) -> Environment {
         governor: None,
         pinned_to: None,
         nice: None,
+        python: None,
     }
 }
 

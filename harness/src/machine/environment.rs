@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::machine::Python;
+
 /// The CPU, as the system and the compiler see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cpu {
@@ -67,6 +69,9 @@ pub struct Environment {
     pub pinned_to: Option<usize>,
     /// The nice value that arms ran with.
     pub nice: Option<i32>,
+    /// The Python interpreter that calls were measured from; `None` in other suites.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub python: Option<Python>,
 }
 
 /// One field in which two machines differ.
@@ -118,12 +123,20 @@ impl Environment {
                 ("target-cpu=native", tools.native.clone()),
             ]
         };
-        fields(self)
+        let mut differences: Vec<Difference> = fields(self)
             .into_iter()
             .zip(fields(other))
             .filter(|((_, left), (_, right))| left != right)
             .map(|((field, left), (_, right))| Difference { field, left, right })
-            .collect()
+            .collect();
+        // A suite that calls from no interpreter says nothing of one.
+        if let (Some(left), Some(right)) = (&self.python, &other.python)
+            && left != right
+        {
+            let told = |python: &Python| format!("{}, {}", python.name(), python.build());
+            differences.push(Difference { field: "Python", left: told(left), right: told(right) });
+        }
+        differences
     }
 
     /// Whether this is the CPU that LLVM calls `name` (`znver4`): by micro-architecture, not by what the

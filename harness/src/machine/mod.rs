@@ -3,6 +3,8 @@
 mod environment;
 pub mod features;
 mod probe;
+mod python;
 
 pub use environment::{Cpu, Difference, Environment, Toolchain};
 pub use probe::{bundled_lld, probe, rustc_cfg, rustc_sysroot};
+pub use python::{Interpreter, Python, probe_python};

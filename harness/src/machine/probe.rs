@@ -31,6 +31,7 @@ pub fn probe() -> Result<Environment, RunError> {
         governor: read_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         pinned_to: None,
         nice: None,
+        python: None,
     })
 }
 

@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use perflab_subject::protocol::{
-    Listing, PROTOCOL_VERSION, Prepared, Refused, Request, Slice as WireSlice, Turned,
-};
+use perflab_subject::protocol::{PROTOCOL_VERSION, Prepared, Refused, Request};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::measure::FailureReason;
+use crate::measure::wire::{Listing, TimedSlice, Turned};
 use crate::process::{Conversation, Ended, Invocation, Silence, peak_rss};
 
 /// The signal of an illegal instruction.
@@ -88,7 +87,7 @@ impl Arm {
         slices: u32,
         pace: Pace,
         timeout: Duration,
-    ) -> Result<Vec<WireSlice>, FailureReason> {
+    ) -> Result<Vec<TimedSlice>, FailureReason> {
         let Pace { iters, extra, .. } = pace;
         let request = Request::Turn { benchmark: benchmark.to_owned(), settle_ns, slices, iters, extra };
         let turned: Turned = self.ask(&request, timeout)?;

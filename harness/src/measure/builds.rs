@@ -17,8 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The rows of a `build` suite, in the order of [`BuildBench::measure`]'s slices.
 #[must_use]
 pub fn build_benchmarks() -> Vec<Benchmark> {
-    let row =
-        |name: &str, unit| Benchmark { name: name.to_owned(), answer: 0, long: true, code: Vec::new(), unit };
+    let row = |name: &str, unit| Benchmark { long: true, unit, ..Benchmark::named(name) };
     vec![
         row("clean build", Unit::Nanos),
         row("rebuild after an edit", Unit::Nanos),
@@ -66,7 +65,7 @@ impl BuildBench<'_> {
         let rebuilt = build()?;
         remove(&target).map_err(|error| FailureReason::NotBuilt { error: error.to_string() })?;
         Ok([nanos(clean.wall), nanos(rebuilt.wall), size, memory]
-            .map(|wall| Slice { iters: 1, wall, cpu: 0 })
+            .map(|wall| Slice { iters: 1, wall, cpu: 0, empty: 0 })
             .into())
     }
 
@@ -78,7 +77,7 @@ impl BuildBench<'_> {
         };
         let mut subject = Subject::start(&program)?;
         for benchmark in subject.list(PATIENCE)?.benchmarks {
-            subject.prepare(&benchmark.name, PATIENCE)?;
+            subject.prepare(&benchmark.common.name, PATIENCE)?;
         }
         let unknown =
             || FailureReason::NotASubject { said: "the system does not tell its memory".to_owned() };

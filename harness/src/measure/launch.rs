@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::measure::arm::Arm;
 use crate::measure::schedule::{order, pad};
+use crate::measure::wire::TimedSlice;
 use crate::measure::{ArmProgram, FailureReason, Launch, LaunchArm, Pace, Prepared, RunFailure, Slice, Turn};
 use crate::plan::Plan;
 
@@ -111,7 +112,12 @@ impl Launcher<'_> {
         }
         Ok(timed
             .iter()
-            .map(|slice| Slice { iters: slice.iters, wall: slice.wall_ns, cpu: slice.cpu_ns })
+            .map(|&TimedSlice { iters, wall_ns, cpu_ns, loop_ns, .. }| Slice {
+                iters,
+                wall: wall_ns,
+                cpu: cpu_ns,
+                empty: loop_ns,
+            })
             .collect())
     }
 

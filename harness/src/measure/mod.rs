@@ -8,6 +8,7 @@ mod launch;
 mod prepare;
 mod run;
 mod schedule;
+mod wire;
 
 pub use arm::{ArmProgram, Pace};
 pub use builds::{BuildBench, build_benchmarks};

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use perflab_subject::protocol::Listing;
-
 use crate::measure::arm::Arm;
+use crate::measure::wire::Listing;
 use crate::measure::{ArmProgram, FailureReason, Pace, RunFailure};
-use crate::plan::{Benchmark, Budget, Unit};
+use crate::plan::{Benchmark, Budget};
 
 /// A single call may take this long unless its benchmark is `long`: three of them still fit a slice.
 const LONGEST_CALL_NS: u64 = 100_000;
@@ -37,7 +36,7 @@ pub fn prepare(
     let mut answered = BTreeSet::new();
     let mut known = !wanted.is_empty();
     if known {
-        prepared.benchmarks = wanted.iter().map(|name| unknown(name)).collect();
+        prepared.benchmarks = wanted.iter().map(|name| Benchmark::named(name)).collect();
     }
     for (index, program) in programs.iter().enumerate() {
         each(index);
@@ -50,16 +49,16 @@ pub fn prepare(
             {
                 Ok((arm, listing)) => {
                     if !known {
-                        prepared.benchmarks =
-                            listing.benchmarks.iter().map(|info| unknown(&info.name)).collect();
+                        prepared.benchmarks = listing.names().map(Benchmark::named).collect();
                         known = true;
                     }
                     fill(&mut prepared.benchmarks, &mut answered, &listing);
                     let mut first = FirstProcess { program, arm: Some(arm), budget };
                     for benchmark in &prepared.benchmarks {
-                        let has = listing.benchmarks.iter().any(|info| info.name == benchmark.name);
-                        let checked =
-                            if has { first.check(benchmark) } else { Err(FailureReason::UnknownBenchmark) };
+                        let checked = match listing.absence(&benchmark.name) {
+                            None => first.check(benchmark),
+                            Some(reason) => Err(reason),
+                        };
                         paces.push(checked.as_ref().ok().copied());
                         let failure = checked.err().map(|reason| fail(Some(benchmark.name.clone()), reason));
                         prepared.failures.extend(failure);
@@ -76,18 +75,15 @@ pub fn prepare(
     prepared
 }
 
-fn unknown(name: &str) -> Benchmark {
-    Benchmark { name: name.to_owned(), answer: 0, long: false, code: Vec::new(), unit: Unit::Nanos }
-}
-
 /// Takes the answers from the first arm that has them: every later arm must agree.
 fn fill(benchmarks: &mut [Benchmark], answered: &mut BTreeSet<String>, listing: &Listing) {
     for benchmark in benchmarks.iter_mut() {
-        let info = listing.benchmarks.iter().find(|info| info.name == benchmark.name);
-        if let Some(info) = info.filter(|info| answered.insert(info.name.clone())) {
-            benchmark.answer = info.answer;
-            benchmark.long = info.long;
-            benchmark.code.clone_from(&info.code);
+        let info = listing.benchmarks.iter().find(|info| info.common.name == benchmark.name);
+        if let Some(info) = info.filter(|info| answered.insert(info.common.name.clone())) {
+            benchmark.answer = info.common.answer;
+            benchmark.long = info.common.long;
+            benchmark.code.clone_from(&info.common.code);
+            benchmark.payload = info.payload;
         }
     }
 }

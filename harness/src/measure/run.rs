@@ -11,8 +11,11 @@ pub struct Slice {
     pub iters: u64,
     /// Wall clock in ns; in `build` suites the value itself, in the benchmark's unit.
     pub wall: u64,
-    /// CPU time of the measuring thread in ns.
+    /// CPU time of the measuring thread in ns; 0 where one thread's time says nothing.
     pub cpu: u64,
+    /// Wall clock of the same loop without its calls, in ns; 0 where the subject's loop costs nothing worth
+    /// subtracting.
+    pub empty: u64,
 }
 
 /// What one arm did before the next arm's turn.
@@ -96,6 +99,18 @@ pub enum FailureReason {
     },
     /// The subject does not have the benchmark.
     UnknownBenchmark,
+    /// The benchmark is not one that the subject's kind can offer.
+    NotOffered {
+        /// Why, in a clause.
+        why: String,
+    },
+    /// This machine lacks a program or a file that the arm needs.
+    MissingTool {
+        /// What is missing, in a clause.
+        what: String,
+        /// What to do about it.
+        remedy: String,
+    },
     /// Cargo or the linker could not make the artifact.
     NotBuilt {
         /// The first error, in the tool's words.

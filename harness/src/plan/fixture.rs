@@ -1,21 +1,23 @@
 //! Small plans for the tests of later stages.
 
-use crate::plan::{Arm, Benchmark, Budget, BuildSettings, Plan, Role, Source, Unit, Variant, Workload};
+use crate::plan::{Arm, Benchmark, Budget, BuildSettings, Plan, Role, Source, Variant, Workload};
 
 pub(crate) fn arm(name: &str, role: Role) -> Arm {
     let variant = Variant {
         package: "p".into(),
         bin: "b".into(),
         features: Vec::new(),
+        default_features: true,
         flagset: name.into(),
         profile: "release".into(),
         source: Source::Worktree,
+        ffi: None,
     };
     Arm { name: name.into(), variant, role, injected: 0.0, build: BuildSettings::default() }
 }
 
 pub(crate) fn benchmark(name: &str) -> Benchmark {
-    Benchmark { name: name.into(), answer: 1, long: false, code: Vec::new(), unit: Unit::Nanos }
+    Benchmark { answer: 1, ..Benchmark::named(name) }
 }
 
 pub(crate) fn plan(launches: u32, arms: Vec<Arm>, benchmarks: &[&str]) -> Plan {
@@ -29,5 +31,6 @@ pub(crate) fn plan(launches: u32, arms: Vec<Arm>, benchmarks: &[&str]) -> Plan {
         noise_threshold: 0.01,
         claims: Vec::new(),
         seed: 1,
+        python: None,
     }
 }

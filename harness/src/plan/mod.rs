@@ -2,13 +2,16 @@
 //!
 //! Nothing here does IO: callers hand in texts.
 
+mod arm_table;
 mod error;
+mod ffi;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod flagset;
 mod suite;
 
 pub use error::PlanError;
+pub use ffi::{Ffi, Library, Shape};
 pub use flagset::{FlagSet, FlagSets};
 pub(crate) use suite::hex;
 pub use suite::{Suite, parse_suite};
@@ -27,6 +30,8 @@ pub enum Workload {
     Kernel,
     /// A build by Cargo: seconds, memory and sizes.
     Build,
+    /// A call from a Python interpreter into a shared library, timed by the interpreter.
+    Ffi,
 }
 
 /// The commit or tree that a variant is built from.
@@ -44,16 +49,31 @@ pub enum Source {
 pub struct Variant {
     /// The package that holds the subject.
     pub package: String,
-    /// Its binary target.
+    /// Its binary target; in `ffi` suites the name of the library, which is the module's.
     pub bin: String,
     /// Cargo features of the package, besides its defaults.
     pub features: Vec<String>,
+    /// Whether the package's default features are on.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub default_features: bool,
     /// The flag set's name.
     pub flagset: String,
     /// The Cargo profile.
     pub profile: String,
     /// Where the code comes from.
     pub source: Source,
+    /// What Python calls; `None` where the subject is an executable of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ffi: Option<Ffi>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's `skip_serializing_if` hands references")]
+fn is_yes(value: &bool) -> bool {
+    *value
 }
 
 /// What an arm is in an experiment.
@@ -124,6 +144,24 @@ pub struct Benchmark {
     /// What its values count.
     #[serde(default)]
     pub unit: Unit,
+    /// Bytes that a call has to read or write, where its time depends on them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<u64>,
+}
+
+impl Benchmark {
+    /// A benchmark of which only the name is known yet.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            answer: 0,
+            long: false,
+            code: Vec::new(),
+            unit: Unit::Nanos,
+            payload: None,
+        }
+    }
 }
 
 /// How much is measured.
@@ -257,6 +295,9 @@ pub struct Plan {
     pub claims: Vec<Claim>,
     /// The seed of every random choice: orders, layouts, pads.
     pub seed: u64,
+    /// The Python interpreter of an `ffi` suite: a name on `PATH`, or a path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub python: Option<String>,
 }
 
 impl Plan {

@@ -6,9 +6,11 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use toml::Spanned;
 
-use crate::plan::{
-    Arm, Budget, BuildSettings, Claim, FlagSets, Margin, Plan, PlanError, Role, Source, Variant, Workload,
-};
+use crate::plan::arm_table::ArmTable;
+use crate::plan::{Arm, Budget, Claim, FlagSets, Margin, Plan, PlanError, Role, Workload};
+
+/// The interpreter that `ffi` suites use where they name none.
+const PYTHON: &str = "python3";
 
 /// A checked suite file.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,23 +33,27 @@ pub struct Suite {
     pub claims: Vec<Claim>,
     /// SHA-256 of the file, in hex.
     pub digest: String,
+    /// The Python interpreter that an `ffi` suite calls from.
+    pub python: String,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+pub(crate) struct File {
     name: String,
     #[serde(default = "kernel")]
-    workload: Workload,
-    package: String,
-    bin: String,
+    pub(crate) workload: Workload,
+    pub(crate) package: Option<String>,
+    pub(crate) bin: Option<String>,
+    pub(crate) library: Option<String>,
+    python: Option<Spanned<String>>,
     #[serde(default = "release")]
-    profile: String,
-    baseline: Spanned<String>,
+    pub(crate) profile: String,
+    pub(crate) baseline: Spanned<String>,
     #[serde(default)]
-    flagsets: Vec<Spanned<String>>,
+    pub(crate) flagsets: Vec<Spanned<String>>,
     #[serde(default, rename = "arm")]
-    arms: Vec<ArmTable>,
+    pub(crate) arms: Vec<ArmTable>,
     #[serde(default)]
     benchmarks: Vec<String>,
     #[serde(default = "one_percent")]
@@ -55,18 +61,6 @@ struct File {
     budget: Budgets,
     #[serde(default, rename = "claim")]
     claims: Vec<Spanned<ClaimTable>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ArmTable {
-    name: Spanned<String>,
-    flagset: Spanned<String>,
-    profile: Option<String>,
-    #[serde(default)]
-    features: Vec<String>,
-    #[serde(default)]
-    build: BuildSettings,
 }
 
 #[derive(Deserialize)]
@@ -110,6 +104,11 @@ pub fn parse_suite(file: &str, text: &str, flagsets: &FlagSets) -> Result<Suite,
     let parsed: File = toml::from_str(text).map_err(|error| PlanError::toml(file, text, &error))?;
     let check = Check { file, text, flagsets };
     let arms = check.arms(&parsed)?;
+    if let (Workload::Kernel | Workload::Build, Some(python)) = (parsed.workload, &parsed.python) {
+        return Err(check
+            .fault(python.span(), "python in a suite that calls from none")
+            .right("only ffi suites have the key"));
+    }
     check.budget(&parsed.budget.quick)?;
     check.budget(&parsed.budget.full)?;
     let threshold = *parsed.noise_threshold.as_ref();
@@ -135,85 +134,27 @@ pub fn parse_suite(file: &str, text: &str, flagsets: &FlagSets) -> Result<Suite,
         noise_threshold: threshold,
         claims,
         digest: hex(&Sha256::digest(text.as_bytes())),
+        python: parsed.python.map_or_else(|| PYTHON.to_owned(), Spanned::into_inner),
     })
 }
 
-struct Check<'a> {
+pub(crate) struct Check<'a> {
     file: &'a str,
     text: &'a str,
     flagsets: &'a FlagSets,
 }
 
 impl Check<'_> {
-    fn fault(&self, span: std::ops::Range<usize>, wrong: impl Into<String>) -> PlanError {
+    pub(crate) fn fault(&self, span: std::ops::Range<usize>, wrong: impl Into<String>) -> PlanError {
         PlanError::at(self.file, self.text, Some(span), wrong)
     }
 
-    fn flagset(&self, name: &Spanned<String>) -> Result<String, PlanError> {
+    pub(crate) fn flagset(&self, name: &Spanned<String>) -> Result<String, PlanError> {
         let known = self.flagsets.names();
         if known.contains(&name.as_ref().as_str()) {
             return Ok(name.as_ref().clone());
         }
         Err(self.fault(name.span(), "").unknown("flag set", name.as_ref(), &known))
-    }
-
-    fn arms(&self, parsed: &File) -> Result<Vec<Arm>, PlanError> {
-        let mut arms: Vec<Arm> = Vec::new();
-        for name in &parsed.flagsets {
-            let table = (name, name, None, &[][..], BuildSettings::default());
-            arms.push(self.arm(parsed, &arms, table.0, table.1, table.2, table.3, table.4)?);
-        }
-        for table in &parsed.arms {
-            let arm = self.arm(
-                parsed,
-                &arms,
-                &table.name,
-                &table.flagset,
-                table.profile.as_deref(),
-                &table.features,
-                table.build.clone(),
-            )?;
-            arms.push(arm);
-        }
-        let wanted = parsed.baseline.as_ref();
-        let Some(index) = arms.iter().position(|arm| &arm.name == wanted) else {
-            let known: Vec<_> = arms.iter().map(|arm| arm.name.as_str()).collect();
-            return Err(self.fault(parsed.baseline.span(), "").unknown("arm", wanted, &known));
-        };
-        let mut baseline = arms.remove(index);
-        baseline.role = Role::Baseline;
-        arms.insert(0, baseline);
-        Ok(arms)
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "one argument a column of the arm table")]
-    fn arm(
-        &self,
-        parsed: &File,
-        earlier: &[Arm],
-        name: &Spanned<String>,
-        flagset: &Spanned<String>,
-        profile: Option<&str>,
-        features: &[String],
-        build: BuildSettings,
-    ) -> Result<Arm, PlanError> {
-        if earlier.iter().any(|arm| &arm.name == name.as_ref()) {
-            return Err(self.fault(name.span(), format!("a second arm \"{}\"", name.as_ref())));
-        }
-        Ok(Arm {
-            name: name.as_ref().clone(),
-            variant: Variant {
-                package: parsed.package.clone(),
-                bin: parsed.bin.clone(),
-                features: features.to_vec(),
-                flagset: self.flagset(flagset)?,
-                profile: profile.unwrap_or(&parsed.profile).to_owned(),
-                source: Source::Worktree,
-            },
-            role: Role::Candidate,
-            injected: 0.0,
-            build,
-        })
     }
 
     fn budget(&self, budget: &Spanned<Budget>) -> Result<(), PlanError> {
@@ -320,6 +261,7 @@ impl Suite {
             budget,
             noise_threshold: self.noise_threshold,
             seed,
+            python: (self.workload == Workload::Ffi).then(|| self.python.clone()),
         })
     }
 }

@@ -10,7 +10,7 @@ use crate::plan::Plan;
 use crate::record::RecordError;
 
 /// The first line of `raw.csv`. `wall` is in ns, but in `build` suites in the benchmark's own unit.
-pub const RAW_HEADER: &str = "launch,benchmark,block,position,arm,slice,iters,wall,cpu_ns\n";
+pub const RAW_HEADER: &str = "launch,benchmark,block,position,arm,slice,iters,wall,cpu_ns,loop_ns\n";
 
 #[derive(Deserialize)]
 struct Sample {
@@ -24,6 +24,9 @@ struct Sample {
     iters: u64,
     wall: u64,
     cpu_ns: u64,
+    /// Records from before calls from Python were measured have none.
+    #[serde(default)]
+    loop_ns: u64,
 }
 
 /// The rows of one launch.
@@ -36,8 +39,8 @@ pub fn raw_rows(plan: &Plan, launch: &Launch) -> String {
         for (index, slice) in turn.slices.iter().enumerate() {
             let _ = writeln!(
                 text,
-                "{},{benchmark},{},{},{arm},{index},{},{},{}",
-                launch.index, turn.block, turn.position, slice.iters, slice.wall, slice.cpu
+                "{},{benchmark},{},{},{arm},{index},{},{},{},{}",
+                launch.index, turn.block, turn.position, slice.iters, slice.wall, slice.cpu, slice.empty
             );
         }
     }
@@ -84,7 +87,8 @@ pub fn read_raw(text: &str, plan: &Plan, launches: &mut [Launch]) -> Result<(), 
                 format!("the plan has no benchmark \"{}\" in arm \"{}\"", sample.benchmark, sample.arm);
             return Err(fault(line, wrong));
         };
-        let slice = Slice { iters: sample.iters, wall: sample.wall, cpu: sample.cpu_ns };
+        let slice =
+            Slice { iters: sample.iters, wall: sample.wall, cpu: sample.cpu_ns, empty: sample.loop_ns };
         let turns = &mut launches[at].turns;
         let same =
             |turn: &&mut Turn| turn.benchmark == benchmark && turn.block == sample.block && turn.arm == arm;
@@ -125,8 +129,8 @@ mod tests {
             position: u32::try_from(at / 2 % 2).unwrap(),
             arm: at / 2 % 2,
             slices: vec![
-                Slice { iters: 3, wall, cpu: wall / 2 },
-                Slice { iters: 3, wall: wall + 1, cpu: wall },
+                Slice { iters: 3, wall, cpu: wall / 2, empty: wall / 3 },
+                Slice { iters: 3, wall: wall + 1, cpu: wall, empty: 0 },
             ],
         };
         Launch {
@@ -158,13 +162,21 @@ mod tests {
     }
 
     #[test]
+    fn a_record_without_empty_loops_is_read() {
+        let mut launches = vec![launch(0, &[])];
+        let old = "launch,benchmark,block,position,arm,slice,iters,wall,cpu_ns\n0,c,0,0,base,0,3,7,6\n";
+        read_raw(old, &plan(), &mut launches).unwrap();
+        assert_eq!(launches[0].turns[0].slices, [Slice { iters: 3, wall: 7, cpu: 6, empty: 0 }]);
+    }
+
+    #[test]
     fn a_bad_line_is_named() {
         let mut launches = vec![launch(0, &[])];
         let error =
-            read_raw(&format!("{RAW_HEADER}0,c,0,0,base,0,1,x,1\n"), &plan(), &mut launches).unwrap_err();
+            read_raw(&format!("{RAW_HEADER}0,c,0,0,base,0,1,x,1,0\n"), &plan(), &mut launches).unwrap_err();
         assert!(error.to_string().starts_with("raw.csv, line 2"), "{error}");
         let error =
-            read_raw(&format!("{RAW_HEADER}0,zzz,0,0,base,0,1,1,1\n"), &plan(), &mut launches).unwrap_err();
+            read_raw(&format!("{RAW_HEADER}0,zzz,0,0,base,0,1,1,1,0\n"), &plan(), &mut launches).unwrap_err();
         assert!(error.to_string().contains("no benchmark \"zzz\""), "{error}");
     }
 }

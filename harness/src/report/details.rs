@@ -2,7 +2,8 @@
 
 use crate::analyse::ArmSummary;
 use crate::judge::Verdict;
-use crate::plan::Role;
+use crate::machine::Python;
+use crate::plan::{Role, Workload};
 use crate::report::Report;
 use crate::report::sheet::{Entry, Head, Sheet, sign, tone};
 use crate::report::view::{Judged, View};
@@ -13,7 +14,7 @@ const WIDTHS: [&str; 5] = ["scalar", "xmm", "ymm", "zmm", "mask"];
 
 /// Every row: values, ratio, interval, spread, what could be seen, the verdict in words.
 pub(crate) fn every_row(view: &View<'_>) -> Sheet {
-    let heads = vec![
+    let mut heads = vec![
         Head::words("benchmark"),
         Head::words("arm"),
         Head::of(view.baseline, ""),
@@ -26,7 +27,15 @@ pub(crate) fn every_row(view: &View<'_>) -> Sheet {
         Head::of("launches", "to decide"),
         Head::words("verdict"),
     ];
-    let rows = view.judged().map(detail).collect();
+    let mut rows: Vec<Vec<Entry>> = view.judged().map(detail).collect();
+    if view.report.plan.workload == Workload::Ffi {
+        heads.insert(4, Head::of("95 % interval", "of the arm's"));
+        for (row, judged) in rows.iter_mut().zip(view.judged()) {
+            let unit = judged.row.unit;
+            let interval = judged.row.value_interval.map(|interval| words::value_interval(unit, interval));
+            row.insert(4, Entry::or_dash(interval));
+        }
+    }
     Sheet { heads, rows, summaries: 0 }
 }
 
@@ -166,6 +175,7 @@ pub(crate) fn machine(report: &Report<'_>) -> Sheet {
     let Report { plan, environment, analysis, meta, .. } = report;
     let (cpu, tools) = (&environment.cpu, &environment.toolchain);
     let none = |text: Option<String>, without: &str| text.unwrap_or_else(|| without.to_owned());
+    let python = environment.python.as_ref();
     let facts = [
         ("CPU", environment.class()),
         ("vendor, family, model, stepping", {
@@ -182,6 +192,8 @@ pub(crate) fn machine(report: &Report<'_>) -> Sheet {
         ("compiler", format!("{}, LLVM {}, {}", tools.rustc, tools.llvm, tools.host)),
         ("linker", none(tools.linker.clone(), "no lld: layouts cannot be varied")),
         ("target-cpu=native is", tools.native.clone()),
+        ("Python", none(python.map(Python::name), "none")),
+        ("Python's build", none(python.map(Python::build), "none")),
         ("suite", format!("{} (sha256 {})", plan.suite, plan.digest)),
         ("launches", format!("{} of {}", analysis.launches, plan.budget.launches)),
         ("seed of all random choices", plan.seed.to_string()),
@@ -190,7 +202,9 @@ pub(crate) fn machine(report: &Report<'_>) -> Sheet {
         ("command", meta.command.clone()),
         ("perflab", meta.perflab.clone()),
     ];
-    let rows = facts.into_iter().map(|(name, fact)| vec![Entry::plain(name), Entry::plain(fact)]).collect();
+    let calls = plan.workload == Workload::Ffi;
+    let facts = facts.into_iter().filter(|(name, _)| calls || !name.starts_with("Python"));
+    let rows = facts.map(|(name, fact)| vec![Entry::plain(name), Entry::plain(fact)]).collect();
     Sheet { heads: vec![Head::words("fact"), Head::words("value")], rows, summaries: 0 }
 }
 
@@ -212,6 +226,19 @@ mod tests {
         assert_eq!(rows.rows.len(), fixture.analysis.rows.len());
         assert!(column(&rows, 1).contains(&"A/A (control)"));
         assert!(!column(&artifacts(&view, true), 0).contains(&"A/A"));
+    }
+
+    #[test]
+    fn calls_have_an_interval_of_their_own_and_name_their_interpreter() {
+        let fixture = Fixture::calls();
+        let report = fixture.report();
+        let sheet = every_row(&View::of(&report));
+        assert!(sheet.rows.iter().all(|row| row.len() == sheet.heads.len()));
+        assert_eq!(sheet.rows[0][4].text.replace(words::NBSP, " "), "[11.9 ns, 12.1 ns]");
+        let facts = machine(&report);
+        let python = facts.rows.iter().find(|row| row[0].text == "Python").expect("a row");
+        assert_eq!(python[1].text, "CPython 3.11.7");
+        assert!(!machine(&Fixture::small().report()).rows.iter().any(|row| row[0].text == "Python"));
     }
 
     #[test]

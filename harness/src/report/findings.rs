@@ -2,7 +2,7 @@
 
 use crate::analyse::{FailureReason, RunFailure};
 use crate::judge::{Answer, ClaimAnswer, ControlResult, Verdict};
-use crate::plan::Role;
+use crate::plan::{Role, Workload};
 use crate::report::Report;
 use crate::report::details::features_of;
 use crate::report::reasons;
@@ -40,7 +40,7 @@ impl Note {
 pub(crate) fn head(report: &Report<'_>) -> Vec<String> {
     let Report { plan, environment, analysis, meta, .. } = report;
     let rustc: Vec<&str> = environment.toolchain.rustc.split_whitespace().take(2).collect();
-    vec![
+    let mut facts = vec![
         format!("perflab {}", meta.perflab),
         environment.class(),
         words::counted(environment.cores, "core"),
@@ -48,7 +48,11 @@ pub(crate) fn head(report: &Report<'_>) -> Vec<String> {
         format!("suite {}", plan.suite),
         words::counted(analysis.launches as usize, "launch"),
         format!("record {}", meta.name),
-    ]
+    ];
+    if let Some(python) = &environment.python {
+        facts.insert(4, python.name());
+    }
+    facts
 }
 
 /// Arms without a column of their own: identical code, or nothing that could run.
@@ -77,6 +81,7 @@ fn absence(failure: Option<&RunFailure>) -> &'static str {
     match failure.map(|failure| &failure.reason) {
         Some(FailureReason::MissingFeatures { .. } | FailureReason::IllegalInstruction) => "cannot run",
         Some(FailureReason::NotBuilt { .. }) => "not built",
+        Some(FailureReason::MissingTool { .. }) => "not here",
         _ => "failed",
     }
 }
@@ -93,7 +98,14 @@ pub(crate) fn failures(view: &View<'_>) -> Vec<Note> {
         failure.benchmark.is_some() || !view.absent.iter().any(|arm| arm.name == failure.arm)
     };
     let mut notes: Vec<(&RunFailure, usize)> = Vec::new();
-    for failure in view.report.analysis.failures.iter().filter(told) {
+    let (absent, failed): (Vec<_>, Vec<_>) = view
+        .report
+        .analysis
+        .failures
+        .iter()
+        .filter(told)
+        .partition(|failure| matches!(failure.reason, FailureReason::NotOffered { .. }));
+    for failure in failed {
         let same = |other: &RunFailure| {
             (&other.arm, &other.benchmark, &other.reason)
                 == (&failure.arm, &failure.benchmark, &failure.reason)
@@ -103,22 +115,47 @@ pub(crate) fn failures(view: &View<'_>) -> Vec<Note> {
             None => notes.push((failure, 1)),
         }
     }
-    notes
-        .into_iter()
-        .map(|(failure, times)| {
-            let what = match &failure.benchmark {
-                Some(benchmark) => format!("{benchmark} under {}", failure.arm),
-                None => failure.arm.clone(),
-            };
-            let when = match (failure.launch, times) {
-                (Some(launch), 1) => format!(" (launch {launch})"),
-                (Some(launch), times) => format!(" ({times} times, first in launch {launch})"),
-                (None, _) => String::new(),
-            };
-            Note::of("failed", format!("{what}{when}: {}", reasons::sentence(&failure.reason)))
-                .toned(Tone::Failed)
-        })
-        .collect()
+    let notes = notes.into_iter().map(|(failure, times)| {
+        let what = match &failure.benchmark {
+            Some(benchmark) => format!("{benchmark} under {}", failure.arm),
+            None => failure.arm.clone(),
+        };
+        let when = match (failure.launch, times) {
+            (Some(launch), 1) => format!(" (launch {launch})"),
+            (Some(launch), times) => format!(" ({times} times, first in launch {launch})"),
+            (None, _) => String::new(),
+        };
+        Note::of("failed", format!("{what}{when}: {}", reasons::sentence(&failure.reason)))
+            .toned(Tone::Failed)
+    });
+    notes.chain(not_offered(view, &absent)).collect()
+}
+
+/// What arms of a kind do not offer: one note for all arms that lack the same for the same reason.
+fn not_offered(view: &View<'_>, absent: &[&RunFailure]) -> Vec<Note> {
+    let mut by_arm: Vec<(&str, &str, Vec<&str>)> = Vec::new();
+    for failure in absent {
+        let FailureReason::NotOffered { why } = &failure.reason else { continue };
+        if view.controls.iter().any(|control| control.name == failure.arm) {
+            continue;
+        }
+        let name = failure.benchmark.as_deref().unwrap_or_default();
+        match by_arm.iter_mut().find(|(arm, other, _)| *arm == failure.arm && *other == why) {
+            Some((_, _, names)) => names.push(name),
+            None => by_arm.push((&failure.arm, why, vec![name])),
+        }
+    }
+    let mut told: Vec<(Vec<&str>, &str, Vec<&str>)> = Vec::new();
+    for (arm, why, names) in by_arm {
+        match told.iter_mut().find(|(_, other, others)| *other == why && *others == names) {
+            Some((arms, _, _)) => arms.push(arm),
+            None => told.push((vec![arm], why, names)),
+        }
+    }
+    let note = |(arms, why, names): (Vec<&str>, &str, Vec<&str>)| {
+        Note::of("not offered", format!("{} under {}: {why}", names.join(", "), arms.join(", ")))
+    };
+    told.into_iter().map(note).collect()
 }
 
 /// Budgets that undecided rows are counted against.
@@ -301,6 +338,11 @@ pub(crate) fn false_alarms(report: &Report<'_>) -> Note {
         words::thousands(stored.experiments.count),
         words::thousands(stored.experiments.alarmed),
     );
+    // A calibration times kernels; that calls from an interpreter behave alike is an assumption.
+    let text = match report.plan.workload {
+        Workload::Ffi => format!("{text}; measured on kernels, not on calls from Python"),
+        Workload::Kernel | Workload::Build => text,
+    };
     Note::of("false alarms", text)
 }
 
@@ -382,6 +424,25 @@ mod tests {
         let told: Vec<_> = notes.iter().filter(|note| note.text.contains("hash/sip")).collect();
         assert_eq!(told.len(), 1);
         assert!(told[0].text.contains("2 times, first in launch 0"), "{told:?}");
+    }
+
+    #[test]
+    fn what_a_kind_of_arm_does_not_offer_is_told_once_an_arm() {
+        let fixture = Fixture::calls();
+        let report = fixture.report();
+        let notes = failures(&View::of(&report));
+        let told: Vec<&str> = notes.iter().map(|note| note.text.as_str()).collect();
+        assert_eq!(
+            told,
+            [
+                "ffi/echo_bytes/1KiB, ffi/echo_bytes/1MiB under ctypes: not offered: there is no plain C function"
+            ]
+        );
+        assert!(
+            arms(&View::of(&report)).iter().any(|note| note.label == "not here"),
+            "{:?}",
+            arms(&View::of(&report))
+        );
     }
 
     #[test]

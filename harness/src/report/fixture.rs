@@ -7,8 +7,10 @@ use crate::judge::{
     Answer, ClaimAnswer, ControlResult, Crosstalk, Experiments, FalseAlarms, JudgedRow, Judgement, Policy,
     RowCount, Verdict,
 };
-use crate::machine::{Cpu, Environment, Toolchain};
-use crate::plan::{Arm, Benchmark, Budget, Claim, Margin, Plan, Role, Source, Unit, Variant, Workload};
+use crate::machine::{Cpu, Environment, Python, Toolchain};
+use crate::plan::{
+    Arm, Benchmark, Budget, Claim, Ffi, Library, Margin, Plan, Role, Shape, Source, Unit, Variant, Workload,
+};
 use crate::report::{Meta, Report};
 use crate::stats::Interval;
 
@@ -150,6 +152,67 @@ impl Fixture {
         fixture
     }
 
+    /// Calls from Python: four ways to call, payloads of two sizes, one way that lacks some, one that is absent.
+    pub(crate) fn calls() -> Self {
+        let arms = [
+            ("c-api", Shape::CApi, Role::Baseline),
+            ("pyo3", Shape::Pyo3, Role::Candidate),
+            ("ctypes", Shape::Ctypes, Role::Candidate),
+            ("pure", Shape::Pure, Role::Candidate),
+            ("cython", Shape::Cython, Role::Candidate),
+            ("c-api (A/A)", Shape::CApi, Role::Control),
+        ];
+        let names = arms.map(|(name, _, role)| (name, role));
+        let benchmarks = ["ffi/nothing", "ffi/add", "ffi/echo_bytes/1KiB", "ffi/echo_bytes/1MiB"];
+        let mut fixture = Self::empty(&names, &benchmarks);
+        fixture.plan.workload = Workload::Ffi;
+        for (arm, (_, shape, _)) in fixture.plan.arms.iter_mut().zip(arms) {
+            arm.variant.ffi = Some(Ffi { shape, library: Library::Cdylib });
+        }
+        let values = [
+            ("ffi/nothing", 12.0, [Some(1.5), Some(4.9), Some(1.1)]),
+            ("ffi/add", 20.0, [Some(1.35), Some(14.2), Some(1.2)]),
+            ("ffi/echo_bytes/1KiB", 33.0, [Some(1.25), None, Some(4.6)]),
+            ("ffi/echo_bytes/1MiB", 20_100.0, [Some(1.002), None, Some(1.03)]),
+        ];
+        for (benchmark, floor, ratios) in values {
+            for (arm, ratio) in ["pyo3", "ctypes", "pure"].into_iter().zip(ratios) {
+                if let Some(ratio) = ratio {
+                    fixture.row(benchmark, arm, ratio, 0.02, 0.02);
+                }
+            }
+            fixture.row(benchmark, "c-api (A/A)", 1.0005, 0.01, 0.015);
+            for row in fixture.analysis.rows.iter_mut().filter(|row| row.benchmark == benchmark) {
+                row.value *= floor / row.baseline_value;
+                row.baseline_value = floor;
+                row.baseline_interval = Some(Interval { lo: floor - 0.1, hi: floor + 0.1 });
+                row.value_interval = Some(Interval { lo: row.value * 0.99, hi: row.value * 1.01 });
+            }
+        }
+        fixture.analysis.rows[0].value_interval = Some(Interval { lo: 11.9, hi: 12.1 });
+        for (benchmark, payload) in fixture.plan.benchmarks.iter_mut().skip(2).zip([1 << 10, 1 << 20]) {
+            benchmark.payload = Some(payload);
+        }
+        let why = || FailureReason::NotOffered { why: "there is no plain C function".to_owned() };
+        fixture.analysis.failures =
+            benchmarks[2..].iter().map(|benchmark| failure("ctypes", Some(benchmark), None, why())).collect();
+        let absent = FailureReason::MissingTool {
+            what: "there is no cython_calls.so".to_owned(),
+            remedy: "build it first".to_owned(),
+        };
+        fixture.analysis.failures.push(failure("cython", None, None, absent));
+        fixture.environment.python = Some(Python {
+            implementation: "CPython".to_owned(),
+            version: "3.11.7".to_owned(),
+            compiler: "GCC 12.2.0".to_owned(),
+            options: vec!["--enable-optimizations".to_owned()],
+            optimisation: "-DNDEBUG -O3".to_owned(),
+            gil: true,
+            debug: false,
+        });
+        fixture
+    }
+
     /// Nothing could be built.
     pub(crate) fn failed() -> Self {
         let arms = [("x86-64", Role::Baseline), ("v3", Role::Candidate)];
@@ -213,6 +276,8 @@ impl Fixture {
             unit: Unit::Nanos,
             baseline_value,
             value: baseline_value * ratio,
+            baseline_interval: None,
+            value_interval: None,
             launches: (0..64).map(|_| ratio.ln() + sd * noise.normal()).collect(),
             estimate: Some(RowEstimate {
                 ratio,
@@ -237,9 +302,11 @@ fn plan(arms: &[(&str, Role)], benchmarks: &[&str]) -> Plan {
         package: "perflab-workloads".to_owned(),
         bin: "workloads".to_owned(),
         features: Vec::new(),
+        default_features: true,
         flagset: flagset.to_owned(),
         profile: "release".to_owned(),
         source: Source::Worktree,
+        ffi: None,
     };
     let arm = |(name, role): &(&str, Role)| Arm {
         name: (*name).to_owned(),
@@ -248,13 +315,7 @@ fn plan(arms: &[(&str, Role)], benchmarks: &[&str]) -> Plan {
         injected: 0.0,
         build: Default::default(),
     };
-    let benchmark = |name: &&str| Benchmark {
-        name: (*name).to_owned(),
-        answer: 7,
-        long: false,
-        code: Vec::new(),
-        unit: Unit::Nanos,
-    };
+    let benchmark = |name: &&str| Benchmark { answer: 7, ..Benchmark::named(name) };
     Plan {
         suite: "quick".to_owned(),
         digest: "3f5a9c0d1e2b3a4f5a6b7c8d9e0f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b".to_owned(),
@@ -273,6 +334,7 @@ fn plan(arms: &[(&str, Role)], benchmarks: &[&str]) -> Plan {
             cpu: Some("znver4".to_owned()),
         }],
         seed: 42,
+        python: None,
     }
 }
 
@@ -375,6 +437,7 @@ fn environment() -> Environment {
         governor: None,
         pinned_to: Some(1),
         nice: Some(-5),
+        python: None,
     }
 }
 

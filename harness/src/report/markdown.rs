@@ -1,5 +1,6 @@
 //! Markdown: a record's report, and the short block that a README shows.
 
+use crate::plan::Workload;
 use crate::report::findings::{self, Note};
 use crate::report::sheet::{Entry, Head, Sheet};
 use crate::report::view::View;
@@ -51,7 +52,11 @@ pub fn readme_block(report: &Report<'_>, chart_path: &str) -> String {
     notes.extend(findings::controls(report));
     notes.push(findings::false_alarms(report));
     parts.push(list(&notes));
-    parts.push(format!("![Change against the baseline, by benchmark and arm]({chart_path})"));
+    let shows = match report.plan.workload {
+        Workload::Ffi => "Time of a call, by its shape and the way to call",
+        Workload::Kernel | Workload::Build => "Change against the baseline, by benchmark and arm",
+    };
+    parts.push(format!("![{shows}]({chart_path})"));
     parts.join("\n\n")
 }
 

@@ -17,6 +17,8 @@ pub(crate) fn label(reason: &FailureReason) -> String {
         FailureReason::WrongAnswer { .. } => "wrong answer".to_owned(),
         FailureReason::NotASubject { .. } => "no subject".to_owned(),
         FailureReason::UnknownBenchmark => "not there".to_owned(),
+        FailureReason::NotOffered { .. } => "not offered".to_owned(),
+        FailureReason::MissingTool { .. } => "not here".to_owned(),
         FailureReason::NotBuilt { .. } => "not built".to_owned(),
         FailureReason::TooLong { .. } => "too long".to_owned(),
     }
@@ -57,6 +59,8 @@ pub fn sentence(reason: &FailureReason) -> String {
         FailureReason::UnknownBenchmark => {
             "the subject has no benchmark of that name; `cargo lab verify` lists those that it has".to_owned()
         }
+        FailureReason::NotOffered { why } => format!("not offered: {why}"),
+        FailureReason::MissingTool { what, remedy } => format!("{what}: {remedy}"),
         FailureReason::NotBuilt { error } => {
             format!("it could not be built: {}", quoted(error))
         }
@@ -121,6 +125,11 @@ mod tests {
             FailureReason::WrongAnswer { expected: 7, found: 9 },
             FailureReason::NotASubject { said: String::new() },
             FailureReason::UnknownBenchmark,
+            FailureReason::NotOffered { why: "ctypes can call no such function".to_owned() },
+            FailureReason::MissingTool {
+                what: "no C compiler is on PATH".to_owned(),
+                remedy: "apt-get install gcc".to_owned(),
+            },
             FailureReason::NotBuilt { error: "x".repeat(1000) },
             FailureReason::TooLong { call_ns: 2_500_000 },
         ]

@@ -1,6 +1,7 @@
 //! Tables before they have a form: the terminal, Markdown and HTML each draw the same sheet.
 
 use crate::judge::Verdict;
+use crate::plan::Workload;
 use crate::report::reasons;
 use crate::report::view::{Cell, Judged, View};
 use crate::report::words::{self, NBSP};
@@ -118,6 +119,18 @@ pub(crate) fn judged(judged: Judged<'_>) -> Entry {
     Entry { text: format!("{text}{NBSP}{}", sign(verdict)), tone: tone(verdict) }
 }
 
+/// A row's own value beside its ratio to the baseline: what a reader asks of a call.
+fn called(judged: Judged<'_>) -> Entry {
+    let Judged { row, verdict } = judged;
+    let ratio = row.estimate.map(|estimate| words::times_with(estimate.ratio, estimate.interval));
+    let value = words::value(row.unit, row.value);
+    let text = match ratio {
+        Some(ratio) => format!("{value},{NBSP}{ratio}{NBSP}{}", sign(verdict)),
+        None => format!("{value}{NBSP}{}", sign(verdict)),
+    };
+    Entry { text, tone: tone(verdict) }
+}
+
 /// What a cell says.
 pub(crate) fn entry(cell: &Cell<'_>) -> Entry {
     match cell {
@@ -130,7 +143,10 @@ pub(crate) fn entry(cell: &Cell<'_>) -> Entry {
 
 /// The main table: one row a benchmark, one column an arm.
 pub(crate) fn results(view: &View<'_>) -> Sheet {
-    let versus = format!("vs{NBSP}{}", view.baseline);
+    let versus = match view.report.plan.workload {
+        Workload::Ffi => format!("a call, ×{NBSP}{}", view.baseline),
+        Workload::Kernel | Workload::Build => format!("vs{NBSP}{}", view.baseline),
+    };
     let mut heads = vec![Head::words("benchmark"), Head::of(view.baseline, view.quantity())];
     heads.extend(view.columns.iter().map(|arm| Head::of(arm.name.as_str(), versus.as_str())));
     heads.push(Head::of("layout", "share"));
@@ -151,7 +167,11 @@ fn benchmark_row(view: &View<'_>, benchmark: &str) -> Vec<Entry> {
         (None, None) => Entry::failed("–"),
     };
     let mut row = vec![Entry::plain(benchmark), base];
-    row.extend(view.columns.iter().map(|arm| entry(&view.cell(benchmark, &arm.name))));
+    let calls = view.report.plan.workload == Workload::Ffi;
+    row.extend(view.columns.iter().map(|arm| match view.cell(benchmark, &arm.name) {
+        Cell::Measured(judged) if calls => called(judged),
+        cell => entry(&cell),
+    }));
     row.push(Entry::or_dash(view.largest(benchmark, |estimate| estimate.layout_share).map(words::share)));
     let smallest = view.largest(benchmark, |estimate| estimate.minimum_detectable);
     row.push(Entry::or_dash(smallest.map(words::detectable)));
@@ -198,6 +218,17 @@ mod tests {
         assert!(sheet.rows.iter().all(|row| row.len() == sheet.heads.len()));
         assert_eq!(sheet.rows.len(), fixture.plan.benchmarks.len() + 3);
         assert_eq!(sheet.summaries, 3);
+    }
+
+    #[test]
+    fn calls_show_their_time_beside_the_ratio() {
+        let fixture = Fixture::calls();
+        let report = fixture.report();
+        let sheet = results(&View::of(&report));
+        let row = sheet.rows.iter().find(|row| row[0].text == "ffi/add").expect("a row");
+        let texts: Vec<String> = row.iter().map(|entry| entry.text.replace(NBSP, " ")).collect();
+        assert_eq!(texts[1..3], ["20.0 ns", "27.0 ns, ×1.35 ± 0.01 ▲"]);
+        assert_eq!(sheet.heads[2].under.replace(NBSP, " "), "a call, × c-api");
     }
 
     #[test]

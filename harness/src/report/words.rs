@@ -92,9 +92,37 @@ pub(crate) fn value(unit: Unit, value: f64) -> String {
     }
 }
 
+/// An interval of a value, both ends in their units: `[25.1 ns, 25.9 ns]`.
+pub(crate) fn value_interval(unit: Unit, interval: Interval) -> String {
+    format!("[{},{NBSP}{}]", value(unit, interval.lo), value(unit, interval.hi))
+}
+
+/// How many times as long, with half the interval rounded up: `×1.42 ± 0.02`.
+pub(crate) fn times_with(ratio: f64, interval: Interval) -> String {
+    let digits = if ratio < 9.995 { 2 } else { 1 };
+    let step = 10f64.powi(digits);
+    let half = ((interval.hi - interval.lo) / 2.0 * step - 1e-9).ceil().max(0.0) / step + 0.0;
+    let digits = digits.unsigned_abs() as usize;
+    format!("×{ratio:.digits$}{NBSP}±{NBSP}{half:.digits$}")
+}
+
 /// A time given in ns: `3.21 µs`.
 pub(crate) fn nanos(value: f64) -> String {
     scaled(value, &[("ns", 1.0), ("µs", 1e3), ("ms", 1e6), ("s", 1e9)])
+}
+
+/// A round time given in ns, without needless digits: `200 ns`, `5 µs`.
+pub(crate) fn round_nanos(value: f64) -> String {
+    let units = [("ns", 1.0), ("µs", 1e3), ("ms", 1e6), ("s", 1e9)];
+    let (name, size) = units.into_iter().rev().find(|(_, size)| value >= *size).unwrap_or(units[0]);
+    format!("{}{NBSP}{name}", trimmed(value / size))
+}
+
+/// A round rate given in bytes a second: `5 GB/s`.
+pub(crate) fn rate(value: f64) -> String {
+    let units = [("B/s", 1.0), ("kB/s", 1e3), ("MB/s", 1e6), ("GB/s", 1e9), ("TB/s", 1e12)];
+    let (name, size) = units.into_iter().rev().find(|(_, size)| value >= *size).unwrap_or(units[0]);
+    format!("{}{NBSP}{name}", trimmed(value / size))
 }
 
 /// A size given in bytes: `2.41 MiB`.
@@ -190,8 +218,21 @@ mod tests {
         assert_eq!(plain(&nanos(123_456_789.0)), "123 ms");
         assert_eq!(plain(&nanos(4.71e9)), "4.71 s");
         assert_eq!(plain(&nanos(9.0e13)), "90000 s");
+        assert_eq!(plain(&round_nanos(200.0)), "200 ns");
+        assert_eq!(plain(&round_nanos(0.5)), "0.5 ns");
+        assert_eq!(plain(&round_nanos(5e4)), "50 µs");
+        assert_eq!(plain(&rate(2e10)), "20 GB/s");
         assert_eq!(plain(&bytes(512.0)), "512 B");
         assert_eq!(plain(&bytes(2_527_068.0)), "2.41 MiB");
+    }
+
+    #[test]
+    fn factors_carry_their_interval_rounded_up() {
+        assert_eq!(plain(&times_with(1.42, Interval { lo: 1.4, hi: 1.44 })), "×1.42 ± 0.02");
+        assert_eq!(plain(&times_with(1.42, Interval { lo: 1.4199, hi: 1.4421 })), "×1.42 ± 0.02");
+        assert_eq!(plain(&times_with(25.04, Interval { lo: 25.0, hi: 25.1 })), "×25.0 ± 0.1");
+        let interval = Interval { lo: 25.14, hi: 1250.0 };
+        assert_eq!(plain(&value_interval(Unit::Nanos, interval)), "[25.1 ns, 1.25 µs]");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod effects;
 mod failures;
+mod ffi;
 mod lab;
 mod misuse;
 mod processes;

@@ -2,13 +2,17 @@
 
 mod axis;
 mod builds;
+mod calls;
 mod forest;
+mod glyph;
 mod heatmap;
 mod launches;
 mod marker;
 mod paint;
 pub(crate) mod palette;
+mod scale;
 mod scene;
+mod throughput;
 
 use thiserror::Error;
 
@@ -18,7 +22,7 @@ use crate::report::view::View;
 /// One picture in two formats.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chart {
-    /// Its file name, without an ending: `forest`, `heatmap`, `launches`, `builds`.
+    /// Its file name, without an ending: `calls`, `throughput`, `forest`, `heatmap`, `launches`, `builds`.
     pub name: &'static str,
     /// What it shows, in a line.
     pub title: String,
@@ -52,8 +56,8 @@ struct Drawing {
     scene: scene::Scene,
 }
 
-/// Every chart that the report has numbers for: ratios as a forest, ratios as a heat map, launches of the
-/// row with the widest spread, build time and sizes.
+/// Every chart that the report has numbers for: calls from Python by cost and by payload, ratios as a forest,
+/// ratios as a heat map, launches of the row with the widest spread, build time and sizes.
 ///
 /// # Errors
 /// When the font, the drawing library or the encoder fails; never because of the numbers.
@@ -66,6 +70,12 @@ pub fn charts(report: &Report<'_>) -> Result<Vec<Chart>, ChartError> {
 pub(crate) fn titles(report: &Report<'_>) -> Vec<(&'static str, String)> {
     let view = View::of(report);
     let mut titles = Vec::new();
+    if !calls::ways(&view).is_empty() {
+        titles.push((calls::NAME, calls::title(&view)));
+    }
+    if throughput::has_numbers(&view) {
+        titles.push((throughput::NAME, throughput::title(&view)));
+    }
     if forest::has_numbers(&view) {
         titles.push((forest::NAME, forest::title(&view)));
         titles.push((heatmap::NAME, heatmap::title(&view)));
@@ -85,6 +95,8 @@ fn drawings(report: &Report<'_>) -> Vec<Drawing> {
         .into_iter()
         .map(|(name, title)| {
             let scene = match name {
+                calls::NAME => calls::scene(&view),
+                throughput::NAME => throughput::scene(&view),
                 forest::NAME => forest::scene(&view),
                 heatmap::NAME => heatmap::scene(&view),
                 launches::NAME => launches::scene(&view),

@@ -5,8 +5,8 @@ use crate::report::chart::scene::{Anchor, Scene, Shape};
 use crate::report::fixture::Fixture;
 use crate::report::html::escape;
 
-fn fixtures() -> [Fixture; 2] {
-    [Fixture::small(), Fixture::large()]
+fn fixtures() -> [Fixture; 3] {
+    [Fixture::small(), Fixture::large(), Fixture::calls()]
 }
 
 /// The texts of an SVG document, as they are written in it.
@@ -43,10 +43,10 @@ fn every_text_of_a_scene_is_in_its_svg() {
     for fixture in fixtures() {
         let report = fixture.report();
         let charts = pictures(&report);
-        assert_eq!(
-            charts.iter().map(|chart| chart.name).collect::<Vec<_>>(),
-            ["forest", "heatmap", "launches", "builds"]
-        );
+        let names: Vec<_> = charts.iter().map(|chart| chart.name).collect();
+        let calls = names.strip_prefix(&["calls", "throughput"]);
+        assert_eq!(calls.is_some(), fixture.environment.python.is_some());
+        assert_eq!(calls.unwrap_or(&names), ["forest", "heatmap", "launches", "builds"]);
         for (drawing, chart) in drawings(&report).iter().zip(&charts) {
             let written = texts(&chart.svg);
             for shape in &drawing.scene.shapes {
@@ -61,7 +61,8 @@ fn every_text_of_a_scene_is_in_its_svg() {
 #[test]
 fn every_benchmark_and_arm_is_named() {
     for fixture in fixtures() {
-        let charts = pictures(&fixture.report());
+        let mut charts = pictures(&fixture.report());
+        charts.retain(|chart| ["forest", "heatmap"].contains(&chart.name));
         let named = |chart: &Chart, name: &str| texts(&chart.svg).contains(escape(name).as_str());
         for benchmark in &fixture.plan.benchmarks {
             assert!(named(&charts[0], &benchmark.name), "{}", benchmark.name);
@@ -123,6 +124,47 @@ fn pictures_have_twice_the_logical_size() {
         let size = format!(" width=\"{}\" height=\"{}\"", drawing.scene.width, drawing.scene.height);
         assert!(chart.svg.contains(&size), "{}", chart.name);
     }
+}
+
+#[test]
+fn every_call_stands_where_its_time_is() {
+    paint::load_font().expect("the font");
+    let fixture = Fixture::calls();
+    let report = fixture.report();
+    let view = View::of(&report);
+    let scene = calls::scene(&view);
+    let ways: Vec<&str> = calls::ways(&view).iter().map(|way| way.arm).collect();
+    assert_eq!(ways, ["c-api", "pyo3", "ctypes", "pure"], "one mark a way, none for what is absent");
+    let discs: Vec<f64> = scene
+        .shapes
+        .iter()
+        .filter_map(|shape| match shape {
+            Shape::Disc { center, .. } => Some(center.x),
+            Shape::Line { .. } | Shape::Area { .. } | Shape::Text(_) => None,
+        })
+        .collect();
+    // The legend's mark, then one a benchmark: 18, 27, 41.25 and 20,140.2 ns.
+    assert_eq!(discs.len(), 5);
+    let decade = (discs[4] - discs[1]) / (20_140.2_f64 / 18.0).log10();
+    assert!(((discs[2] - discs[1]) / decade - (27.0_f64 / 18.0).log10()).abs() < 0.01, "{discs:?}");
+    let labels: Vec<&str> = scene
+        .shapes
+        .iter()
+        .filter_map(|shape| match shape {
+            Shape::Text(label) => Some(label.text.as_str()),
+            Shape::Line { .. } | Shape::Area { .. } | Shape::Disc { .. } => None,
+        })
+        .collect();
+    assert!(labels.contains(&"10\u{a0}µs") && labels.contains(&"ffi/nothing"), "{labels:?}");
+}
+
+#[test]
+fn payloads_of_one_size_make_no_chart_of_throughput() {
+    let mut fixture = Fixture::calls();
+    fixture.plan.benchmarks[3].payload = None;
+    let report = fixture.report();
+    assert!(!throughput::has_numbers(&View::of(&report)));
+    assert!(throughput::has_numbers(&View::of(&Fixture::calls().report())));
 }
 
 #[test]

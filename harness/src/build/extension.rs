@@ -1,0 +1,288 @@
+//! Libraries that Python calls: built by Cargo or by the C compiler, and started inside an interpreter.
+
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::build::bundle::Bundle;
+use crate::build::cargo::{Artifact, BuildError, Builder, copy, digest_of, slug};
+use crate::plan::{Ffi, Library, Shape, Variant};
+use crate::process::{Invocation, Limits, Output, RunError, run};
+
+/// The source of the bare C interface's module, and of its plain C functions.
+const FLOOR: &str = include_str!("../../ffi/floor.c");
+
+/// What a C module is compiled with. No CPU is named: it follows no flag set.
+const C_FLAGS: [&str; 5] = ["-std=c11", "-O2", "-fPIC", "-ffunction-sections", "-fvisibility=hidden"];
+
+/// The longest that compiling one C file may take.
+const LONGEST_COMPILE: Duration = Duration::from_secs(300);
+
+/// The interpreter that libraries are built for and called from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PythonHome {
+    /// The word by which the user names it.
+    pub program: String,
+    /// Its executable.
+    pub executable: PathBuf,
+    /// The folder that its C headers belong in.
+    pub include: PathBuf,
+    /// Whether they are there.
+    pub headers: bool,
+    /// The subject's script.
+    pub subject: PathBuf,
+}
+
+impl PythonHome {
+    /// The interpreter as other folders can name it.
+    pub(crate) fn word(&self) -> OsString {
+        if self.program.contains('/') { self.executable.clone().into() } else { self.program.clone().into() }
+    }
+}
+
+/// How a library becomes a subject.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    python: PathBuf,
+    subject: PathBuf,
+    shape: Shape,
+    module: String,
+}
+
+impl Host {
+    /// Writes an executable to `to` that starts the interpreter on `library`, so that this arm is started like
+    /// any other, also by hand.
+    ///
+    /// # Errors
+    /// [`BuildError::Files`] when it cannot be written.
+    pub fn write_starter(&self, library: Option<&Path>, to: &Path) -> Result<(), BuildError> {
+        let files = |error| BuildError::Files { path: to.to_owned(), error };
+        // Isolated from the user's own settings of the interpreter, and without writing bytecode.
+        let mut args = vec!["-I".into(), "-B".into(), self.subject.clone().into_os_string()];
+        args.extend(["--shape".into(), self.shape.name().into()]);
+        if let Some(library) = library {
+            args.extend(["--module".into(), self.module.clone().into()]);
+            args.extend(["--library".into(), library.as_os_str().to_owned()]);
+        }
+        let command = Invocation::new(&self.python, args).display();
+        fs::write(to, format!("#!/bin/sh\nexec {command}\n")).map_err(files)?;
+        fs::set_permissions(to, fs::Permissions::from_mode(0o755)).map_err(files)
+    }
+}
+
+impl Builder {
+    /// Builds or finds what Python calls in a variant that Cargo does not build.
+    ///
+    /// # Errors
+    /// [`BuildError`]: a compiler, header or file is missing, the code does not compile, or `stop` said so.
+    pub fn build_extension(
+        &self,
+        variant: &Variant,
+        ffi: &Ffi,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Artifact, BuildError> {
+        let folder = self.target.join("bundles").join(slug(variant));
+        let compiled = |source: &Path| self.compile(variant, source, &folder, stop);
+        let artifact = match &ffi.library {
+            Library::Source(source) => compiled(&self.root.join(source))?,
+            Library::Floor => {
+                let source = self.target.join("bundles").join(format!("{}.c", variant.bin));
+                self.create(&self.target.join("bundles"))?;
+                fs::write(&source, FLOOR)
+                    .map_err(|error| BuildError::Files { path: source.clone(), error })?;
+                compiled(&source)?
+            }
+            Library::File(file) => {
+                self.create(&folder)?;
+                let path = self.root.join(file);
+                if !path.is_file() {
+                    return Err(missing(
+                        format!("there is no {file}"),
+                        "build it first: scripts/ffi_peers makes the ones of other binding generators",
+                    ));
+                }
+                found(variant, path, String::new())?
+            }
+            Library::Nothing | Library::Cdylib => {
+                self.create(&folder)?;
+                found(variant, self.python()?.subject.clone(), String::new())?
+            }
+        };
+        self.hosted(artifact, ffi)
+    }
+
+    /// The artifact as a subject: with a host, and a starter in place of the library.
+    pub(crate) fn hosted(&self, artifact: Artifact, ffi: &Ffi) -> Result<Artifact, BuildError> {
+        let python = self.python()?;
+        let host = Host {
+            python: python.executable.clone(),
+            subject: python.subject.clone(),
+            shape: ffi.shape,
+            module: artifact.variant.bin.clone(),
+        };
+        // Not in the bundle's folder: the same library called in another way would replace that.
+        let starters = self.target.join("starters");
+        self.create(&starters)?;
+        let starter = starters.join(format!("{}-{}", slug(&artifact.variant), ffi.shape.name()));
+        let library = artifact.path;
+        host.write_starter((ffi.library != Library::Nothing).then_some(library.as_path()), &starter)?;
+        Ok(Artifact { path: starter, library: Some(library), host: Some(host), ..artifact })
+    }
+
+    /// The interpreter.
+    pub(crate) fn python(&self) -> Result<&PythonHome, BuildError> {
+        self.python.as_ref().ok_or_else(|| missing("no interpreter was named", "name one with --python"))
+    }
+
+    /// Compiles a C file into `folder`, and keeps its linker inputs.
+    fn compile(
+        &self,
+        variant: &Variant,
+        source: &Path,
+        folder: &Path,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Artifact, BuildError> {
+        let python = self.python()?;
+        if !source.is_file() {
+            return Err(missing(format!("there is no {}", source.display()), "name a file that is there"));
+        }
+        if !python.headers {
+            return Err(missing(
+                format!("the C headers of {} are not installed (no Python.h)", python.program),
+                "apt-get install python3-dev, or take an interpreter that has them with --python",
+            ));
+        }
+        self.create(&self.target.join("bundles"))?;
+        let beside = |kind: &str| PathBuf::from(format!("{}.{kind}", folder.display()));
+        let (object, linked, archive) = (beside("o"), beside("so"), beside("tar"));
+        let start = Instant::now();
+        let mut args: Vec<String> = C_FLAGS.map(str::to_owned).into();
+        args.push(format!("-I{}", python.include.display()));
+        args.extend(["-c".into(), source.display().to_string(), "-o".into(), object.display().to_string()]);
+        succeeded(&compiler(&Invocation::new("cc", args), stop)?)?;
+        let bundled = self.link_extension(&object, &linked, &archive, stop)?;
+        let seconds = start.elapsed().as_secs_f64();
+        if let Some(lld) = self.lld.as_ref().filter(|_| bundled) {
+            Bundle::unpack(&archive, folder, lld)?;
+        }
+        self.create(folder)?;
+        let path = folder.join(format!("{}.so", variant.bin));
+        copy(&linked, &path, &digest_of(&linked)?)?;
+        for left in [&object, &linked, &archive] {
+            fs::remove_file(left).ok();
+        }
+        let name = source.file_name().unwrap_or_default().display();
+        // Without the folders of this machine: a record reads the same wherever it was made.
+        let command =
+            format!("cc {} -I$PYTHON_INCLUDE -shared {name} -o {}.so", C_FLAGS.join(" "), variant.bin);
+        let bundle = self.lld.as_ref().filter(|_| bundled).and_then(|lld| Bundle::open(folder, lld));
+        Ok(Artifact { build_seconds: Some(seconds), bundle, ..found(variant, path, command)? })
+    }
+
+    /// Links a module. With the toolchain's lld its inputs are archived, so that it can be linked again in
+    /// another order; returns whether they are.
+    fn link_extension(
+        &self,
+        object: &Path,
+        linked: &Path,
+        archive: &Path,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<bool, BuildError> {
+        let plain =
+            ["-shared".to_owned(), object.display().to_string(), "-o".into(), linked.display().to_string()];
+        if let Some(folder) = self.lld.as_ref().and_then(|lld| lld.parent()) {
+            let mut args = vec![format!("-B{}", folder.display()), "-fuse-ld=lld".into()];
+            args.push(format!("-Wl,--reproduce={}", archive.display()));
+            args.extend(plain.clone());
+            let output = compiler(&Invocation::new("cc", args), stop)?;
+            // A compiler that cannot take another linker may still link: one layout is better than none.
+            if output.success() && archive.is_file() {
+                return Ok(true);
+            }
+        }
+        succeeded(&compiler(&Invocation::new("cc", plain), stop)?)?;
+        Ok(false)
+    }
+}
+
+fn missing(what: impl Into<String>, remedy: &str) -> BuildError {
+    BuildError::Missing { what: what.into(), remedy: remedy.to_owned() }
+}
+
+/// What is known of a library by its file alone.
+fn found(variant: &Variant, path: PathBuf, command: String) -> Result<Artifact, BuildError> {
+    Ok(Artifact {
+        variant: variant.clone(),
+        digest: digest_of(&path)?,
+        file_bytes: fs::metadata(&path).map_or(0, |metadata| metadata.len()),
+        path,
+        library: None,
+        host: None,
+        build_seconds: None,
+        flags: Vec::new(),
+        command,
+        rustc_command: String::new(),
+        bundle: None,
+    })
+}
+
+fn compiler(invocation: &Invocation, stop: &dyn Fn() -> bool) -> Result<Output, BuildError> {
+    let limits = Limits { timeout: LONGEST_COMPILE, output: 64 << 10 };
+    run(invocation, limits, stop).map_err(|error| match error {
+        RunError::NotStarted { .. } => {
+            missing("there is no C compiler (no cc on PATH)", "apt-get install gcc")
+        }
+        other => BuildError::Run(other),
+    })
+}
+
+fn succeeded(output: &Output) -> Result<(), BuildError> {
+    if output.success() {
+        return Ok(());
+    }
+    let wrong = output.stderr.lines().find(|line| line.contains("error")).or(output.stderr.lines().next());
+    Err(BuildError::Compile { error: wrong.unwrap_or("the C compiler said nothing").to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_starter_starts_its_interpreter_on_the_library() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = folder.path().join("it's said");
+        let host = Host {
+            python: "/bin/echo".into(),
+            subject: "/s u/bject.py".into(),
+            shape: Shape::CApi,
+            module: "m".into(),
+        };
+        let start = |library: Option<&Path>| {
+            host.write_starter(library, &said).unwrap();
+            let limits = Limits { timeout: LONGEST_COMPILE, output: 1000 };
+            run(&Invocation::new(&said, [""; 0]), limits, &|| false).unwrap().stdout
+        };
+        assert_eq!(
+            start(Some(Path::new("/l/x.so"))),
+            "-I -B /s u/bject.py --shape c-api --module m --library /l/x.so\n"
+        );
+        assert_eq!(start(None), "-I -B /s u/bject.py --shape c-api\n");
+    }
+
+    #[test]
+    fn the_first_error_of_a_compiler_is_told() {
+        let output = |stderr: &str| Output {
+            code: Some(1),
+            signal: None,
+            stdout: String::new(),
+            stderr: stderr.to_owned(),
+            wall: Duration::ZERO,
+        };
+        let told = |stderr: &str| succeeded(&output(stderr)).unwrap_err().to_string();
+        assert_eq!(told("a.c: In function 'f':\na.c:1:2: error: no x\n"), "a.c:1:2: error: no x");
+        assert_eq!(told(""), "the C compiler said nothing");
+    }
+}

@@ -1,0 +1,114 @@
+//! The answers of subjects as the lab reads them: those of `perflab-subject`, and the optional fields that
+//! subjects in other languages add.
+
+use perflab_subject::protocol::BenchmarkInfo;
+use serde::Deserialize;
+
+use crate::measure::FailureReason;
+
+/// What a subject can do, and what it says that it cannot.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct Listing {
+    /// The protocol version that it speaks.
+    pub protocol: u32,
+    /// Its benchmarks.
+    pub benchmarks: Vec<Listed>,
+    /// Benchmarks of its kind that it has no way to offer.
+    #[serde(default)]
+    pub not_offered: Vec<NotOffered>,
+}
+
+/// One benchmark of a subject.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct Listed {
+    /// What every subject says.
+    #[serde(flatten)]
+    pub common: BenchmarkInfo,
+    /// Bytes that a call has to read or write, where its time depends on them.
+    pub payload: Option<u64>,
+}
+
+/// A benchmark that a subject names without having it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct NotOffered {
+    /// Its name.
+    pub name: String,
+    /// Why, in a clause.
+    pub why: String,
+}
+
+/// The answer to a turn.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct Turned {
+    /// The timed batches, in order.
+    pub slices: Vec<TimedSlice>,
+}
+
+/// One timed batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct TimedSlice {
+    /// How many calls it holds.
+    pub iters: u64,
+    /// Wall clock, ns.
+    pub wall_ns: u64,
+    /// CPU time of the thread, ns; 0 where one thread's time says nothing.
+    pub cpu_ns: u64,
+    /// The wrapping sum of the calls' answers.
+    pub checksum: u64,
+    /// The time of the same loop without its calls, in ns.
+    #[serde(default)]
+    pub loop_ns: u64,
+}
+
+impl Listing {
+    /// Every name, those that are not offered last.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let offered = self.benchmarks.iter().map(|listed| listed.common.name.as_str());
+        offered.chain(self.not_offered.iter().map(|absent| absent.name.as_str()))
+    }
+
+    /// Why a benchmark is not there; `None` where it is.
+    pub(crate) fn absence(&self, name: &str) -> Option<FailureReason> {
+        if self.benchmarks.iter().any(|listed| listed.common.name == name) {
+            return None;
+        }
+        let absent = self.not_offered.iter().find(|absent| absent.name == name);
+        Some(absent.map_or(FailureReason::UnknownBenchmark, |absent| FailureReason::NotOffered {
+            why: absent.why.clone(),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_optional_fields_may_be_absent() {
+        let plain = r#"{"protocol":1,"subject":"s","benchmarks":[{"name":"a","answer":7,"count_answer":7}]}"#;
+        let listing: Listing = serde_json::from_str(plain).unwrap();
+        assert_eq!((listing.benchmarks[0].payload, listing.benchmarks[0].common.answer), (None, 7));
+        assert_eq!(
+            (listing.absence("a"), listing.absence("b")),
+            (None, Some(FailureReason::UnknownBenchmark))
+        );
+        let slice = r#"{"iters":1,"wall_ns":2,"cpu_ns":3,"checksum":4}"#;
+        assert_eq!(serde_json::from_str::<TimedSlice>(slice).unwrap().loop_ns, 0);
+    }
+
+    #[test]
+    fn what_is_not_offered_says_why() {
+        let text = r#"{"protocol":1,"subject":"s","not_offered":[{"name":"b","why":"no way"}],
+            "benchmarks":[{"name":"a","answer":18446744073709551615,"count_answer":7,"payload":1024}]}"#;
+        let listing: Listing = serde_json::from_str(text).unwrap();
+        assert_eq!(listing.names().collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(listing.absence("b"), Some(FailureReason::NotOffered { why: "no way".into() }));
+        assert_eq!(
+            (listing.benchmarks[0].payload, listing.benchmarks[0].common.answer),
+            (Some(1024), u64::MAX)
+        );
+        let slice = r#"{"iters":1,"wall_ns":2,"cpu_ns":3,"loop_ns":5,"checksum":18446744073709551615}"#;
+        let slice: TimedSlice = serde_json::from_str(slice).unwrap();
+        assert_eq!((slice.loop_ns, slice.checksum), (5, u64::MAX));
+    }
+}

@@ -43,11 +43,7 @@ pub fn analyse(plan: &Plan, run: &Run) -> Analysis {
     let arms = plan.arms.iter().enumerate().map(|(index, arm)| ArmSummary {
         arm: arm.name.clone(),
         role: arm.role,
-        facts: run
-            .facts
-            .get(index)
-            .cloned()
-            .unwrap_or_else(|| ArmFacts { arm: arm.name.clone(), ..ArmFacts::default() }),
+        facts: facts(plan, run, index),
         geometric_mean: geometric_mean(plan, &rows, &arm.name, None),
         peak_rss: peak_rss(&run.launches, index),
         measured_seconds: seconds(&run.launches, index),
@@ -204,6 +200,17 @@ pub fn geometric_mean(
         code_like_this: code_like_this.map(|interval| interval.map(f64::exp)),
         benchmarks: rows.len(),
     })
+}
+
+/// What is known of an arm. Where builds are what is measured, the one that made the artifact is not shown
+/// beside them: it may have found parts of it there.
+fn facts(plan: &Plan, run: &Run, arm: usize) -> ArmFacts {
+    let name = plan.arms[arm].name.clone();
+    let facts = run.facts.get(arm).cloned().unwrap_or_else(|| ArmFacts { arm: name, ..ArmFacts::default() });
+    match plan.workload {
+        Workload::Build => ArmFacts { build_seconds: None, ..facts },
+        Workload::Kernel | Workload::Ffi => facts,
+    }
 }
 
 fn peak_rss(launches: &[Launch], arm: usize) -> Option<f64> {

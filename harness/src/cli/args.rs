@@ -126,7 +126,8 @@ pub(crate) struct RecordArgs {
 pub(crate) struct ReportArgs {
     /// The record's folder.
     pub record: PathBuf,
-    /// Put the record's table and chart between the markers of this document.
+    /// Put the record's table and chart between the markers of this document: those named after the suite, else
+    /// `record`.
     #[arg(long, value_name = "FILE")]
     pub splice: Option<PathBuf>,
     /// Do not write: exit with 1 unless this document says what the record says.

@@ -15,8 +15,16 @@ use crate::plan::{Plan, Role, Workload};
 use crate::record::RunFile;
 use crate::report::{self, Meta, Report, Style};
 
-/// The name of the README's markers.
+/// The name of the markers of a document that shows one record.
 const SPLICE: &str = "record";
+
+/// The markers that a record of `suite` belongs between: those of the suite's own name, where there are any.
+fn marker<'a>(document: &str, suite: &'a str) -> &'a str {
+    match report::spliced(document, suite) {
+        Err(report::SpliceError::Missing { .. }) => SPLICE,
+        _ => suite,
+    }
+}
 
 /// A record with everything that follows from it.
 pub(crate) struct Judged {
@@ -138,13 +146,14 @@ pub(crate) fn report(shared: &Shared, args: &ReportArgs) -> anyhow::Result<Exit>
     let chart = relative(document, &args.record.join(shown))?;
     let block = report::readme_block(&judged.report(), &chart);
     let shown = document.display();
+    let name = marker(&text, &judged.file.plan.suite);
     if args.splice.is_some() {
-        let spliced = report::splice(&text, SPLICE, &block).with_context(|| shown.to_string())?;
+        let spliced = report::splice(&text, name, &block).with_context(|| shown.to_string())?;
         store::replace(document, spliced.as_bytes())?;
         eprintln!("{shown} now shows {}", judged.meta.name);
         return Ok(Exit::Fine);
     }
-    let standing = report::spliced(&text, SPLICE).with_context(|| shown.to_string())?;
+    let standing = report::spliced(&text, name).with_context(|| shown.to_string())?;
     if standing.trim() == block.trim() {
         outln!("{shown} says what {} says", judged.meta.name);
         return Ok(Exit::Fine);

@@ -32,6 +32,9 @@ SHAPES = (*MODULES, "ctypes", "pure")
 
 # Steps of a call of `spin`: ten microseconds or some more, so that also two held ones fit a slice.
 SPIN_STEPS = 8_000
+# Calls that take a hundred times as long as the floor's: too long for the lab on a slow machine, and no reason
+# to time everybody's call one by one. So are calls that wait for a second thread on a busy machine.
+SLOW = {("ctypes", "sum_list")}
 # A call is estimated over batches of at least this long.
 ESTIMATED_OVER_NS = 200_000
 # Batches of an estimate; the least counts.
@@ -479,6 +482,8 @@ class Subject:
                 "count_answer": fold(task.answer(*task.small())),
                 "long": task.long,
             }
+            if task.threads > 1 or (self.shape, task.function) in SLOW:
+                info["slow"] = True
             if task.payload is not None:
                 info["payload"] = task.payload
             infos.append(info)

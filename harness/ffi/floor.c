@@ -123,13 +123,16 @@ static PyObject *sum_buffer(PyObject *module, PyObject *object) {
     return PyFloat_FromDouble(sum);
 }
 
+/* The keys of the answer of `sum_dict`, made once. */
+static PyObject *sum_key, *count_key;
+
 /* Stores `number` under `name`; false with an exception. */
-static int store(PyObject *dict, const char *name, double number) {
+static int store(PyObject *dict, PyObject *name, double number) {
     PyObject *value = PyFloat_FromDouble(number);
     if (value == NULL) {
         return 0;
     }
-    int failed = PyDict_SetItemString(dict, name, value);
+    int failed = PyDict_SetItem(dict, name, value);
     Py_DECREF(value);
     return failed == 0;
 }
@@ -154,7 +157,7 @@ static PyObject *sum_dict(PyObject *module, PyObject *dict) {
     if (answer == NULL) {
         return NULL;
     }
-    if (!store(answer, "sum", sum) || !store(answer, "count", (double)PyDict_Size(dict))) {
+    if (!store(answer, sum_key, sum) || !store(answer, count_key, (double)PyDict_Size(dict))) {
         Py_DECREF(answer);
         return NULL;
     }
@@ -178,7 +181,7 @@ static PyObject *call_back(PyObject *module, PyObject *const *args, Py_ssize_t c
         if (argument == NULL) {
             return NULL;
         }
-        answer = PyObject_CallFunctionObjArgs(args[0], argument, NULL);
+        answer = PyObject_CallOneArg(args[0], argument);
         Py_DECREF(argument);
         if (answer == NULL) {
             return NULL;
@@ -246,5 +249,10 @@ static struct PyModuleDef definition = {
 };
 
 PyMODINIT_FUNC PyInit_perflab_floor(void) {
+    sum_key = PyUnicode_InternFromString("sum");
+    count_key = PyUnicode_InternFromString("count");
+    if (sum_key == NULL || count_key == NULL) {
+        return NULL;
+    }
     return PyModule_Create(&definition);
 }

@@ -229,6 +229,11 @@ class Floor(unittest.TestCase):
             lacking = {name for name in lacking if not (alone and "two_threads" in name)}
             self.assertLessEqual(lacking, may_lack)
 
+    def test_calls_that_may_take_long_are_marked(self):
+        with Conversation(*floor_options("ctypes")) as asked:
+            slow = [info["name"] for info in asked.ask(op="list")["benchmarks"] if info.get("slow")]
+        self.assertEqual(slow, ["ffi/sum_list/1000"])
+
     def test_wrong_arguments_are_exceptions(self):
         module = subject.loaded_module("perflab_floor", floor())
         for call in (

@@ -56,7 +56,7 @@ pub fn prepare(
                     let mut first = FirstProcess { program, arm: Some(arm), budget };
                     for benchmark in &prepared.benchmarks {
                         let checked = match listing.absence(&benchmark.name) {
-                            None => first.check(benchmark),
+                            None => first.check(benchmark, listing.is_slow(&benchmark.name)),
                             Some(reason) => Err(reason),
                         };
                         paces.push(checked.as_ref().ok().copied());
@@ -96,7 +96,8 @@ struct FirstProcess<'a> {
 }
 
 impl FirstProcess<'_> {
-    fn check(&mut self, benchmark: &Benchmark) -> Result<Pace, FailureReason> {
+    /// Checks one benchmark; `slow` ones are not refused for the time of a call.
+    fn check(&mut self, benchmark: &Benchmark, slow: bool) -> Result<Pace, FailureReason> {
         let mut arm = match self.arm.take() {
             Some(arm) => arm,
             None => Arm::start(self.program)?,
@@ -106,7 +107,7 @@ impl FirstProcess<'_> {
             self.arm = Some(arm);
             return Err(FailureReason::WrongAnswer { expected: benchmark.answer, found: prepared.checksum });
         }
-        if !benchmark.long && prepared.call_ns > LONGEST_CALL_NS {
+        if !benchmark.long && !slow && prepared.call_ns > LONGEST_CALL_NS {
             self.arm = Some(arm);
             return Err(FailureReason::TooLong { call_ns: prepared.call_ns });
         }

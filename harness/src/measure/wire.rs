@@ -26,6 +26,9 @@ pub(crate) struct Listed {
     pub common: BenchmarkInfo,
     /// Bytes that a call has to read or write, where its time depends on them.
     pub payload: Option<u64>,
+    /// Whether a call here may take longer than the lab likes, though it is no task of the `long` kind.
+    #[serde(default)]
+    pub slow: bool,
 }
 
 /// A benchmark that a subject names without having it.
@@ -67,6 +70,11 @@ impl Listing {
         offered.chain(self.not_offered.iter().map(|absent| absent.name.as_str()))
     }
 
+    /// Whether the subject says that a call of this benchmark may take long here.
+    pub(crate) fn is_slow(&self, name: &str) -> bool {
+        self.benchmarks.iter().any(|listed| listed.common.name == name && listed.slow)
+    }
+
     /// Why a benchmark is not there; `None` where it is.
     pub(crate) fn absence(&self, name: &str) -> Option<FailureReason> {
         if self.benchmarks.iter().any(|listed| listed.common.name == name) {
@@ -99,9 +107,10 @@ mod tests {
     #[test]
     fn what_is_not_offered_says_why() {
         let text = r#"{"protocol":1,"subject":"s","not_offered":[{"name":"b","why":"no way"}],
-            "benchmarks":[{"name":"a","answer":18446744073709551615,"count_answer":7,"payload":1024}]}"#;
+            "benchmarks":[{"name":"a","answer":18446744073709551615,"count_answer":7,"payload":1024,"slow":true}]}"#;
         let listing: Listing = serde_json::from_str(text).unwrap();
         assert_eq!(listing.names().collect::<Vec<_>>(), ["a", "b"]);
+        assert!(listing.is_slow("a") && !listing.is_slow("b"));
         assert_eq!(listing.absence("b"), Some(FailureReason::NotOffered { why: "no way".into() }));
         assert_eq!(
             (listing.benchmarks[0].payload, listing.benchmarks[0].common.answer),

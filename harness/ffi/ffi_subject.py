@@ -280,7 +280,7 @@ def calls_0(call, arguments, iters, extra):
     for _ in repeat(None, iters):
         result = call()
     if extra:
-        chain(extra)
+        chain(iters * extra // 1000)
     return clock() - start, result
 
 
@@ -291,7 +291,7 @@ def calls_1(call, arguments, iters, extra):
     for _ in repeat(None, iters):
         result = call(first)
     if extra:
-        chain(extra)
+        chain(iters * extra // 1000)
     return clock() - start, result
 
 
@@ -302,7 +302,7 @@ def calls_2(call, arguments, iters, extra):
     for _ in repeat(None, iters):
         result = call(first, second)
     if extra:
-        chain(extra)
+        chain(iters * extra // 1000)
     return clock() - start, result
 
 

@@ -176,11 +176,11 @@ class Tasks(unittest.TestCase):
         original, subject.chain = subject.chain, steps.append
         try:
             for loop, arguments in ((subject.calls_0, ()), (subject.calls_1, (1,)), (subject.calls_2, (1, 2))):
-                _, result = loop(lambda *given: calls.append(given) or len(calls), arguments, 5, 9)
+                _, result = loop(lambda *given: calls.append(given) or len(calls), arguments, 5, 2_000)
                 self.assertEqual(result, len(calls))
-            self.assertEqual((calls, steps), ([()] * 5 + [(1,)] * 5 + [(1, 2)] * 5, [9, 9, 9]))
+            self.assertEqual((calls, steps), ([()] * 5 + [(1,)] * 5 + [(1, 2)] * 5, [10, 10, 10]))
             subject.calls_0(lambda: None, (), 5, 0)
-            self.assertEqual(steps, [9, 9, 9])
+            self.assertEqual(steps, [10, 10, 10])
         finally:
             subject.chain = original
         self.assertEqual(subject.chain(2), 6364136223846793006 * 6364136223846793005 + 1 & MASK)

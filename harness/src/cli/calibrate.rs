@@ -15,6 +15,7 @@ use crate::cli::args::{CalibrateArgs, Format, Shared};
 use crate::cli::artifacts::{self, Artifacts};
 use crate::cli::context::{Context, clock_seed};
 use crate::cli::progress::Stage;
+use crate::cli::run::is_broken;
 use crate::cli::session::{Event, first_processes, launches};
 use crate::cli::{Exit, calibration_file, crosstalk, injection};
 use crate::judge::{
@@ -52,7 +53,7 @@ pub(crate) fn calibrate(shared: &Shared, args: &CalibrateArgs) -> anyhow::Result
     context.tell_foreign();
     let suite = context.suite(args.suite.as_deref())?;
     let folder = args.out.clone().unwrap_or_else(|| calibration_file::folder(&context.root));
-    let file = calibration_file::file(&folder, &context.environment);
+    let file = calibration_file::file(&folder, &context.environment, suite.workload);
     let log = file.with_extension("csv");
     let _alone = context.alone()?;
     let start = Instant::now();
@@ -75,7 +76,7 @@ pub(crate) fn calibrate(shared: &Shared, args: &CalibrateArgs) -> anyhow::Result
         noise_threshold: plan.noise_threshold,
         crosstalk: crosstalk.or_else(|| calibration_file::read(&file).and_then(|stored| stored.crosstalk)),
         relink_seconds,
-        ..summary(&judged, &context)
+        ..summary(&judged, &context, suite.workload)
     };
     calibration_file::write(&file, &calibration)?;
     match shared.format {
@@ -126,12 +127,13 @@ fn prepare(
 ) -> anyhow::Result<Prepared> {
     let wanted = if args.benchmarks.is_empty() { &suite.benchmarks } else { &args.benchmarks };
     let mut prepared = first_processes(context, plan, &artifacts.arms[..plan.arms.len()], wanted)?;
-    if let Some(failure) = prepared.failures.first() {
+    if let Some(failure) = prepared.failures.iter().find(|failure| is_broken(failure)) {
         let benchmark = failure.benchmark.as_deref().unwrap_or("every benchmark");
         bail!("{benchmark}: {}", crate::report::sentence(&failure.reason));
     }
-    let kept: Vec<usize> =
-        (0..prepared.benchmarks.len()).filter(|&at| !prepared.benchmarks[at].long).collect();
+    let kept: Vec<usize> = (0..prepared.benchmarks.len())
+        .filter(|&at| !prepared.benchmarks[at].long && prepared.paces[0][at].is_some())
+        .collect();
     prepared.benchmarks = kept.iter().map(|&at| prepared.benchmarks[at].clone()).collect();
     for paces in &mut prepared.paces {
         *paces = kept.iter().map(|&at| paces[at]).collect();
@@ -269,7 +271,7 @@ fn read_log(log: &Path) -> anyhow::Result<Vec<Comparison>> {
     Ok(reader.deserialize::<Comparison>().filter_map(Result::ok).collect())
 }
 
-fn summary(all: &[Comparison], context: &Context) -> Calibration {
+fn summary(all: &[Comparison], context: &Context, workload: Workload) -> Calibration {
     // By benchmark, launches, and the injected share in millionths, which orders as a float does not.
     let mut groups: BTreeMap<(&str, usize, u64), Vec<&Comparison>> = BTreeMap::new();
     for comparison in all {
@@ -288,7 +290,7 @@ fn summary(all: &[Comparison], context: &Context) -> Calibration {
         command: String::new(),
         environment: context.environment.clone(),
         noise_threshold: 0.0,
-        workload: Workload::Kernel,
+        workload,
         experiments: experiments_of(all),
         injected: injected.collect(),
         coverage: clopper_pearson(count(covered), count(comparisons), 0.95),

@@ -5,18 +5,24 @@ use std::path::{Path, PathBuf};
 use crate::cli::store::replace;
 use crate::judge::Calibration;
 use crate::machine::Environment;
+use crate::plan::Workload;
 
 /// The folder of a workspace's calibrations.
 pub(crate) fn folder(root: &Path) -> PathBuf {
     root.join("baselines/calibration")
 }
 
-/// The file of a machine class.
-pub(crate) fn file(folder: &Path, environment: &Environment) -> PathBuf {
+/// The file of a machine class and a kind of task.
+pub(crate) fn file(folder: &Path, environment: &Environment, workload: Workload) -> PathBuf {
     let class = format!(
-        "{}-rustc-{}",
+        "{}-rustc-{}{}",
         environment.class(),
-        environment.toolchain.rustc.split_whitespace().nth(1).unwrap_or("unknown")
+        environment.toolchain.rustc.split_whitespace().nth(1).unwrap_or("unknown"),
+        match workload {
+            Workload::Kernel => "",
+            Workload::Ffi => "-ffi",
+            Workload::Build => "-build",
+        }
     );
     let mut name = String::new();
     for c in class.chars() {
@@ -29,15 +35,16 @@ pub(crate) fn file(folder: &Path, environment: &Environment) -> PathBuf {
     folder.join(format!("{name}.json"))
 }
 
-/// The calibration that speaks for a machine: its own class's, else any other's (and the judgement says so).
-pub(crate) fn find(root: &Path, environment: &Environment) -> Option<Calibration> {
+/// The calibration of this kind of task that speaks for a machine: its own class's, else any other's (and the
+/// judgement says so).
+pub(crate) fn find(root: &Path, environment: &Environment, workload: Workload) -> Option<Calibration> {
     let folder = folder(root);
-    let own = read(&file(&folder, environment));
+    let own = read(&file(&folder, environment, workload));
     let other = || {
         let mut files: Vec<PathBuf> =
             std::fs::read_dir(&folder).ok()?.filter_map(Result::ok).map(|entry| entry.path()).collect();
         files.sort();
-        files.iter().find_map(|file| read(file))
+        files.iter().filter_map(|file| read(file)).find(|other| other.workload == workload)
     };
     own.or_else(other)
 }

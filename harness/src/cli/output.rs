@@ -43,7 +43,7 @@ impl Judged {
 
     pub(crate) fn of(root: &Path, file: RunFile, run: &Run) -> Self {
         let analysis = analyse(&file.plan, run);
-        let calibration = calibration_file::find(root, &file.environment);
+        let calibration = calibration_file::find(root, &file.environment, file.plan.workload);
         let judgement = judge(&file.plan, &file.environment, &analysis, calibration.as_ref());
         let meta = Meta {
             name: file.name.clone(),

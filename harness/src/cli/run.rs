@@ -10,7 +10,7 @@ use crate::cli::args::{Format, RecordArgs, RunArgs, Shared};
 use crate::cli::artifacts::{self, Artifacts};
 use crate::cli::context::{Context, style};
 use crate::cli::store::Store;
-use crate::cli::{Exit, output, progress::Stage, scratch, session};
+use crate::cli::{Exit, output, progress::Stage, scratch, session, store};
 use crate::measure::{BuildBench, Launch, LaunchArm, Prepared, RunFailure, Turn, build_benchmarks, order};
 use crate::plan::{Benchmark, Plan, SCHEMA_VERSION, Workload};
 use crate::record::{RunFile, State};
@@ -100,6 +100,10 @@ pub(crate) fn wanted(args: &RunArgs, suite: &[String]) -> Vec<String> {
 }
 
 fn measured(context: &Context, args: &RunArgs) -> anyhow::Result<Store> {
+    if let Some(folder) = &args.resume {
+        // What cannot be read is said before waiting for another lab.
+        store::read(folder)?;
+    }
     context.tell_foreign();
     let _alone = context.alone()?;
     let start = Instant::now();

@@ -69,12 +69,7 @@ impl StateStore {
     /// The value is any buffer, such as `bytes`. Raises `ValueError` where the entry is larger than the store;
     /// the store is unchanged then.
     #[pyo3(signature = (key, value, ttl=None))]
-    fn set(
-        &self,
-        key: PyBackedStr,
-        value: &Bound<'_, PyAny>,
-        ttl: Option<Seconds>,
-    ) -> PyResult<u64> {
+    fn set(&self, key: PyBackedStr, value: &Bound<'_, PyAny>, ttl: Option<Seconds>) -> PyResult<u64> {
         let write = |value: Arc<[u8]>, ttl| self.store.set(&key, value, ttl);
         self.write(value, ttl, write)?.map_err(|error| PyValueError::new_err(error.to_string()))
     }

@@ -1,4 +1,5 @@
 //! `PriorityQueue`: Python objects from some threads to others, the urgent first.
+#![expect(clippy::needless_pass_by_value, reason = "pyo3 passes converted arguments by value")]
 
 use crate::guard::guarded;
 use crate::json;

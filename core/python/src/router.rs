@@ -1,4 +1,5 @@
 //! `Router`: Python callables that answer requests by name.
+#![expect(clippy::needless_pass_by_value, reason = "pyo3 passes converted arguments by value")]
 
 use crate::guard::guarded;
 use crate::json;

@@ -1,4 +1,5 @@
 //! `StateStore`: bytes by name, with a cap on all of them together.
+#![expect(clippy::needless_pass_by_value, reason = "pyo3 passes converted arguments by value")]
 
 use crate::buffers::{Bytes, WORTH_RELEASING, ensure_memory};
 use crate::guard::guarded;

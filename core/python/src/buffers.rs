@@ -20,9 +20,9 @@ use std::ops::Range;
 
 #[cfg(feature = "abi3-py39")]
 mod memory_view;
+mod output;
 #[cfg(not(feature = "abi3-py39"))]
 mod protocol;
-mod output;
 
 #[cfg(feature = "abi3-py39")]
 use memory_view as backend;
@@ -89,9 +89,18 @@ pub(crate) struct Facts {
     /// The character of the module `struct` for an item of this machine's byte order; `None` for others.
     format: Option<u8>,
     item_size: usize,
-    shape: Vec<usize>,
+    /// How many columns the items have, where they are a table.
+    columns: Option<usize>,
     is_contiguous: bool,
     is_read_only: bool,
+}
+
+/// How many columns a shape has, if it is a table's.
+fn columns_of(shape: &[usize]) -> Option<usize> {
+    match *shape {
+        [_, columns] => Some(columns),
+        _ => None,
+    }
 }
 
 /// The character of a format of one item in this machine's byte order.
@@ -116,8 +125,9 @@ impl View {
     ///
     /// # Errors
     /// `TypeError` where `object` exports none, `ValueError` where it has gaps.
-    fn new(object: &Bound<'_, PyAny>, name: &str, wanted: &str) -> PyResult<Self> {
-        let (export, facts) = backend::export(object).map_err(|error| no_buffer(object, error, name, wanted))?;
+    fn new(object: &Bound<'_, PyAny>, name: &str, wanted: impl FnOnce() -> String) -> PyResult<Self> {
+        let (export, facts) =
+            backend::export(object).map_err(|error| no_buffer(object, error, name, &wanted()))?;
         if !facts.is_contiguous {
             return Err(PyValueError::new_err(format!(
                 "{name} is not contiguous; copy it first, with numpy.ascontiguousarray for example"
@@ -148,10 +158,16 @@ impl View {
         let is_of_type = self.facts.item_size == size_of::<T>()
             && self.facts.format.is_some_and(|format| T::FORMATS.contains(&format));
         if !is_of_type {
-            return Err(PyTypeError::new_err(format!("{name} does not hold {0}; convert it to {0} first", T::NAME)));
+            return Err(PyTypeError::new_err(format!(
+                "{name} does not hold {0}; convert it to {0} first",
+                T::NAME
+            )));
         }
-        if !self.facts.start.cast::<T>().is_aligned() {
-            return Err(PyValueError::new_err(format!("{name} is not aligned for {}; copy it first", T::NAME)));
+        if self.facts.bytes > 0 && !self.facts.start.cast::<T>().is_aligned() {
+            return Err(PyValueError::new_err(format!(
+                "{name} is not aligned for {}; copy it first",
+                T::NAME
+            )));
         }
         Ok(())
     }
@@ -205,7 +221,7 @@ impl<T: Number> Input<T> {
         if let Ok(list) = numbers.cast::<PyList>() {
             return Ok(Self::Copied(T::from_list(list)?));
         }
-        let view = View::new(numbers, name, &format!("a buffer or a list of {}", T::NAME))?;
+        let view = View::new(numbers, name, || format!("a buffer or a list of {}", T::NAME))?;
         view.check::<T>(name)?;
         if copy && !view.is_immutable {
             return Ok(Self::Copied(copy_of(view.numbers())?));
@@ -232,10 +248,7 @@ impl<T: Number> Input<T> {
     /// How many columns the numbers have, if they came as a table.
     pub(crate) fn columns(&self) -> Option<usize> {
         match self {
-            Self::InPlace(view) => match *view.facts.shape {
-                [_, columns] => Some(columns),
-                _ => None,
-            },
+            Self::InPlace(view) => view.facts.columns,
             Self::Copied(_) => None,
         }
     }
@@ -269,7 +282,7 @@ impl Bytes {
         if bytes.is_instance_of::<PyString>() {
             return Ok(Self::Text(bytes.extract()?));
         }
-        let view = View::new(bytes, name, "a str or a buffer of bytes")?;
+        let view = View::new(bytes, name, || "a str or a buffer of bytes".to_owned())?;
         if copy && !view.is_immutable {
             return Ok(Self::Copied(copy_of(view.as_bytes())?));
         }
@@ -281,7 +294,7 @@ impl Bytes {
     /// # Errors
     /// As [`Bytes::new`].
     pub(crate) fn of_buffer(bytes: &Bound<'_, PyAny>, name: &str) -> PyResult<Self> {
-        View::new(bytes, name, "a buffer, such as bytes,").map(Self::InPlace)
+        View::new(bytes, name, || "a buffer, such as bytes,".to_owned()).map(Self::InPlace)
     }
 
     /// The bytes. Read with the interpreter held, unless [`Bytes::is_fixed`].

@@ -3,7 +3,7 @@
 use crate::buffers::{Bytes, Input};
 use crate::floats::{self, Layout};
 use crate::guard::guarded;
-use crate::release::released;
+use crate::release::{calling, released};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyFloat, PyList, PyString};
@@ -11,7 +11,7 @@ use std::hint::black_box;
 
 /// Adds `_calls` to the module.
 pub(crate) fn register(parent: &Bound<'_, PyModule>) -> PyResult<()> {
-    let module = PyModule::new(parent.py(), "_calls")?;
+    let module = PyModule::new(parent.py(), "mcp_rust_core._calls")?;
     for function in [
         wrap_pyfunction!(nothing, &module)?,
         wrap_pyfunction!(add, &module)?,
@@ -31,7 +31,7 @@ pub(crate) fn register(parent: &Bound<'_, PyModule>) -> PyResult<()> {
     ] {
         module.add_function(function)?;
     }
-    parent.add_submodule(&module)?;
+    parent.add("_calls", &module)?;
     let modules = parent.py().import("sys")?.getattr("modules")?;
     modules.set_item("mcp_rust_core._calls", &module)
 }
@@ -121,7 +121,8 @@ fn panic_released(py: Python<'_>) -> PyResult<()> {
 fn sum_dict<'py>(values: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyDict>> {
     let mut sum = 0.0;
     for value in values.values() {
-        sum += value.cast::<PyFloat>().map_err(|_| PyTypeError::new_err("the values must be floats"))?.value();
+        sum +=
+            value.cast::<PyFloat>().map_err(|_| PyTypeError::new_err("the values must be floats"))?.value();
     }
     let answer = PyDict::new(values.py());
     answer.set_item("sum", sum)?;
@@ -132,11 +133,14 @@ fn sum_dict<'py>(values: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyDict>> {
 /// Calls `callable` `n` times with the number of the call, and returns the last answer.
 #[pyfunction]
 fn call_back<'py>(callable: &Bound<'py, PyAny>, n: u64) -> PyResult<Bound<'py, PyAny>> {
-    let mut answer = callable.py().None().into_bound(callable.py());
-    for number in 0..n {
-        answer = callable.call1((number,))?;
-    }
-    Ok(answer)
+    let py = callable.py();
+    let mut answer = py.None().into_bound(py);
+    calling(py, || {
+        for number in 0..n {
+            answer = callable.call1((number,))?;
+        }
+        Ok(answer)
+    })
 }
 
 /// Turns a generator of random numbers `n` times with the interpreter released, and returns its state.

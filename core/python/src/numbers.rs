@@ -12,20 +12,16 @@ impl<'py> FromPyObject<'_, 'py> for Count {
     type Error = PyErr;
 
     fn extract(number: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        let wide: i128 = match number.extract() {
-            Ok(wide) => wide,
-            Err(error) if error.is_instance_of::<PyOverflowError>(number.py()) => i128::MAX,
+        let count = match number.extract::<i64>() {
+            Ok(count) => usize::try_from(count).ok(),
+            Err(error) if error.is_instance_of::<PyOverflowError>(number.py()) => None,
             Err(_) => return Err(wrong_type(&number, "a whole number")),
         };
-        // What a Python object can hold: an index has a sign.
-        match usize::try_from(wide) {
-            Ok(count) if isize::try_from(count).is_ok() => Ok(Self(count)),
-            _ => Err(PyValueError::new_err(format!(
-                "a number from 0 to {} is wanted, not {}",
-                isize::MAX,
-                shown(&number)
-            ))),
-        }
+        // No Python object holds more items than an index, which has a sign, can name.
+        count.map(Self).ok_or_else(|| {
+            let most = isize::MAX;
+            PyValueError::new_err(format!("a number from 0 to {most} is wanted, not {}", shown(&number)))
+        })
     }
 }
 
@@ -42,12 +38,14 @@ impl<'py> FromPyObject<'_, 'py> for Seconds {
             Err(error) if error.is_instance_of::<PyOverflowError>(number.py()) => f64::INFINITY,
             Err(_) => return Err(wrong_type(&number, "a number of seconds")),
         };
-        Duration::try_from_secs_f64(seconds).map(Self).map_err(|_| {
-            PyValueError::new_err(format!(
+        if !seconds.is_finite() || seconds < 0.0 {
+            return Err(PyValueError::new_err(format!(
                 "a finite number of seconds from 0 on is wanted, not {}; leave it out for no limit",
                 shown(&number)
-            ))
-        })
+            )));
+        }
+        // Ages beyond what a duration holds are as good as the longest one.
+        Ok(Self(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)))
     }
 }
 

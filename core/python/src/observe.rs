@@ -1,4 +1,5 @@
 //! `LatencyHistogram` and `host_snapshot`: what a server tells of itself.
+#![expect(clippy::needless_pass_by_value, reason = "pyo3 passes converted arguments by value")]
 
 use crate::guard::guarded;
 use crate::json;

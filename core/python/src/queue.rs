@@ -1,4 +1,5 @@
 //! `PriorityQueue`: Python objects from some threads to others, the urgent first.
+#![expect(clippy::needless_pass_by_value, reason = "pyo3 passes converted arguments by value")]
 
 use crate::guard::guarded;
 use crate::json;
@@ -10,6 +11,7 @@ use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::PyType;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 create_exception!(
@@ -38,7 +40,11 @@ type Received = (Py<PyAny>, &'static str);
 /// >>> queue.receive(), queue.receive()
 /// (('fire', 'urgent'), ('report', 'normal'))
 #[pyclass(frozen, module = "mcp_rust_core")]
-pub(crate) struct PriorityQueue(priority_queue::PriorityQueue<Py<PyAny>>);
+pub(crate) struct PriorityQueue {
+    queue: priority_queue::PriorityQueue<Py<PyAny>>,
+    /// By priority, how often a message that waits for room was given back only to be sent again.
+    retries: [AtomicU64; 4],
+}
 
 #[pymethods]
 impl PriorityQueue {
@@ -48,7 +54,10 @@ impl PriorityQueue {
         if capacity.0 == 0 {
             return Err(PyValueError::new_err("capacity is 0; room for at least 1 message is wanted"));
         }
-        guarded(|| Ok(Self(priority_queue::PriorityQueue::new(capacity.0, order.0))))
+        guarded(|| {
+            let queue = priority_queue::PriorityQueue::new(capacity.0, order.0);
+            Ok(Self { queue, retries: Default::default() })
+        })
     }
 
     /// Sends a message, and waits for room: up to `timeout` seconds, or as long as it takes.
@@ -67,18 +76,20 @@ impl PriorityQueue {
     ) -> PyResult<()> {
         let Named(priority) = priority;
         let deadline = Deadline::after(timeout);
-        let mut unsent = match guarded(|| Ok(self.0.try_send(message, priority)))? {
+        let mut unsent = match guarded(|| Ok(self.queue.try_send(message, priority)))? {
             Err(SendError::Full(message)) => message,
             other => return sent(py, other),
         };
-        loop {
+        while !deadline.has_passed() {
+            py.check_signals()?;
+            self.retries[priority as usize].fetch_add(1, Ordering::Relaxed);
             let nap = deadline.nap();
-            match released(py, || self.0.send_timeout(unsent, priority, nap))? {
-                Err(SendError::Full(message)) if !deadline.has_passed() => unsent = message,
+            match released(py, || self.queue.send_timeout(unsent, priority, nap))? {
+                Err(SendError::Full(message)) => unsent = message,
                 other => return sent(py, other),
             }
-            py.check_signals()?;
         }
+        sent(py, Err(SendError::Full(unsent)))
     }
 
     /// Sends a message if there is room now. Raises `queue.Full` and `QueueClosed`.
@@ -88,7 +99,7 @@ impl PriorityQueue {
     )]
     fn try_send(&self, py: Python<'_>, message: Py<PyAny>, priority: Named) -> PyResult<()> {
         let Named(priority) = priority;
-        sent(py, guarded(|| Ok(self.0.try_send(message, priority)))?)
+        sent(py, guarded(|| Ok(self.queue.try_send(message, priority)))?)
     }
 
     /// Receives the next message, and waits for one: up to `timeout` seconds, or as long as it takes.
@@ -98,25 +109,25 @@ impl PriorityQueue {
     #[pyo3(signature = (timeout=None))]
     fn receive(&self, py: Python<'_>, timeout: Option<Seconds>) -> PyResult<Received> {
         let deadline = Deadline::after(timeout);
-        let mut outcome = guarded(|| Ok(self.0.try_recv()))?;
+        let mut outcome = guarded(|| Ok(self.queue.try_recv()))?;
         while matches!(outcome, Err(RecvError::Empty | RecvError::TimedOut)) && !deadline.has_passed() {
             py.check_signals()?;
             let nap = deadline.nap();
-            outcome = released(py, || self.0.recv_timeout(nap))?;
+            outcome = released(py, || self.queue.recv_timeout(nap))?;
         }
         received(py, outcome)
     }
 
     /// Receives the next message if there is one now. Raises `queue.Empty` and `QueueClosed`.
     fn try_receive(&self, py: Python<'_>) -> PyResult<Received> {
-        received(py, guarded(|| Ok(self.0.try_recv()))?)
+        received(py, guarded(|| Ok(self.queue.try_recv()))?)
     }
 
     /// Takes no more messages. What waits can still be received; threads that wait for room, or for a message of
     /// an empty queue, get `QueueClosed` at once.
     fn close(&self) -> PyResult<()> {
         guarded(|| {
-            self.0.close();
+            self.queue.close();
             Ok(())
         })
     }
@@ -124,23 +135,35 @@ impl PriorityQueue {
     /// Whether the queue was closed.
     #[getter]
     fn closed(&self) -> bool {
-        self.0.is_closed()
+        self.queue.is_closed()
     }
 
     /// The most messages that can wait.
     #[getter]
     fn capacity(&self) -> usize {
-        self.0.capacity()
+        self.queue.capacity()
     }
 
     /// What went through (`sent`, `received`, `rejected`, by priority), how many messages wait (`depth`), and the
     /// most that ever did (`max_depth`), as a dict.
     fn statistics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        json::from_value(py, &self.0.statistics())
+        let mut statistics = self.queue.statistics();
+        let [low, normal, high, urgent] =
+            self.retries.each_ref().map(|retries| retries.load(Ordering::Relaxed));
+        let rejected = &mut statistics.rejected;
+        for (rejected, retries) in [
+            (&mut rejected.low, low),
+            (&mut rejected.normal, normal),
+            (&mut rejected.high, high),
+            (&mut rejected.urgent, urgent),
+        ] {
+            *rejected = rejected.saturating_sub(retries);
+        }
+        json::from_value(py, &statistics)
     }
 
     fn __len__(&self) -> usize {
-        self.0.len()
+        self.queue.len()
     }
 }
 

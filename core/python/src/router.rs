@@ -1,19 +1,16 @@
 //! `Router`: Python callables that answer requests by name.
+#![expect(clippy::needless_pass_by_value, reason = "pyo3 passes converted arguments by value")]
 
 use crate::guard::guarded;
 use crate::json;
+use crate::release::calling;
 use mcp_core::router;
-use pyo3::exceptions::{PyException, PyLookupError, PyRecursionError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyException, PyLookupError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyDict, PyString};
 use pyo3::{PyTraverseError, PyVisit, intern};
-use std::cell::Cell;
 use std::sync::Arc;
-
-/// How many handlers may be under way inside each other in one thread: what stands between a handler that
-/// calls itself and the end of the stack, where no Python frame counts the levels.
-const DEEPEST: u32 = 200;
 
 /// Codes of JSON-RPC 2.0, section 5.1.
 mod code {
@@ -63,7 +60,9 @@ impl Router {
     fn register_handler(&self, name: PyBackedStr, handler: &Bound<'_, PyAny>) -> PyResult<()> {
         if !handler.is_callable() {
             let kind = handler.get_type().name()?;
-            return Err(PyTypeError::new_err(format!("handler is of type {kind}; something callable is wanted")));
+            return Err(PyTypeError::new_err(format!(
+                "handler is of type {kind}; something callable is wanted"
+            )));
         }
         let handler = handler.clone().unbind();
         guarded(|| self.0.register(&name, handler).map_err(|error| PyValueError::new_err(error.to_string())))
@@ -160,8 +159,7 @@ impl Router {
     fn result_of<'py>(&self, request: &Bound<'py, PyDict>) -> Result<Bound<'py, PyAny>, Failure> {
         let py = request.py();
         let (handler, params) = self.handler_of(request)?;
-        let _level = Level::enter().map_err(Failure::Raised)?;
-        handler.bind(py).call1((params,)).map_err(Failure::Raised)
+        calling(py, || handler.bind(py).call1((params,))).map_err(Failure::Raised)
     }
 
     /// The handler that a request names, and the params for it.
@@ -176,9 +174,8 @@ impl Router {
             return Err(refused(PyValueError::new_err("a request has a str named method")));
         };
         let method: PyBackedStr = method.extract().map_err(refused)?;
-        let handler = guarded(|| {
-            self.0.find(&method).map_err(|error| PyLookupError::new_err(error.to_string()))
-        });
+        let handler =
+            guarded(|| self.0.find(&method).map_err(|error| PyLookupError::new_err(error.to_string())));
         let handler = handler.map_err(|error| Failure::Refused(code::NO_METHOD, error))?;
         let params = match request.get_item(intern!(py, "params")).map_err(refused)? {
             Some(params) => params,
@@ -204,7 +201,10 @@ fn read_request<'py>(text: &Bound<'py, PyString>) -> Result<Bound<'py, PyDict>, 
         (code::NO_JSON, PyValueError::new_err(format!("the request is not JSON: {error}")))
     })?;
     object.cast_into::<PyDict>().map_err(|_| {
-        (code::NO_REQUEST, PyValueError::new_err("the request is JSON, but no object: send one request at a time"))
+        (
+            code::NO_REQUEST,
+            PyValueError::new_err("the request is JSON, but no object: send one request at a time"),
+        )
     })
 }
 
@@ -212,34 +212,12 @@ fn read_request<'py>(text: &Bound<'py, PyString>) -> Result<Bound<'py, PyDict>, 
 fn error_answer(id: &str, code: i32, error: &PyErr, py: Python<'_>) -> String {
     let kind = error.get_type(py).name().map_or_else(|_| "Exception".to_owned(), |name| name.to_string());
     // An exception may have no text, or one that UTF-8 cannot hold.
-    let text = error.value(py).str().map_or_else(|_| String::new(), |text| text.to_string_lossy().into_owned());
+    let text =
+        error.value(py).str().map_or_else(|_| String::new(), |text| text.to_string_lossy().into_owned());
     let message = if code == code::RAISED { format!("{kind}: {text}") } else { text };
     let message = serde_json::Value::from(message);
     let kind = serde_json::Value::from(kind);
     format!(
         r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":{code},"message":{message},"data":{{"type":{kind}}}}}}}"#
     )
-}
-
-thread_local! {
-    static DEPTH: Cell<u32> = const { Cell::new(0) };
-}
-
-/// One handler under way in this thread.
-struct Level;
-
-impl Level {
-    fn enter() -> PyResult<Self> {
-        if DEPTH.get() >= DEEPEST {
-            return Err(PyRecursionError::new_err(format!("handlers call each other more than {DEEPEST} deep")));
-        }
-        DEPTH.set(DEPTH.get() + 1);
-        Ok(Self)
-    }
-}
-
-impl Drop for Level {
-    fn drop(&mut self) {
-        DEPTH.set(DEPTH.get() - 1);
-    }
 }

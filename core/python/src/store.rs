@@ -1,4 +1,5 @@
 //! `StateStore`: bytes by name, with a cap on all of them together.
+#![expect(clippy::needless_pass_by_value, reason = "pyo3 passes converted arguments by value")]
 
 use crate::buffers::{Bytes, WORTH_RELEASING, ensure_memory};
 use crate::guard::guarded;
@@ -69,12 +70,7 @@ impl StateStore {
     /// The value is any buffer, such as `bytes`. Raises `ValueError` where the entry is larger than the store;
     /// the store is unchanged then.
     #[pyo3(signature = (key, value, ttl=None))]
-    fn set(
-        &self,
-        key: PyBackedStr,
-        value: &Bound<'_, PyAny>,
-        ttl: Option<Seconds>,
-    ) -> PyResult<u64> {
+    fn set(&self, key: PyBackedStr, value: &Bound<'_, PyAny>, ttl: Option<Seconds>) -> PyResult<u64> {
         let write = |value: Arc<[u8]>, ttl| self.store.set(&key, value, ttl);
         self.write(value, ttl, write)?.map_err(|error| PyValueError::new_err(error.to_string()))
     }

@@ -31,7 +31,7 @@ text: str = router.process_request("{}")
 router.process_request(b"{}")  # type: ignore[call-overload]
 
 scores: array[float] = core.dot([1.0], array("f", [1.0]))
-given: memoryview = core.dot([1.0], [1.0], memoryview(bytearray(4)).cast("f"))
+given: array[float] = core.dot([1.0], memoryview(scores), out=array("f", [0.0]))
 means, deviations = core.moving_mean_sd([1.0, 2.0], 2)
 both: array[float] = means + deviations
 best: list[tuple[int, float]] = core.Embeddings([1.0, 2.0], dims=2).top_k([1.0, 2.0], k=1)

@@ -58,7 +58,7 @@ def doctests():
             yield pytest.param(doctest.DocTestParser().get_doctest(text, {}, name, None, None), id=name)
 
 
-@pytest.mark.parametrize("example", doctests())
+@pytest.mark.parametrize("example", list(doctests()))
 def test_examples_in_docstrings(example):
     assert doctest.DocTestRunner().run(example).failed == 0
 
@@ -67,21 +67,27 @@ def test_enough_examples():
     assert len(list(doctests())) >= 18
 
 
-def progress_during(call):
-    """How far this thread gets while another one is inside `call`."""
-    phase, inside = ["before"], 0
+def lets_others_run(call):
+    """Whether this thread gets the interpreter while another one is inside `call`."""
+    inside, ended = threading.Lock(), []
 
     def work():
-        phase[0] = "inside"
+        inside.release()
         call()
-        phase[0] = "after"
+        ended.append(True)
 
+    inside.acquire()
     thread = threading.Thread(target=work)
-    thread.start()
-    while phase[0] != "after":
-        inside += phase[0] == "inside"
-    thread.join()
-    return inside
+    # No thread is asked to give the interpreter up: it has to do so by itself.
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1000)
+    try:
+        thread.start()
+        inside.acquire()
+        return not ended
+    finally:
+        sys.setswitchinterval(interval)
+        thread.join()
 
 
 VALUES = array("d", [0.5, 2.5, 1.0, 7.0] * 250_000)
@@ -95,10 +101,10 @@ VALUES = array("d", [0.5, 2.5, 1.0, 7.0] * 250_000)
     ],
     ids=["spin", "z_scores"],
 )
-def test_released_work_lets_others_run(released, held):
-    # Where the interpreter is held, the others can only run between this function's own statements.
-    rounds = range(5)
-    assert sum(progress_during(released) for _ in rounds) > 10 * sum(progress_during(held) for _ in rounds) + 100
+def test_who_may_run_meanwhile(released, held):
+    # A busy machine may wake this thread too late to see it.
+    assert any(lets_others_run(released) for _ in range(30))
+    assert not any(lets_others_run(held) for _ in range(5))
 
 
 @needs_fork
@@ -184,7 +190,7 @@ time.sleep(0.1)
 print("done", flush=True)
 {dict(exit='sys.exit(0)', **{'return': 'pass', 'raise': 'raise SystemExit(0)'})[end]}
 """
-    for _ in range(5):
+    for _ in range(3):
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
         assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
 

@@ -12,8 +12,12 @@ import pytest
 import mcp_rust_core as core
 from mcp_rust_core import _calls
 
-numpy = pytest.importorskip("numpy") if sys.version_info >= (3, 11) else None
-needs_numpy = pytest.mark.skipif(numpy is None, reason="NumPy is not needed, and tested where it is new")
+try:
+    import numpy
+except ImportError:
+    numpy = None
+
+needs_numpy = pytest.mark.skipif(numpy is None, reason="needs NumPy")
 RELEASE = pytest.mark.parametrize("release", [False, True])
 
 
@@ -126,7 +130,7 @@ def test_cosine():
 @RELEASE
 @pytest.mark.parametrize("size", [0, 1, 255, 4096, 100_000])
 def test_bytes(size, release):
-    data = random.Random(size).randbytes(size) if sys.version_info >= (3, 9) else b""
+    data = random.Random(size).randbytes(size)
     forms = [data, bytearray(data), memoryview(data), array("B", data)]
     wanted = [data.count(byte) for byte in range(256)]
     for form in forms:

@@ -79,7 +79,7 @@ def test_threads_lose_no_increment():
 def test_time_to_live():
     store = StateStore(1 << 20)
     store.set("short", b"1", ttl=0.01)
-    store.set("long", b"2", ttl=1000)
+    store.set("long", b"2", ttl=1e300)
     store.compare_and_swap("swapped", None, b"3", 0.01)
     time.sleep(0.05)
     assert "short" not in store and "swapped" not in store and store["long"] == b"2"

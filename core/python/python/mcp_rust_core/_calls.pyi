@@ -3,6 +3,24 @@ from typing import Any, NoReturn
 
 from typing_extensions import Buffer
 
+__all__ = [
+    "nothing",
+    "add",
+    "text_length",
+    "echo_text",
+    "echo_bytes",
+    "sum_list",
+    "sum_list_by_calls",
+    "sum_buffer",
+    "sum_dict",
+    "call_back",
+    "spin",
+    "spin_holding",
+    "buffer_place",
+    "panic",
+    "panic_released",
+]
+
 def nothing() -> None: ...
 def add(a: int, b: int) -> int: ...
 def text_length(s: str) -> int: ...

@@ -6,6 +6,30 @@ from typing_extensions import Buffer
 
 from . import _calls as _calls
 
+__all__ = [
+    "Embeddings",
+    "InternalError",
+    "LatencyHistogram",
+    "PriorityQueue",
+    "QueueClosed",
+    "Router",
+    "StateStore",
+    "_calls",
+    "bitset_intersect",
+    "byte_classes",
+    "byte_histogram",
+    "cosine_top_k",
+    "dot",
+    "edit_distance",
+    "holt",
+    "host_snapshot",
+    "moving_mean_sd",
+    "version",
+    "winnow",
+    "xxh3",
+    "z_scores",
+]
+
 _T = TypeVar("_T")
 
 # Buffers are all objects that export memory: bytes, bytearray, memoryview, array.array, numpy.ndarray, …

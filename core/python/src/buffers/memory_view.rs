@@ -4,7 +4,7 @@
 //! for good in the ABI. It forgets the export as soon as it has answered, so a `memoryview` keeps one.
 #![expect(unsafe_code, reason = "declares and calls a function that pyo3 does not")]
 
-use crate::buffers::{Facts, format_of};
+use crate::buffers::{Facts, columns_of, format_of};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyMemoryView;
@@ -37,7 +37,7 @@ pub(crate) fn export(object: &Bound<'_, PyAny>) -> PyResult<(Export, Facts)> {
         bytes: view.getattr("nbytes")?.extract()?,
         format: format_of(format.as_bytes()),
         item_size: view.getattr("itemsize")?.extract()?,
-        shape: view.getattr("shape")?.extract()?,
+        columns: columns_of(&view.getattr("shape")?.extract::<Vec<usize>>()?),
         is_contiguous,
         is_read_only: view.getattr("readonly")?.extract()?,
     };

@@ -29,7 +29,7 @@ impl Output {
         len: usize,
     ) -> PyResult<Self> {
         let object = given.cloned().map_or_else(|| new_array::<T>(py, len), Ok)?;
-        let view = View::new(&object, name, &format!("a writable buffer of {}", T::NAME))?;
+        let view = View::new(&object, name, || format!("a writable buffer of {}", T::NAME))?;
         view.check::<T>(name)?;
         if view.facts.is_read_only {
             return Err(PyValueError::new_err(format!("{name} is read-only; a writable buffer is wanted")));
@@ -46,7 +46,10 @@ impl Output {
     /// # Errors
     /// `ValueError`.
     pub(crate) fn keep_off<T: Number>(&self, inputs: &[&Input<T>], name: &str) -> PyResult<()> {
-        inputs.iter().filter_map(|input| input.place()).try_for_each(|place| self.keep_off_place(&place, name))
+        inputs
+            .iter()
+            .filter_map(|input| input.place())
+            .try_for_each(|place| self.keep_off_place(&place, name))
     }
 
     /// The same for bytes.

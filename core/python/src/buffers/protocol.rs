@@ -1,6 +1,6 @@
 //! The buffer protocol, which the stable ABI has from CPython 3.11 on.
 
-use crate::buffers::{Facts, format_of};
+use crate::buffers::{Facts, columns_of, format_of};
 use pyo3::buffer::PyUntypedBuffer;
 use pyo3::prelude::*;
 
@@ -18,7 +18,7 @@ pub(crate) fn export(object: &Bound<'_, PyAny>) -> PyResult<(Export, Facts)> {
         bytes: buffer.len_bytes(),
         format: format_of(buffer.format().to_bytes()),
         item_size: buffer.item_size(),
-        shape: buffer.shape().to_vec(),
+        columns: columns_of(buffer.shape()),
         is_contiguous: buffer.is_c_contiguous(),
         is_read_only: buffer.readonly(),
     };

@@ -30,7 +30,8 @@ pub(super) fn z_scores(
     let mut out = Output::new::<f64>(py, out, "out", values.numbers().len())?;
     out.keep_off(&[&values], "out")?;
     let (fixed, numbers) = (values.is_fixed(), values.numbers());
-    let spread = write(py, [&mut out], fixed, size_of_val(numbers), |[scores]| robust::z_scores(numbers, scores))?;
+    let spread =
+        write(py, [&mut out], fixed, size_of_val(numbers), |[scores]| robust::z_scores(numbers, scores))?;
     let Some(spread) = spread else {
         return Err(PyValueError::new_err("values is empty; a median needs at least one value"));
     };
@@ -58,7 +59,9 @@ pub(super) fn moving_mean_sd(
     let py = series.py();
     let Count(window) = window;
     if window < 2 {
-        return Err(PyValueError::new_err(format!("window is {window}; a deviation needs at least 2 values")));
+        return Err(PyValueError::new_err(format!(
+            "window is {window}; a deviation needs at least 2 values"
+        )));
     }
     let series = Input::<f64>::new(series, "series", release)?;
     let count = moving::window_count(series.numbers().len(), window);
@@ -102,7 +105,9 @@ pub(super) fn holt(
     weights(betas.numbers(), "betas")?;
     let (count, other) = (alphas.numbers().len(), betas.numbers().len());
     if count != other {
-        return Err(PyValueError::new_err(format!("there are {count} alphas and {other} betas; give as many")));
+        return Err(PyValueError::new_err(format!(
+            "there are {count} alphas and {other} betas; give as many"
+        )));
     }
     let mut out = Output::new::<f64>(py, out, "out", count)?;
     out.keep_off(&[&series, &alphas, &betas], "out")?;

@@ -1,4 +1,5 @@
 //! Kernels on text and bytes.
+#![expect(clippy::needless_pass_by_value, reason = "pyo3 passes converted arguments by value")]
 
 use crate::buffers::{Bytes, Output, read, write};
 use crate::numbers::Count;

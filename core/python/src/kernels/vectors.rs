@@ -83,7 +83,9 @@ pub(super) fn rows_of<T: Number>(rows: &Input<T>, dims: usize, name: &str) -> Py
         return Err(PyValueError::new_err("query is empty; at least one number is wanted"));
     }
     if let Some(columns) = rows.columns().filter(|columns| *columns != dims) {
-        return Err(PyValueError::new_err(format!("{name} has {columns} columns and query {dims} numbers; give as many")));
+        return Err(PyValueError::new_err(format!(
+            "{name} has {columns} columns and query {dims} numbers; give as many"
+        )));
     }
     if !len.is_multiple_of(dims) {
         return Err(PyValueError::new_err(format!(

@@ -144,7 +144,10 @@ mod tests {
         for (text, label) in TEXTS.iter().chain(&[("kill", 2), ("counting things", 1)]) {
             let chances = classifier.chances(&features(text, Detail::Full), &index);
             assert!((chances.iter().sum::<f32>() - 1.0).abs() < 1e-5);
-            assert!(chances.iter().enumerate().all(|(class, c)| class == *label || *c < chances[*label]), "{text}");
+            assert!(
+                chances.iter().enumerate().all(|(class, c)| class == *label || *c < chances[*label]),
+                "{text}"
+            );
         }
     }
 

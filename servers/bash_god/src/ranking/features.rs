@@ -68,7 +68,10 @@ pub fn features(text: &str, detail: Detail) -> Vec<Feature> {
     match detail {
         Detail::Words => {
             let lower = text.to_lowercase();
-            lower.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).for_each(|w| add(Kind::Word, w));
+            lower
+                .split(|c: char| !c.is_alphanumeric())
+                .filter(|w| !w.is_empty())
+                .for_each(|w| add(Kind::Word, w));
         }
         Detail::Full => full(text, &mut add),
     }
@@ -154,7 +157,10 @@ fn class_of(piece: &str) -> Option<&'static str> {
 }
 
 fn is_size_unit(unit: &str) -> bool {
-    matches!(unit.to_ascii_lowercase().as_str(), "k" | "m" | "g" | "t" | "kb" | "mb" | "gb" | "tb" | "kib" | "mib" | "gib")
+    matches!(
+        unit.to_ascii_lowercase().as_str(),
+        "k" | "m" | "g" | "t" | "kb" | "mb" | "gb" | "tb" | "kib" | "mib" | "gib"
+    )
 }
 
 /// The extension of a file name, without its dot: up to five letters or digits.
@@ -286,8 +292,19 @@ mod tests {
         assert_eq!(
             words("find '*.log' over 100MB, 7 $HOME below /var/log/x in a.tar.gz."),
             [
-                "find", "<quoted>", "<glob>", "log", "over", "<size>", "<number>", "<variable>", "below", "<path>",
-                "in", "<file>", "gz"
+                "find",
+                "<quoted>",
+                "<glob>",
+                "log",
+                "over",
+                "<size>",
+                "<number>",
+                "<variable>",
+                "below",
+                "<path>",
+                "in",
+                "<file>",
+                "gz"
             ]
         );
     }
@@ -304,7 +321,8 @@ mod tests {
 
     #[test]
     fn any_text_is_safe() {
-        for text in ["", " ", "é", "''", "\"", "....", "日本語 ファイル", "5", "a\0b", "9é", "@", "/"] {
+        for text in ["", " ", "é", "''", "\"", "....", "日本語 ファイル", "5", "a\0b", "9é", "@", "/"]
+        {
             features(text, Detail::Full);
         }
         let long = "é".repeat(LONGEST);

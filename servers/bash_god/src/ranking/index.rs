@@ -28,7 +28,10 @@ impl Index {
         let mut count = 0_u32;
         for features in documents {
             for feature in features {
-                postings.entry(feature.key).or_default().push(Posting { document: count, weight: feature.weight });
+                postings
+                    .entry(feature.key)
+                    .or_default()
+                    .push(Posting { document: count, weight: feature.weight });
             }
             count += 1;
         }
@@ -63,7 +66,11 @@ impl Index {
     /// The inverse document frequency of a feature, 0 of an unknown one.
     pub fn rarity(&self, key: u64) -> f32 {
         let holding = self.postings.get(&key).map_or(0, Vec::len);
-        if holding == 0 { 0.0 } else { (((1 + self.documents) as f64 / (1 + holding) as f64).ln() + 1.0) as f32 }
+        if holding == 0 {
+            0.0
+        } else {
+            (((1 + self.documents) as f64 / (1 + holding) as f64).ln() + 1.0) as f32
+        }
     }
 
     /// The cosine of `query` with every document, 0 to 1. Features that no document has still count in the

@@ -19,15 +19,25 @@ pub fn program(command: &str) -> Option<String> {
     simple_commands(command).into_iter().find_map(|words| main_word(&words).map(|at| bare_name(&words[at].0)))
 }
 
-/// The programs of all simple commands of a line, in their order, each once.
+/// The programs of all simple commands of a line, in their order, each once; also those that `find` runs.
 pub fn programs(command: &str) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for words in simple_commands(command) {
-        if let Some(name) = main_word(&words).map(|at| bare_name(&words[at].0)) && !names.contains(&name) {
-            names.push(name);
+        let run_by_find =
+            words.windows(2).filter(|pair| is_exec(&pair[0].0, pair[0].1)).map(|pair| bare_name(&pair[1].0));
+        let main = main_word(&words).map(|at| bare_name(&words[at].0));
+        for name in main.into_iter().chain(run_by_find) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
         }
     }
     names
+}
+
+/// Whether a word is the option of `find` that a command follows.
+fn is_exec(word: &str, bare: bool) -> bool {
+    bare && matches!(word, "-exec" | "-execdir" | "-ok" | "-okdir")
 }
 
 /// The command line without its names and numbers: `find . -name '*.c' | head -5` becomes
@@ -46,7 +56,7 @@ pub fn template(command: &str) -> String {
                 shape.push(bare_name(&text));
             }
             Piece::Word { text, bare } => {
-                at_start = bare && matches!(text.as_str(), "-exec" | "-execdir" | "-ok" | "-okdir");
+                at_start = is_exec(&text, bare);
                 shape.push(argument_shape(&text, bare));
             }
         }
@@ -76,20 +86,22 @@ fn argument_shape(text: &str, bare: bool) -> String {
 }
 
 /// Words that run the command that follows them.
-const WRAPPERS: &[&str] =
-    &["sudo", "time", "nohup", "exec", "command", "builtin", "!", "then", "do", "else", "if", "while", "until"];
+const WRAPPERS: &[&str] = &[
+    "sudo", "time", "nohup", "exec", "command", "builtin", "!", "then", "do", "else", "if", "while", "until",
+];
 
 /// Where the program stands in the words of a simple command.
 fn main_word(words: &[(String, bool)]) -> Option<usize> {
-    let mut wrapped = false;
+    let mut wrapper = None;
     for (at, (text, bare)) in words.iter().enumerate() {
-        if *bare && WRAPPERS.contains(&text.as_str()) && at + 1 < words.len() {
-            wrapped = true;
-        } else if !(is_assignment(text) || wrapped && text.starts_with('-')) {
+        if *bare && WRAPPERS.contains(&text.as_str()) {
+            wrapper = Some(at);
+        } else if !(is_assignment(text) || wrapper.is_some() && text.starts_with('-')) {
             return (!text.is_empty()).then_some(at);
         }
     }
-    None
+    // "sudo -l" runs nothing but itself.
+    wrapper
 }
 
 /// Whether a word is `NAME=value`, which sets a variable for the command that follows.
@@ -242,6 +254,7 @@ mod tests {
             ("2>/dev/null ls", Some("ls")),
             ("time -p ls", Some("ls")),
             ("sudo", Some("sudo")),
+            ("sudo -l", Some("sudo")),
             ("x=1", None),
             ("", None),
             ("# nothing", None),
@@ -249,6 +262,7 @@ mod tests {
             assert_eq!(program(command).as_deref(), expected, "{command}");
         }
         assert_eq!(programs("ls | sort | ls > x && wc -l"), ["ls", "sort", "wc"]);
+        assert_eq!(programs("find . -exec /bin/grep x {} +"), ["find", "grep"]);
     }
 
     #[test]
@@ -256,7 +270,7 @@ mod tests {
         for (command, expected) in [
             ("find . -name '*.c' | head -5", "find _ -name _ | head -#"),
             ("find /a /b -name \"*.h\" |head -n 10", "find _ -name _ | head -n _"),
-            ("find . -print0 | xargs -0 rm -f", "find _ -print0 | xargs -0 rm -f"),
+            ("find . -print0 | xargs -0 rm -f", "find _ -print0 | xargs -0 _ -f"),
             ("ls -1", "ls -1"),
             ("find . -exec /bin/rm -f {} +", "find _ -exec rm -f _"),
             ("grep --include=*.c x 2>/dev/null", "grep --include _ > _"),

@@ -152,5 +152,5 @@ fn the_catalogue_answers_requests_in_other_words() {
     println!("MRR over plain TF-IDF: {gain:?}");
     assert!(gain.low > 0.0, "{gain:?}");
     let five = estimate(&places.hits(5));
-    assert!(five.mean >= 0.8, "{five:?}");
+    assert!(five.mean >= 0.75, "{five:?}");
 }

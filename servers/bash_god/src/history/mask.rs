@@ -15,8 +15,9 @@ pub const MASK: &str = "***";
 /// Names of options and variables that hold a secret.
 const NAMES: &str = r"(?:[a-z0-9_.-]*[_.-])?(?:pass(?:word|wd|phrase|code)?|pwd|secrets?|tokens?|api[_.-]?keys?|apikey|access[_.-]?keys?(?:[_.-]?id)?|secret[_.-]?(?:access[_.-]?)?keys?|private[_.-]?keys?|auth(?:[_.-]?key)?|bearer|credentials?|client[_.-]?secret|session[_.-]?(?:key|token)|pat|pgpassword|mysql_pwd|sshpass|accountkey|sig(?:nature)?)";
 
-/// A value: quoted, or up to the next blank or operator of the shell.
-const VALUE: &str = r#"(?:"(?:[^"\\]|\\.)*"?|'[^']*'?|(?:[^\s'"|;&<>()\\]|\\.)+)+"#;
+/// A value: quoted, or up to the next blank or operator of the shell, with quoted parts in between. A quote
+/// that a blank follows is one that was open before.
+const VALUE: &str = r#"(?:(?:"(?:[^"\\]|\\.)*"?|'[^']*'?)(?:[^\s'"|;&<>()\\{}\[\],]|\\.)*|(?:[^\s'"|;&<>()\\]|\\.)(?:[^\s'"|;&<>()\\]|\\.|'[^'\s][^']*'|"[^"\s][^"]*")*)"#;
 
 /// Pairs of a pattern and what takes its place; `$keep` is what stays before the secret, `$after` what stays
 /// behind it.
@@ -127,7 +128,11 @@ mod tests {
             ("redis-cli -h h -a hunter2 ping", "redis-cli -h h -a *** ping"),
             ("docker login -u me -p hunter2 r.io", "docker login -u me -p *** r.io"),
             ("zip -P hunter2 a.zip a", "zip -P *** a.zip a"),
-            ("openssl enc -pass pass:hunter2 -in a", "openssl enc -pass pass:*** -in a"),
+            ("openssl enc -pass pass:hunter2 -in a", "openssl enc -pass *** -in a"),
+            ("openssl rsa -passin pass:hunter2 -in a", "openssl rsa -passin pass:*** -in a"),
+            ("tool --password ab'c d'ef -v", "tool --password *** -v"),
+            ("tool --password 'c d'ef -v", "tool --password *** -v"),
+            ("curl -H 'x: token=abc' -d 'y z' h", "curl -H 'x: token=***' -d 'y z' h"),
             ("echo hunter2 | sudo -S ls", "echo *** | sudo -S ls"),
             ("echo 'hunter2' | docker login --password-stdin", "echo *** | docker login --password-stdin"),
             ("gh auth login ghp_abcdefghijklmnopqrstuvwxyz0123456789", "gh auth login ***"),

@@ -125,7 +125,7 @@ struct Distinct {
 /// How much of the score the learned ranking decides when the gate is open.
 const LEARNED_SHARE: f32 = 0.3;
 /// How much the whole description of an entry counts beside its nearest phrase.
-const WHOLE_SHARE: f32 = 0.3;
+const WHOLE_SHARE: f32 = 0.5;
 
 impl Experience {
     /// Reads a history, oldest first.

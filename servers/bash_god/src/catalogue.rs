@@ -7,6 +7,7 @@
 mod entry;
 mod facts;
 mod fill;
+mod forms;
 mod kind;
 mod quote;
 mod template;

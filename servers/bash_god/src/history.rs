@@ -3,6 +3,7 @@
 //! Every change is one transaction of an embedded database in the state folder. Secrets are masked before
 //! anything is written ([`mask`]), and what is forgotten leaves the file itself.
 
+mod file;
 pub mod mask;
 mod record;
 mod store;

@@ -115,7 +115,7 @@ fn risk_says_what_a_command_can_do() {
         if deletes.contains(&entry.program()) && !harmless.contains(&entry.id.as_str()) {
             assert!(entry.risk >= Risk::High, "{}", entry.id);
         }
-        if entry.template.text().contains("-delete") {
+        if entry.template.text().contains(" -delete") {
             assert!(entry.risk >= Risk::Medium, "{}", entry.id);
         }
     }

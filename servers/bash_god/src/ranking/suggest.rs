@@ -122,13 +122,16 @@ struct Distinct {
     failures: u32,
 }
 
+/// How many of the newest commands with a task are learned from: more would take seconds to replay.
+pub const MOST_LEARNED: usize = 1_000;
 /// How much of the score the learned ranking decides when the gate is open.
 const LEARNED_SHARE: f32 = 0.3;
 /// How much the whole description of an entry counts beside its nearest phrase.
 const WHOLE_SHARE: f32 = 0.5;
 
 impl Experience {
-    /// Reads a history, oldest first.
+    /// Reads a history, oldest first. Replays and trains on up to [`MOST_LEARNED`] commands, which takes long
+    /// enough to be done outside of an answer.
     pub fn new(history: &[Past]) -> Self {
         let mut places: BTreeMap<&str, usize> = BTreeMap::new();
         let mut pasts: Vec<Distinct> = Vec::new();
@@ -162,8 +165,9 @@ impl Experience {
             .filter(|past| !past.task.is_empty() && past.good != Some(false))
             .map(|past| Pair { request: past.task.clone(), command: past.command.clone() })
             .collect();
-        let replay = Replay::of(&taught);
-        let model = replay.open().then(|| Model::train(&taught));
+        let taught = &taught[taught.len().saturating_sub(MOST_LEARNED)..];
+        let replay = Replay::of(taught);
+        let model = replay.open().then(|| Model::train(taught));
         Self { pasts, index: Index::new(texts.iter().map(Vec::as_slice)), model, replay }
     }
 
@@ -192,6 +196,8 @@ pub struct Suggester<'a> {
     owners: Vec<usize>,
     /// Every entry as a whole: its phrases, programs and area.
     whole: Index,
+    /// The shape of every entry's example, as a history knows commands.
+    shapes: Vec<String>,
 }
 
 impl<'a> Suggester<'a> {
@@ -212,8 +218,9 @@ impl<'a> Suggester<'a> {
                 Detail::Full,
             ));
         }
-        let phrases = Index::new(phrases.iter().map(Vec::as_slice));
-        Self { catalogue, phrases, owners, whole: Index::new(whole.iter().map(Vec::as_slice)) }
+        let shapes = catalogue.entries().iter().map(|entry| shape::template(&entry.example())).collect();
+        let [phrases, whole] = [phrases, whole].map(|texts| Index::new(texts.iter().map(Vec::as_slice)));
+        Self { catalogue, phrases, owners, whole, shapes }
     }
 
     /// How well each entry of the catalogue answers `task`, 0 to 1.
@@ -251,9 +258,11 @@ impl<'a> Suggester<'a> {
             if learned { (1.0 - LEARNED_SHARE) * score + LEARNED_SHARE * chance } else { score }
         };
         let mut found = Vec::new();
-        for (entry, score) in self.catalogue.entries().iter().zip(self.scores(&text)) {
+        for ((entry, score), shape) in
+            self.catalogue.entries().iter().zip(self.scores(&text)).zip(&self.shapes)
+        {
             if score > 0.0 && host.has_all(entry.programs()) {
-                found.push((blend(score, &shape::template(&entry.example())), Candidate::Entry(entry)));
+                found.push((blend(score, shape), Candidate::Entry(entry)));
             }
         }
         if let Some(history) = history {

@@ -1,4 +1,6 @@
 //! The catalogue as it is shipped: enough of it, each entry sound, and each tried where nothing can break.
+#![expect(clippy::unwrap_used, reason = "this is a test: a panic is how it fails")]
+#![expect(clippy::print_stdout, reason = "says what was skipped and how much was tried")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -34,7 +36,7 @@ fn every_example_is_a_line_that_bash_can_parse() {
 
 #[test]
 fn every_parameter_changes_the_command_and_cannot_break_out_of_its_word() {
-    let hostile = "x'; touch /tmp/broken-out; $(touch /tmp/broken-out) `id` \"";
+    let hostile = "x'; zzz-escaped; $(zzz-escaped) `zzz-escaped` \"";
     for entry in entries() {
         for (name, parameter) in &entry.parameters {
             let mut values: BTreeMap<String, String> = entry
@@ -48,10 +50,13 @@ fn every_parameter_changes_the_command_and_cannot_break_out_of_its_word() {
             let Ok(command) = entry.render(&values) else { continue };
             assert_ne!(command, before, "{} {name}", entry.id);
             let removed = without_quoted(&command);
-            assert!(!removed.contains("touch"), "{} {name} ({:?}): {command}", entry.id, parameter.kind);
             assert!(
-                entry.render(&values.into_iter().map(|(n, _)| (n, "a\0b".to_owned())).collect()).is_err()
+                !removed.contains("zzz-escaped"),
+                "{} {name} ({:?}): {command}",
+                entry.id,
+                parameter.kind
             );
+            assert!(entry.render(&values.into_keys().map(|n| (n, "a\0b".to_owned())).collect()).is_err());
         }
     }
 }
@@ -222,7 +227,8 @@ fn in_namespaces(folder: &Path, cases: &str) -> Option<BTreeMap<String, (String,
         Ok(output) => {
             let why = String::from_utf8_lossy(&output.stderr).into_owned();
             println!("skipped, nothing was executed: namespaces are not permitted here: {}", why.trim());
-            assert!(!why.contains("the fixture cannot be made"), "{why}");
+            let own_fault = ["the fixture cannot be made", "can be written"];
+            assert!(own_fault.iter().all(|fault| !why.contains(fault)), "{why}");
             return None;
         }
         Err(e) => {

@@ -1,4 +1,5 @@
 //! A history across processes: what was confirmed survives a kill, what is foreign is kept aside.
+#![expect(clippy::unwrap_used, reason = "this is a test: a panic is how it fails")]
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};

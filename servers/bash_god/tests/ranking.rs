@@ -1,4 +1,5 @@
 //! How well requests are answered: learned from pairs of others, and from the catalogue as it is shipped.
+#![expect(clippy::print_stdout, reason = "says what was skipped and how much was tried")]
 
 use std::path::PathBuf;
 

@@ -56,7 +56,7 @@ fn the_learned_ranking_beats_both_baselines_on_held_out_requests() {
         }
     }
     let hit = estimate(&Places::of(&model, &dev, Target::Program).hits(1));
-    assert!(hit.low > 0.8, "{hit:?}");
+    assert!(hit.low > 0.84, "{hit:?}");
 }
 
 #[test]

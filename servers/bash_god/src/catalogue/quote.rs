@@ -1,0 +1,93 @@
+//! Values as words of a shell.
+
+/// Whether the shell leaves a character alone wherever it stands in a word.
+fn is_plain(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "_./:@%+,-=".contains(c)
+}
+
+/// `value` as one word: as it is if the shell would not touch it, else in single quotes.
+pub fn quoted(value: &str) -> String {
+    if !value.is_empty() && value.chars().all(is_plain) {
+        return value.to_owned();
+    }
+    format!("'{}'", inside_single_quotes(value))
+}
+
+/// A path as one word. `~/` at its start stays bare, since a person means the home folder with it.
+pub fn quoted_path(path: &str) -> String {
+    match path.strip_prefix("~/") {
+        Some("") => "~/".to_owned(),
+        Some(rest) => format!("~/{}", quoted(rest)),
+        None if path == "~" => "~".to_owned(),
+        None => quoted(path),
+    }
+}
+
+/// `value` for a place that is in single quotes already.
+pub fn inside_single_quotes(value: &str) -> String {
+    value.replace('\'', r"'\''")
+}
+
+/// `text` as a basic regular expression of sed that matches just it, between slashes.
+pub fn sed_pattern(text: &str) -> String {
+    escaped(text, r"\/.*[]^$")
+}
+
+/// `text` as the replacement of sed's `s`, between slashes.
+pub fn sed_replacement(text: &str) -> String {
+    escaped(text, r"\/&")
+}
+
+fn escaped(text: &str, special: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if special.contains(c) {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn shell(script: &str) -> Vec<u8> {
+        Command::new("bash").args(["--norc", "-c", script]).env("HOME", "/home/me").output().unwrap().stdout
+    }
+
+    #[test]
+    fn plain_words_stay_readable() {
+        for word in ["a.txt", "/usr/share", "10M", "a=b", "user@host:22", "2026-01-02"] {
+            assert_eq!(quoted(word), word);
+        }
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted(""), "''");
+        assert_eq!(quoted_path("~/a b"), "~/'a b'");
+        assert_eq!(quoted_path("~root"), "'~root'");
+        assert_eq!(shell(&format!("printf %s {}", quoted_path("~/a"))), b"/home/me/a");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn the_shell_reads_back_every_value(value in "[ -~éß\n\t]{0,30}") {
+            prop_assert_eq!(shell(&format!("printf %s {}", quoted(&value))), value.as_bytes());
+            prop_assert_eq!(shell(&format!("printf %s 'a{}'", inside_single_quotes(&value))), format!("a{value}").into_bytes());
+        }
+
+        #[test]
+        fn sed_replaces_just_the_text(from in "[ -~]{1,12}", to in "[ -~]{0,12}", around in "[a-z]{0,5}") {
+            let script = quoted(&format!("s/{}/{}/", sed_pattern(&from), sed_replacement(&to)));
+            let input = quoted(&format!("{around}{from}{around}"));
+            let expected = format!("{around}{from}{around}").replacen(&from, &to, 1);
+            let found = shell(&format!("printf %s {input} | sed -e {script}"));
+            prop_assert_eq!(String::from_utf8(found).unwrap(), expected);
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Finds, reads, judges and runs shell commands.
+
+pub mod catalogue;
+pub mod history;
+pub mod ranking;

@@ -400,7 +400,8 @@ mod tests {
     #[test]
     fn what_is_not_known_says_so() {
         let scope = Scope::new("/w", "/home/u");
-        for text in ["$Y", "$(a)", "~other/x", "${X:-rm}", "{1..9999}", "{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}"] {
+        for text in ["$Y", "$(a)", "~other/x", "${X:-rm}", "{1..9999}", "{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}"]
+        {
             assert_eq!(args(text, &scope)[0].form, Form::Dynamic, "{text}");
         }
         let flag = &args("--out=$Y", &scope)[0];

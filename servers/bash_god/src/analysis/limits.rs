@@ -29,9 +29,13 @@ pub(crate) fn check_text(command: &str) -> Result<(), Refusal> {
         return Err(Refusal::new("The command contains a NUL byte, which no shell accepts."));
     }
     // Both parsers descend once for each of these, before anything else can be counted.
-    let openings = command.matches("$(").count() + command.matches("${").count() + command.matches("`").count() / 2;
+    let openings =
+        command.matches("$(").count() + command.matches("${").count() + command.matches("`").count() / 2;
     if openings > 4 * MAX_DEPTH {
-        return Err(Refusal(format!("The command has {openings} substitutions; at most {} are analysed.", 4 * MAX_DEPTH)));
+        return Err(Refusal(format!(
+            "The command has {openings} substitutions; at most {} are analysed.",
+            4 * MAX_DEPTH
+        )));
     }
     Ok(())
 }
@@ -53,7 +57,9 @@ pub(crate) fn check_tokens(tokens: &[Token]) -> Result<(), Refusal> {
                     _ => {}
                 }
                 if text.len() > 9 && has_long_number(text) {
-                    return Err(Refusal::new("A number in front of a redirection or after a tilde is too large."));
+                    return Err(Refusal::new(
+                        "A number in front of a redirection or after a tilde is too large.",
+                    ));
                 }
             }
         }

@@ -12,6 +12,7 @@
 mod effects;
 mod expand;
 mod limits;
+mod outlook;
 mod paths;
 mod safer;
 mod scope;
@@ -23,6 +24,7 @@ mod warnings;
 pub use limits::{MAX_DEPTH, MAX_INPUT};
 pub use types::{Analysis, Certainty, CommandEffects, Decision, PathPattern, Risk, Warning};
 
+pub(crate) use effects::PROGRAM_FOLDERS;
 pub(crate) use effects::risk::{TRUSTED, is_secret};
 pub(crate) use paths::{matches, may_match, within};
 
@@ -102,7 +104,9 @@ pub(crate) fn inspect(command: &str, context: &Context) -> Analysis {
     }
     if command.chars().any(is_deceptive) {
         analysis.risk = analysis.risk.max(Risk::High);
-        analysis.reasons.push("It contains characters that are not shown, or change the order of what is shown.".to_owned());
+        analysis.reasons.push(
+            "It contains characters that are not shown, or change the order of what is shown.".to_owned(),
+        );
         analysis.warnings.push(Warning {
             kind: "hidden_characters".to_owned(),
             message: "The text does not look like what it is: remove control, bidirectional and zero-width characters."

@@ -197,7 +197,9 @@ mod tests {
 
     #[test]
     fn a_folder_holds_what_lies_below_it() {
-        for (text, inside) in [("a", true), ("../p/b", true), ("../pp", false), ("/w", false), (".", true), ("/w/p*", false)] {
+        for (text, inside) in
+            [("a", true), ("../p/b", true), ("../pp", false), ("/w", false), (".", true), ("/w/p*", false)]
+        {
             assert_eq!(within(&PathPattern(path(text)), "/w/p"), inside, "{text}");
         }
         assert!(!within(&PathPattern::anything(), "/"));

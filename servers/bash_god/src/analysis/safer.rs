@@ -11,9 +11,10 @@ pub(crate) fn form(command: &str, script: &Script) -> Option<String> {
     let [(only, _)] = script.items.as_slice() else { return None };
     let parts: Vec<&Simple> = match only {
         Node::Simple(simple) => vec![simple],
-        Node::Pipeline(parts) => {
-            parts.iter().map(|part| if let Node::Simple(simple) = part { Some(simple) } else { None }).collect::<Option<_>>()?
-        }
+        Node::Pipeline(parts) => parts
+            .iter()
+            .map(|part| if let Node::Simple(simple) = part { Some(simple) } else { None })
+            .collect::<Option<_>>()?,
         _ => return None,
     };
     let written: Vec<String> = parts.iter().map(|simple| plain(simple)).collect::<Option<_>>()?;
@@ -54,16 +55,26 @@ fn safer(simple: &Simple, previous: Option<&str>, next: Option<&str>) -> String 
             let at = 1 + words[1..].iter().take_while(|word| word.starts_with('-')).count();
             words.insert(at, "--".to_owned());
         }
-        let recursive = words[1..].iter().any(|word| word.starts_with('-') && !word.starts_with("--") && word.contains(['r', 'R']));
-        let dangerous = simple.words[1..].iter().any(|word| may_be_option(word) || word.raw.starts_with(['/', '~', '"', '$']));
-        if name == "rm" && recursive && dangerous && !words.iter().any(|word| word.contains("preserve-root")) {
+        let recursive = words[1..]
+            .iter()
+            .any(|word| word.starts_with('-') && !word.starts_with("--") && word.contains(['r', 'R']));
+        let dangerous = simple.words[1..]
+            .iter()
+            .any(|word| may_be_option(word) || word.raw.starts_with(['/', '~', '"', '$']));
+        if name == "rm" && recursive && dangerous && !words.iter().any(|word| word.contains("preserve-root"))
+        {
             words.insert(1, "--preserve-root".to_owned());
         }
     }
-    if name == "find" && next == Some("xargs") && !words.iter().any(|word| word.starts_with("-print") || word.starts_with("-exec")) {
+    if name == "find"
+        && next == Some("xargs")
+        && !words.iter().any(|word| word.starts_with("-print") || word.starts_with("-exec"))
+    {
         words.push("-print0".to_owned());
     }
-    let zero = |word: &String| word.starts_with('-') && !word.starts_with("--") && word.contains('0') || word == "--null";
+    let zero = |word: &String| {
+        word.starts_with('-') && !word.starts_with("--") && word.contains('0') || word == "--null"
+    };
     if name == "xargs" && previous == Some("find") && !words[1..].iter().any(zero) {
         words.insert(1, "-0".to_owned());
     }
@@ -93,7 +104,9 @@ fn quoted(name: &str, word: &Word) -> String {
     // An empty variable in front of a slash would make the path start at the root.
     if name == "rm" && raw.contains('/') {
         if let Some(Unit::Parameter(first)) = word.units.first() {
-            if first.operator.is_empty() && first.name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
+            if first.operator.is_empty()
+                && first.name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            {
                 let braced = format!("${{{}}}", first.name);
                 let bare = format!("${}", first.name);
                 let from = if raw.contains(&braced) { &braced } else { &bare };
@@ -123,7 +136,8 @@ mod tests {
         ] {
             assert_eq!(safer(command).as_deref(), Some(form), "{command}");
         }
-        for command in ["rm -- \"$file\"", "ls", "rm -r build", "find . -print0 | xargs -0 rm", "rm a; rm $b"] {
+        for command in ["rm -- \"$file\"", "ls", "rm -r build", "find . -print0 | xargs -0 rm", "rm a; rm $b"]
+        {
             assert_eq!(safer(command), None, "{command}");
         }
     }

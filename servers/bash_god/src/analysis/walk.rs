@@ -6,11 +6,10 @@ use crate::analysis::Context;
 use crate::analysis::effects;
 use crate::analysis::expand::{self, Arg, Form};
 use crate::analysis::limits::{MAX_COMMANDS, MAX_DEPTH};
+use crate::analysis::outlook::{DIRECTORY, assigned, constant_output, count_calls, leaves};
 use crate::analysis::paths;
 use crate::analysis::scope::{Scope, Value};
-use crate::analysis::syntax::script::{
-    Assignment, Connector, Node, Redirect, RedirectKind, Script, Simple, Unit, Word,
-};
+use crate::analysis::syntax::script::{Connector, Node, Redirect, RedirectKind, Script, Simple, Unit, Word};
 use crate::analysis::types::{CommandEffects, PathPattern, Risk, push_new};
 
 /// What a command reads from its standard input.
@@ -186,6 +185,8 @@ impl<'a> Walker<'a> {
             | bodies.iter().fold(false, |any, body| assigned(body, &mut names) || any);
         if everything {
             names.extend(self.scope.variables.keys().cloned());
+        }
+        if everything || names.iter().any(|name| name == DIRECTORY) {
             self.scope.directory = None;
         }
         for name in names {
@@ -199,7 +200,10 @@ impl<'a> Walker<'a> {
         if calls_itself > 1 {
             let mut effects = CommandEffects { argv: vec![name.to_owned()], ..CommandEffects::default() };
             effects.other.push("starts processes without end".to_owned());
-            effects.find(Risk::Critical, "A function that starts itself more than once fills the process table.");
+            effects.find(
+                Risk::Critical,
+                "A function that starts itself more than once fills the process table.",
+            );
             self.commands.push(effects);
         }
         self.scope.functions.insert(name.to_owned(), Rc::new(body.clone()));
@@ -226,17 +230,23 @@ impl<'a> Walker<'a> {
         let known = expression.units.iter().all(|unit| match unit {
             Unit::Plain('[') | Unit::Quoted('[') => false,
             Unit::Plain(_) | Unit::Quoted(_) | Unit::Arithmetic(_) => true,
-            Unit::Parameter(parameter) => is_number(&self.scope.value(&parameter.name)) || parameter.operator == "#",
+            Unit::Parameter(parameter) => {
+                is_number(&self.scope.value(&parameter.name)) || parameter.operator == "#"
+            }
             Unit::Command(..) | Unit::Process(_) => false,
         });
         let names = expression.raw.split(|c: char| !c.is_alphanumeric() && c != '_');
-        let bound = names.filter(|name| name.starts_with(|c: char| c.is_alphabetic() || c == '_')).all(|name| {
-            // A name that this text does not set may hold anything.
-            is_number(&self.scope.value(name)) || expression.raw.contains(&format!("${name}"))
-        });
+        let bound =
+            names.filter(|name| name.starts_with(|c: char| c.is_alphabetic() || c == '_')).all(|name| {
+                // A name that this text does not set may hold anything.
+                is_number(&self.scope.value(name)) || expression.raw.contains(&format!("${name}"))
+            });
         if !(known && bound) {
             let mut effects = CommandEffects { argv: vec![], ..CommandEffects::default() };
-            effects.doubt(format!("Arithmetic on a value that is not known may run commands: `{}`.", expression.raw));
+            effects.doubt(format!(
+                "Arithmetic on a value that is not known may run commands: `{}`.",
+                expression.raw
+            ));
             self.finish(effects);
         }
     }
@@ -265,7 +275,9 @@ impl<'a> Walker<'a> {
             self.substitutions(&assignment.elements);
             effects::environment::assign(self, assignment, !command.words.is_empty(), &mut effects);
         }
-        for word in command.words.iter().chain(command.assignments.iter().filter_map(|item| item.value.as_ref())) {
+        for word in
+            command.words.iter().chain(command.assignments.iter().filter_map(|item| item.value.as_ref()))
+        {
             self.expansions(word, &mut effects);
         }
         let input = self.redirects(&command.redirects, &mut effects).unwrap_or_else(|| input.clone());
@@ -296,7 +308,10 @@ impl<'a> Walker<'a> {
                     let prompt = operator.ends_with('@') && operand.starts_with('P');
                     let subscript = operator.ends_with('[') && !matches!(operand, "@]" | "*]" | "0]");
                     if operator.starts_with('!') || prompt || subscript {
-                        effects.doubt(format!("The expansion of `{}` evaluates a value that is not known.", word.raw));
+                        effects.doubt(format!(
+                            "The expansion of `{}` evaluates a value that is not known.",
+                            word.raw
+                        ));
                     }
                 }
                 Unit::Plain(_) | Unit::Quoted(_) | Unit::Command(..) | Unit::Process(_) => {}
@@ -315,7 +330,8 @@ impl<'a> Walker<'a> {
                 RedirectKind::Read => {
                     effects::touch(self, effects, effects::Access::Read, &target);
                     if standard_input {
-                        let process = redirect.target.units.iter().any(|unit| matches!(unit, Unit::Process(_)));
+                        let process =
+                            redirect.target.units.iter().any(|unit| matches!(unit, Unit::Process(_)));
                         let network = self.commands.iter().any(|command| command.network);
                         input = Some(if process { Input::Pipe { network } } else { Input::File(target) });
                     }
@@ -379,7 +395,13 @@ impl<'a> Walker<'a> {
     }
 
     /// Calls a function that this text defines.
-    pub(crate) fn call(&mut self, body: &Rc<Node>, args: &[Arg], effects: &mut CommandEffects, input: &Input) {
+    pub(crate) fn call(
+        &mut self,
+        body: &Rc<Node>,
+        args: &[Arg],
+        effects: &mut CommandEffects,
+        input: &Input,
+    ) {
         if self.enter(effects) {
             let outer = self.scope.arguments.replace(Rc::new(args.to_vec()));
             self.node(body, input);
@@ -419,100 +441,4 @@ impl<'a> Walker<'a> {
 
 fn is_number(value: &Value) -> bool {
     matches!(value, Value::Known(text) if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()))
-}
-
-/// Whether a command ends the shell, function or loop that it stands in.
-fn leaves(node: &Node) -> bool {
-    let Node::Simple(simple) = node else {
-        return matches!(node, Node::Group(body) if body.items.last().is_some_and(|(last, _)| leaves(last)));
-    };
-    let name = simple.words.first().and_then(Word::fixed);
-    name.is_some_and(|name| matches!(name.as_str(), "exit" | "return" | "break" | "continue"))
-}
-
-/// The text that a command prints, if it is `echo` or `printf` with known words.
-fn constant_output(node: &Node, scope: &Scope) -> Option<String> {
-    let Node::Simple(simple) = node else { return None };
-    if !simple.redirects.is_empty() || scope.names_changed {
-        return None;
-    }
-    let args: Vec<Arg> = simple.words.iter().flat_map(|word| expand::arguments(word, scope)).collect();
-    let words = args.iter().map(Arg::as_literal).collect::<Option<Vec<&str>>>()?;
-    match words[..] {
-        ["echo", ref rest @ ..] => {
-            let from = rest.iter().take_while(|word| **word == "-n").count();
-            let text = rest[from..].join(" ");
-            (!(rest.get(from).is_some_and(|word| word.starts_with('-')) || text.contains('\\'))).then_some(text)
-        }
-        ["printf", "%s" | "%s\n" | "%s\\n", text] => Some(text.to_owned()),
-        ["printf", text] if !text.contains('%') && !text.replace("\\n", "").contains('\\') => {
-            Some(text.replace("\\n", "\n"))
-        }
-        _ => None,
-    }
-}
-
-/// Collects the variables that a script sets; true if it may set any.
-fn assigned(script: &Script, out: &mut Vec<String>) -> bool {
-    script.items.iter().any(|(node, _)| assigned_by(node, out))
-}
-
-fn assigned_by(node: &Node, out: &mut Vec<String>) -> bool {
-    match node {
-        Node::Simple(simple) => {
-            out.extend(simple.assignments.iter().map(|assignment: &Assignment| assignment.name.clone()));
-            let Some(name) = simple.words.first() else { return false };
-            match name.fixed().as_deref() {
-                // These, and functions, set variables by name.
-                None | Some("eval" | "source" | "." | "read" | "mapfile" | "readarray" | "getopts" | "cd") => true,
-                Some("export" | "declare" | "typeset" | "local" | "readonly" | "unset" | "printf" | "let") => true,
-                Some(_) => false,
-            }
-        }
-        Node::Pipeline(_) | Node::Subshell(_) | Node::Coprocess(_) => false,
-        Node::Test(_) | Node::Arithmetic(_) => false,
-        Node::Function { .. } => true,
-        Node::Group(body) => assigned(body, out),
-        Node::If { condition, branches } => {
-            let first = assigned(condition, out);
-            branches.iter().fold(first, |any, branch| assigned(branch, out) || any)
-        }
-        Node::Loop { condition, body } => {
-            let first = assigned(condition, out);
-            assigned(body, out) || first
-        }
-        Node::For { variable, body, .. } => {
-            out.push(variable.clone());
-            assigned(body, out)
-        }
-        Node::ArithmeticFor { body, .. } => assigned(body, out),
-        Node::Case { branches, .. } => branches.iter().fold(false, |any, (_, body)| assigned(body, out) || any),
-        Node::Redirected(body, _) => assigned_by(body, out),
-    }
-}
-
-/// Counts how often a body names a command.
-fn count_calls(node: &Node, name: &str, count: &mut usize) {
-    let mut each = |script: &Script| script.items.iter().for_each(|(node, _)| count_calls(node, name, count));
-    match node {
-        Node::Simple(simple) => {
-            *count += usize::from(simple.words.first().is_some_and(|word| word.raw == name));
-        }
-        Node::Pipeline(parts) => parts.iter().for_each(|part| count_calls(part, name, count)),
-        Node::Group(body) | Node::Subshell(body) => each(body),
-        Node::If { condition, branches } => {
-            each(condition);
-            branches.iter().for_each(each);
-        }
-        Node::Loop { condition, body } => {
-            each(condition);
-            each(body);
-        }
-        Node::For { body, .. } | Node::ArithmeticFor { body, .. } => each(body),
-        Node::Case { branches, .. } => branches.iter().for_each(|(_, body)| each(body)),
-        Node::Function { body, .. } | Node::Coprocess(body) | Node::Redirected(body, _) => {
-            count_calls(body, name, count);
-        }
-        Node::Test(_) | Node::Arithmetic(_) => {}
-    }
 }

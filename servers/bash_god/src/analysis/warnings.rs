@@ -61,11 +61,18 @@ fn node(item: &Node, out: &mut Vec<Warning>) {
             list(body, out);
         }
         Node::For { values, body, .. } => {
-            for value in values.iter().flatten().filter(|value| value.raw.starts_with("$(ls") || value.raw.starts_with("`ls")) {
+            for value in values
+                .iter()
+                .flatten()
+                .filter(|value| value.raw.starts_with("$(ls") || value.raw.starts_with("`ls"))
+            {
                 warn(
                     out,
                     "loop_over_ls",
-                    format!("`{}` splits names at spaces: loop over a glob such as `./*` instead.", value.raw),
+                    format!(
+                        "`{}` splits names at spaces: loop over a glob such as `./*` instead.",
+                        value.raw
+                    ),
                 );
             }
             list(body, out);
@@ -81,23 +88,36 @@ fn pipeline(parts: &[Node], out: &mut Vec<Warning>) {
     for pair in parts.windows(2) {
         let [Node::Simple(first), Node::Simple(second)] = pair else { continue };
         let (Some(left), Some(right)) = (name(first), name(second)) else { continue };
-        let zero = |simple: &Simple, flags: &[&str]| simple.words.iter().any(|word| flags.contains(&word.raw.as_str()));
+        let zero = |simple: &Simple, flags: &[&str]| {
+            simple.words.iter().any(|word| flags.contains(&word.raw.as_str()))
+        };
         match (left.as_str(), right.as_str()) {
             ("ls", "xargs" | "grep") => warn(
                 out,
                 "parsed_ls",
                 "The output of `ls` cannot be split safely: use a glob, or `find … -print0`.",
             ),
-            ("find", "xargs") if !(zero(first, &["-print0"]) && zero(second, &["-0", "-r0", "-0r", "--null"])) => warn(
-                out,
-                "xargs_splits",
-                "`xargs` splits names at spaces and quotes: use `find … -print0 | xargs -0`.",
-            ),
-            ("cat", _) if first.words.len() == 2 && first.redirects.is_empty() && !first.words[1].raw.starts_with('-') => {
+            ("find", "xargs")
+                if !(zero(first, &["-print0"]) && zero(second, &["-0", "-r0", "-0r", "--null"])) =>
+            {
+                warn(
+                    out,
+                    "xargs_splits",
+                    "`xargs` splits names at spaces and quotes: use `find … -print0 | xargs -0`.",
+                )
+            }
+            ("cat", _)
+                if first.words.len() == 2
+                    && first.redirects.is_empty()
+                    && !first.words[1].raw.starts_with('-') =>
+            {
                 warn(
                     out,
                     "useless_cat",
-                    format!("`cat` only passes one file on: `{right} … < {}` does without it.", first.words[1].raw),
+                    format!(
+                        "`cat` only passes one file on: `{right} … < {}` does without it.",
+                        first.words[1].raw
+                    ),
                 );
             }
             ("ps", "grep") => {
@@ -112,7 +132,8 @@ fn pipeline(parts: &[Node], out: &mut Vec<Warning>) {
 }
 
 /// Programs for which a word that splits or vanishes does harm.
-const CAREFUL: &[&str] = &["rm", "mv", "cp", "rmdir", "chmod", "chown", "ln", "tee", "dd", "truncate", "shred", "unlink"];
+const CAREFUL: &[&str] =
+    &["rm", "mv", "cp", "rmdir", "chmod", "chown", "ln", "tee", "dd", "truncate", "shred", "unlink"];
 
 fn simple(command: &Simple, out: &mut Vec<Warning>) {
     let Some(program) = name(command) else { return };
@@ -131,13 +152,21 @@ fn simple(command: &Simple, out: &mut Vec<Warning>) {
         }
         "which" => warn(out, "which", "`which` differs between systems: `command -v` does not."),
         "egrep" | "fgrep" => {
-            warn(out, "obsolete_grep", format!("`{program}` is obsolete: `grep -E` or `grep -F` does the same."));
+            warn(
+                out,
+                "obsolete_grep",
+                format!("`{program}` is obsolete: `grep -E` or `grep -F` does the same."),
+            );
         }
         "kill" if command.words.iter().any(|word| word.raw == "-9" || word.raw == "-KILL") => {
             warn(out, "kill_9", "`kill -9` leaves a process no time to save its work: try without it first.");
         }
         "chmod" if command.words.iter().any(|word| word.raw.ends_with("777")) => {
-            warn(out, "world_writable", "Mode 777 lets everybody change the file: 755 or 644 is usually meant.");
+            warn(
+                out,
+                "world_writable",
+                "Mode 777 lets everybody change the file: 755 or 644 is usually meant.",
+            );
         }
         _ => {}
     }
@@ -155,35 +184,51 @@ fn careful(program: &str, word: &Word, out: &mut Vec<Warning>) {
             warn(
                 out,
                 "unquoted_variable",
-                format!("`{}` splits at spaces and expands globs: write `\"{}\"`.", word.raw, word.raw.replace('"', "")),
+                format!(
+                    "`{}` splits at spaces and expands globs: write `\"{}\"`.",
+                    word.raw,
+                    word.raw.replace('"', "")
+                ),
             );
         }
     }
-    let empty_start = word.raw.trim_start_matches('"').starts_with('$') && word.raw.contains('/') && !word.raw.contains(":?");
+    let empty_start = word.raw.trim_start_matches('"').starts_with('$')
+        && word.raw.contains('/')
+        && !word.raw.contains(":?");
     if program == "rm" && empty_start {
         warn(
             out,
             "root_if_empty",
-            format!("If the variable is empty, `{}` is a path from the root: write `${{NAME:?}}/…`.", word.raw),
+            format!(
+                "If the variable is empty, `{}` is a path from the root: write `${{NAME:?}}/…`.",
+                word.raw
+            ),
         );
     }
     if word.raw.starts_with(['*', '?']) {
         warn(
             out,
             "glob_may_be_option",
-            format!("A file whose name starts with a dash is taken for an option: write `./{}` or `--`.", word.raw),
+            format!(
+                "A file whose name starts with a dash is taken for an option: write `./{}` or `--`.",
+                word.raw
+            ),
         );
     }
 }
 
 fn test(command: &Simple, out: &mut Vec<Warning>) {
     for word in &command.words[1..] {
-        let open = word.units.iter().any(|unit| matches!(unit, Unit::Parameter(parameter) if !parameter.quoted));
+        let open =
+            word.units.iter().any(|unit| matches!(unit, Unit::Parameter(parameter) if !parameter.quoted));
         if open {
             warn(
                 out,
                 "unquoted_test",
-                format!("`[` sees no argument, or several, where `{}` is empty or has spaces: quote it.", word.raw),
+                format!(
+                    "`[` sees no argument, or several, where `{}` is empty or has spaces: quote it.",
+                    word.raw
+                ),
             );
         }
         if word.raw == "==" {
@@ -198,8 +243,14 @@ fn redirections(command: &Simple, out: &mut Vec<Warning>) {
     let written: Vec<String> = command.redirects.iter().filter(|r| r.kind == Write).map(raw).collect();
     let read = command.redirects.iter().filter(|r| r.kind == Read).map(raw);
     let named = command.words.iter().skip(1).map(|word| word.raw.clone());
-    if read.chain(named).any(|file| written.contains(&file)) && written.iter().all(|file| !file.starts_with("/dev/")) {
-        warn(out, "clobbers_input", "The file is emptied before it is read: write to another one and rename it.");
+    if read.chain(named).any(|file| written.contains(&file))
+        && written.iter().all(|file| !file.starts_with("/dev/"))
+    {
+        warn(
+            out,
+            "clobbers_input",
+            "The file is emptied before it is read: write to another one and rename it.",
+        );
     }
 }
 

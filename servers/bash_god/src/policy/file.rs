@@ -4,6 +4,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::analysis::{Context, Decision, Risk, inspect};
+use crate::policy::can_be_allowed;
 use crate::policy::rule::{Conditions, Effect, Rule};
 
 /// Why a policy file cannot be used.
@@ -91,8 +92,9 @@ struct Source<'a> {
 
 impl Source<'_> {
     fn read(&self) -> Result<File, PolicyError> {
-        toml::from_str(self.text)
-            .map_err(|error| self.error(error.span().map_or(0, |span| span.start), error.message().to_owned()))
+        toml::from_str(self.text).map_err(|error| {
+            self.error(error.span().map_or(0, |span| span.start), error.message().to_owned())
+        })
     }
 
     fn error(&self, offset: usize, message: String) -> PolicyError {
@@ -156,7 +158,8 @@ impl Source<'_> {
         let commands = &analysis.commands;
         let matches = match rule.decision {
             Decision::Allow => {
-                analysis.parsed && !commands.is_empty() && commands.iter().all(|command| rule.matches(command, &roots))
+                let allowed = |command| rule.matches(command, &roots) && can_be_allowed(command);
+                analysis.parsed && !commands.is_empty() && commands.iter().all(allowed)
             }
             Decision::Prompt | Decision::Deny => commands.iter().any(|command| rule.matches(command, &roots)),
         };
@@ -211,8 +214,16 @@ mod tests {
             ("[[rule]]\nname = 'x'\ndecision = 'maybe'\n", 3, "maybe"),
             ("[[rule]]\nname = 'x'\ndecision = 'deny'\ncolour = 1\n", 4, "colour"),
             ("[[rule]\n", 1, ""),
-            ("\n[[rule]]\nname = 'x'\ndecision = 'allow'\nmatch = ['a']\nno_match = ['b']\n", 2, "would allow everything"),
-            ("[[rule]]\nname = 'x'\ndecision = 'deny'\nmatch = []\nno_match = ['b']\n", 1, "at least one example"),
+            (
+                "\n[[rule]]\nname = 'x'\ndecision = 'allow'\nmatch = ['a']\nno_match = ['b']\n",
+                2,
+                "would allow everything",
+            ),
+            (
+                "[[rule]]\nname = 'x'\ndecision = 'deny'\nmatch = []\nno_match = ['b']\n",
+                1,
+                "at least one example",
+            ),
         ] {
             let error = error(text);
             assert_eq!(error.line, line, "{error}");

@@ -68,7 +68,10 @@ impl Policy {
 pub fn decide(analysis: &Analysis, policy: &Policy, roots: &[String]) -> Verdict {
     let mut verdict = Verdict { decision: Decision::Allow, reasons: Vec::new() };
     if !analysis.parsed {
-        verdict.raise(Decision::Prompt, "The command was not understood, so a person has to look at it.".to_owned());
+        verdict.raise(
+            Decision::Prompt,
+            "The command was not understood, so a person has to look at it.".to_owned(),
+        );
     }
     if analysis.warnings.iter().any(|warning| warning.kind == "hidden_characters") {
         verdict.raise(Decision::Prompt, "The command does not look like what it is.".to_owned());
@@ -105,12 +108,18 @@ fn decide_one(command: &CommandEffects, policy: &Policy, roots: &[String]) -> (D
     let matching = || policy.rules.iter().filter(|rule| rule.matches(command, roots));
     let rule = matching().find(|rule| rule.decision == Decision::Deny).or_else(|| matching().next());
     match rule {
-        Some(rule) if rule.decision == Decision::Allow && command.certainty == Certainty::Opaque => {
-            (Decision::Prompt, "what it does cannot be told from its text, which no rule can allow.".to_owned())
-        }
+        Some(rule) if rule.decision == Decision::Allow && command.certainty == Certainty::Opaque => (
+            Decision::Prompt,
+            "what it does cannot be told from its text, which no rule can allow.".to_owned(),
+        ),
         Some(rule) => (rule.decision, format!("{} (rule {})", rule.reason, rule.name)),
         None => (Decision::Prompt, "no rule allows it.".to_owned()),
     }
+}
+
+/// Whether any rule may allow a command: its text has to show what it does.
+pub(crate) fn can_be_allowed(command: &CommandEffects) -> bool {
+    command.certainty != Certainty::Opaque
 }
 
 #[cfg(test)]
@@ -149,7 +158,9 @@ mod tests {
             "[[rule]]\nname = 'all'\ndecision = 'allow'\nprogram = ['*']\nmatch = ['ls']\nno_match = ['eval $X']\n",
         )
         .unwrap();
-        for command in ["python3 -c 'print(1)'", "sh -c ls", "$X", "find . -exec ls {} ;", "xargs ls", "ls 'a"] {
+        for command in
+            ["python3 -c 'print(1)'", "sh -c ls", "$X", "find . -exec ls {} ;", "xargs ls", "ls 'a"]
+        {
             assert_ne!(decision(&policy, command), Decision::Allow, "{command}");
         }
         assert_eq!(decision(&policy, "rm a"), Decision::Allow);

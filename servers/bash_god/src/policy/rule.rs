@@ -3,7 +3,8 @@
 use serde::Deserialize;
 
 use crate::analysis::{
-    Certainty, CommandEffects, Decision, PathPattern, Risk, TRUSTED, is_secret, may_match, within,
+    Certainty, CommandEffects, Decision, PROGRAM_FOLDERS, PathPattern, Risk, TRUSTED, is_secret, may_match,
+    within,
 };
 
 /// A kind of effect that rules speak of.
@@ -62,9 +63,6 @@ pub(crate) struct Conditions {
     pub(crate) trusted_files: Option<bool>,
 }
 
-/// Folders in which a program is what its name says.
-const PROGRAM_FOLDERS: &[&str] = &["/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin"];
-
 impl Rule {
     /// Whether all conditions hold for a command.
     pub(crate) fn matches(&self, command: &CommandEffects, roots: &[String]) -> bool {
@@ -75,8 +73,12 @@ impl Rule {
             && is.flags_only.as_ref().is_none_or(|flags| only_flags(command, flags))
             && (is.arguments_any.is_empty() || any_argument(command, &is.arguments_any))
             && (is.paths_any.is_empty() || paths(command).any(|path| any_glob(path, &is.paths_any)))
-            && is.effects_only.as_ref().is_none_or(|only| effects(command).iter().all(|effect| only.contains(effect)))
-            && (is.effects_any.is_empty() || effects(command).iter().any(|effect| is.effects_any.contains(effect)))
+            && is
+                .effects_only
+                .as_ref()
+                .is_none_or(|only| effects(command).iter().all(|effect| only.contains(effect)))
+            && (is.effects_any.is_empty()
+                || effects(command).iter().any(|effect| is.effects_any.contains(effect)))
             && (!is.within_roots || paths(command).all(|path| self.inside(path, roots)))
             && is.risk_at_least.is_none_or(|least| command.risk >= least)
             && is.touches_secret.is_none_or(|wanted| paths(command).any(is_secret) == wanted)
@@ -97,7 +99,8 @@ impl Rule {
         let usual = full.rsplit_once('/').is_none_or(|(folder, _)| PROGRAM_FOLDERS.contains(&folder));
         let by_base = usual || self.decision == Decision::Deny;
         names.iter().any(|name| {
-            let wide = name == "*" && self.decision == Decision::Allow && command.certainty == Certainty::Unlisted;
+            let wide =
+                name == "*" && self.decision == Decision::Allow && command.certainty == Certainty::Unlisted;
             !wide && (glob(full, name) || by_base && glob(command.program(), name))
         })
     }
@@ -139,7 +142,8 @@ fn has_flag(command: &CommandEffects, flag: &str) -> bool {
     command.argv.iter().skip(1).any(|word| {
         let joined = word.strip_prefix(flag).is_some_and(|rest| rest.starts_with('='));
         let letter = flag.strip_prefix('-').filter(|letter| letter.chars().count() == 1 && *letter != "-");
-        let among = letter.is_some_and(|letter| word.starts_with('-') && !word.starts_with("--") && word.contains(letter));
+        let among = letter
+            .is_some_and(|letter| word.starts_with('-') && !word.starts_with("--") && word.contains(letter));
         word == flag || joined || among
     })
 }

@@ -39,11 +39,9 @@ pub(crate) fn read(args: &[Arg], spec: &Spec, stop: bool) -> Arguments {
         at += 1;
         if !only_operands && arg.may_be_option() {
             // A name or a value that starts with a dash would be taken for an option.
-            if arg.form == Form::Dynamic || !spec.open || has_effect(spec) {
+            if !spec.open || has_effect(spec, arg.form) {
                 let what = if arg.form == Form::Glob { "A file name" } else { "A value" };
-                if arg.form == Form::Dynamic || arg.splits {
-                    out.doubts.push(format!("{what} of `{}` may be an option.", arg.text));
-                }
+                out.doubts.push(format!("{what} of `{}` may be an option.", arg.text));
             }
             out.operands.push(arg.clone());
         } else if only_operands || !arg.prefix.starts_with('-') || arg.text == "-" {
@@ -63,10 +61,13 @@ pub(crate) fn read(args: &[Arg], spec: &Spec, stop: bool) -> Arguments {
     out
 }
 
-/// Whether a listed option of a program reads, writes or runs something.
-fn has_effect(spec: &Spec) -> bool {
-    spec.options.iter().any(|(_, role)| {
-        !matches!(role, Role::Flag | Role::Ignored | Role::Read | Role::Attached | Role::TwoIgnored)
+/// Whether a listed option of a program does something that its operands do not. The name of a file that is
+/// taken for an option can name files of the same folder only.
+fn has_effect(spec: &Spec, form: Form) -> bool {
+    spec.options.iter().any(|(_, role)| match role {
+        Role::Flag | Role::Ignored | Role::Attached | Role::TwoIgnored => false,
+        Role::Read => form == Form::Dynamic,
+        _ => true,
     })
 }
 

@@ -31,7 +31,10 @@ pub(crate) fn apply(walker: &mut Walker<'_>, call: &Call<'_>, effects: &mut Comm
                     continue;
                 }
                 "--" => continue,
-                text if text.starts_with("-F") || text.starts_with("-v") || text.starts_with("--field-separator=") => {
+                text if text.starts_with("-F")
+                    || text.starts_with("-v")
+                    || text.starts_with("--field-separator=") =>
+                {
                     continue;
                 }
                 "--posix" | "--traditional" | "-S" | "--sandbox" | "--re-interval" | "-P" | "-c" => continue,
@@ -207,9 +210,18 @@ mod tests {
     #[test]
     fn programs_that_only_print_are_harmless() {
         for text in [
-            "{print $1}", "NR>5", "$3 > 10 {print $1, $2}", "/a|b/ {n++} END {print n}", "BEGIN{FS=\":\"} {print $NF}",
-            "{ if ($1 > 3 || $2 < 4) print }", "{printf \"%s | %s\\n\", $1, $2}", "{s+=$1/2} END{print s/NR}", "!seen[$0]++",
-            "{print ($1 > 2)}", "{print > \"/dev/stderr\"}", "{ x = $1 > 5 ? 1 : 0; print x }",
+            "{print $1}",
+            "NR>5",
+            "$3 > 10 {print $1, $2}",
+            "/a|b/ {n++} END {print n}",
+            "BEGIN{FS=\":\"} {print $NF}",
+            "{ if ($1 > 3 || $2 < 4) print }",
+            "{printf \"%s | %s\\n\", $1, $2}",
+            "{s+=$1/2} END{print s/NR}",
+            "!seen[$0]++",
+            "{print ($1 > 2)}",
+            "{print > \"/dev/stderr\"}",
+            "{ x = $1 > 5 ? 1 : 0; print x }",
         ] {
             assert_eq!(read(text), Program::default(), "{text}");
         }
@@ -218,8 +230,15 @@ mod tests {
     #[test]
     fn programs_that_run_or_write_say_so() {
         for text in [
-            "BEGIN{system(\"id\")}", "{print | \"sh\"}", "BEGIN{\"id\" | getline x}", "{print > $1}", "@load \"x\"",
-            "BEGIN{f=\"system\"; @f(\"id\")}", "{print > \"a\" $1}", "/[/]/ {system(1)}", "{while ((getline l < \"f\") > 0) n++}",
+            "BEGIN{system(\"id\")}",
+            "{print | \"sh\"}",
+            "BEGIN{\"id\" | getline x}",
+            "{print > $1}",
+            "@load \"x\"",
+            "BEGIN{f=\"system\"; @f(\"id\")}",
+            "{print > \"a\" $1}",
+            "/[/]/ {system(1)}",
+            "{while ((getline l < \"f\") > 0) n++}",
         ] {
             assert!(read(text).unclear, "{text}");
         }

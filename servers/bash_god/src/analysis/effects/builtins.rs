@@ -14,7 +14,9 @@ pub(crate) fn find(name: &str) -> Option<Rule> {
         "export" | "declare" | "typeset" | "local" | "readonly" | "unset" => declare,
         "read" | "mapfile" | "readarray" | "getopts" | "let" => fills_variables,
         "printf" => printf,
-        "set" | "shopt" | "alias" | "unalias" | "hash" | "enable" | "bind" | "complete" | "compgen" => changes_shell,
+        "set" | "shopt" | "alias" | "unalias" | "hash" | "enable" | "bind" | "complete" | "compgen" => {
+            changes_shell
+        }
         "trap" => trap,
         "eval" => eval,
         "source" | "." => source,
@@ -27,7 +29,8 @@ pub(crate) fn find(name: &str) -> Option<Rule> {
 }
 
 fn directory(walker: &mut Walker<'_>, call: &Call<'_>, effects: &mut CommandEffects) {
-    let operands: Vec<&Arg> = call.args.iter().filter(|arg| arg.text == "-" || !arg.prefix.starts_with('-')).collect();
+    let operands: Vec<&Arg> =
+        call.args.iter().filter(|arg| arg.text == "-" || !arg.prefix.starts_with('-')).collect();
     let start = walker.context.cwd.clone();
     let here = walker.scope.directory.clone();
     walker.scope.directory = match (call.name, operands.as_slice()) {
@@ -69,9 +72,16 @@ fn declare(walker: &mut Walker<'_>, call: &Call<'_>, effects: &mut CommandEffect
                 }
                 environment::set(walker, text, Value::Unknown, effects);
             }
-            Some(text) => environment::declare(walker, text, effects),
+            Some(text) => {
+                if let (true, Some((name, _))) = (exports(call), text.split_once('=')) {
+                    environment::passed(name.trim_end_matches('+'), effects);
+                }
+                environment::declare(walker, text, effects);
+            }
             None => match arg.prefix.split_once('=') {
-                Some((name, _)) => environment::set(walker, name.trim_end_matches('+'), Value::Unknown, effects),
+                Some((name, _)) => {
+                    environment::set(walker, name.trim_end_matches('+'), Value::Unknown, effects)
+                }
                 None => {
                     walker.scope.names_changed = true;
                     effects.doubt(format!("Which variable `{}` changes is not known.", arg.text));
@@ -79,6 +89,11 @@ fn declare(walker: &mut Walker<'_>, call: &Call<'_>, effects: &mut CommandEffect
             },
         }
     }
+}
+
+/// Whether the values go to the programs that start later.
+fn exports(call: &Call<'_>) -> bool {
+    call.name == "export" || call.args.iter().any(|arg| arg.text.starts_with('-') && arg.text.contains('x'))
 }
 
 fn fills_variables(walker: &mut Walker<'_>, call: &Call<'_>, effects: &mut CommandEffects) {
@@ -195,7 +210,9 @@ fn test(walker: &mut Walker<'_>, call: &Call<'_>, effects: &mut CommandEffects) 
     let mut previous = "";
     for (at, arg) in call.args.iter().enumerate() {
         let next = call.args.get(at + 1).map_or("", |arg| arg.text.as_str());
-        let file = previous.len() == 2 && previous.starts_with('-') && "abcdefghkprsuwxGLNOS".contains(&previous[1..]);
+        let file = previous.len() == 2
+            && previous.starts_with('-')
+            && "abcdefghkprsuwxGLNOS".contains(&previous[1..]);
         let compared = ["-nt", "-ot", "-ef"];
         if file && at > 0 || compared.contains(&previous) || compared.contains(&next) {
             touch(walker, effects, Access::Read, arg);

@@ -8,18 +8,88 @@ use crate::analysis::walk::{Input, Walker};
 
 /// Tests and options without a value.
 const PLAIN: &[&str] = &[
-    "-print", "-print0", "-ls", "-prune", "-quit", "-empty", "-readable", "-writable", "-executable", "-nouser",
-    "-nogroup", "-true", "-false", "-and", "-or", "-not", "-a", "-o", "-daystart", "-depth", "-d", "-follow", "-mount",
-    "-xdev", "-noleaf", "-warn", "-nowarn", "-H", "-L", "-P", "-X", "-x", "-E", "-ignore_readdir_race",
-    "-noignore_readdir_race", "(", ")", "!", ",",
+    "-print",
+    "-print0",
+    "-ls",
+    "-prune",
+    "-quit",
+    "-empty",
+    "-readable",
+    "-writable",
+    "-executable",
+    "-nouser",
+    "-nogroup",
+    "-true",
+    "-false",
+    "-and",
+    "-or",
+    "-not",
+    "-a",
+    "-o",
+    "-daystart",
+    "-depth",
+    "-d",
+    "-follow",
+    "-mount",
+    "-xdev",
+    "-noleaf",
+    "-warn",
+    "-nowarn",
+    "-H",
+    "-L",
+    "-P",
+    "-X",
+    "-x",
+    "-E",
+    "-ignore_readdir_race",
+    "-noignore_readdir_race",
+    "(",
+    ")",
+    "!",
+    ",",
 ];
 
 /// Tests and options with one value.
 const VALUED: &[&str] = &[
-    "-name", "-iname", "-path", "-ipath", "-wholename", "-iwholename", "-regex", "-iregex", "-regextype", "-type",
-    "-xtype", "-size", "-mtime", "-ctime", "-atime", "-mmin", "-cmin", "-amin", "-perm", "-user", "-group", "-uid",
-    "-gid", "-maxdepth", "-mindepth", "-links", "-inum", "-used", "-fstype", "-lname", "-ilname", "-context", "-printf",
-    "-D", "-newermt", "-newerct", "-newerat", "-newerBt", "-flags",
+    "-name",
+    "-iname",
+    "-path",
+    "-ipath",
+    "-wholename",
+    "-iwholename",
+    "-regex",
+    "-iregex",
+    "-regextype",
+    "-type",
+    "-xtype",
+    "-size",
+    "-mtime",
+    "-ctime",
+    "-atime",
+    "-mmin",
+    "-cmin",
+    "-amin",
+    "-perm",
+    "-user",
+    "-group",
+    "-uid",
+    "-gid",
+    "-maxdepth",
+    "-mindepth",
+    "-links",
+    "-inum",
+    "-used",
+    "-fstype",
+    "-lname",
+    "-ilname",
+    "-context",
+    "-printf",
+    "-D",
+    "-newermt",
+    "-newerct",
+    "-newerat",
+    "-newerBt",
+    "-flags",
 ];
 
 /// Tests whose value is a file.
@@ -92,7 +162,8 @@ impl Find<'_, '_> {
             _ if PLAIN.contains(&text) || text.starts_with("-O") => {}
             _ if VALUED.contains(&text) => {
                 if self.next().is_some_and(|value| value.splits && value.form == Form::Dynamic) {
-                    self.effects.doubt(format!("The value of `{text}` may be several words, one of them an action."));
+                    self.effects
+                        .doubt(format!("The value of `{text}` may be several words, one of them an action."));
                 }
             }
             _ if FILES.contains(&text) => {
@@ -126,9 +197,18 @@ impl Find<'_, '_> {
             let below = |start: &Arg| match start.form {
                 Form::Dynamic => Arg { splits: false, ..Arg::unknown("{}") },
                 Form::Literal | Form::Glob => {
-                    let start = if start.form == Form::Literal { paths::escape(&start.text) } else { start.text.clone() };
+                    let start = if start.form == Form::Literal {
+                        paths::escape(&start.text)
+                    } else {
+                        start.text.clone()
+                    };
                     let start = start.trim_end_matches('/');
-                    Arg { text: format!("{start}/**"), form: Form::Glob, prefix: format!("{start}/"), splits: false }
+                    Arg {
+                        text: format!("{start}/**"),
+                        form: Form::Glob,
+                        prefix: format!("{start}/"),
+                        splits: false,
+                    }
                 }
             };
             return self.starts.iter().map(below).collect();

@@ -7,20 +7,110 @@ use crate::analysis::walk::{Input, Walker};
 
 /// The rule of a program that runs code, if it is one.
 pub(crate) fn find(name: &str) -> Option<Rule> {
-    const SHELLS: &[&str] = &["sh", "bash", "dash", "zsh", "ksh", "mksh", "ash", "fish", "csh", "tcsh", "rbash"];
+    const SHELLS: &[&str] =
+        &["sh", "bash", "dash", "zsh", "ksh", "mksh", "ash", "fish", "csh", "tcsh", "rbash"];
     // Languages whose programs come from a file, an option or the standard input.
     const LANGUAGES: &[&str] = &[
-        "python", "pypy", "perl", "node", "nodejs", "ruby", "php", "lua", "luajit", "tclsh", "wish", "Rscript", "R",
-        "julia", "java", "groovy", "scala", "kotlin", "ghci", "runghc", "erl", "elixir", "iex", "irb", "guile", "racket",
-        "sbcl", "clisp", "ocaml", "swipl", "octave", "gnuplot", "osascript", "pwsh", "powershell", "ts-node", "tsx",
-        "jshell", "jrunscript", "jjs", "dart", "nu", "xonsh", "elvish", "ipython", "jupyter", "dc", "m4", "cscript",
-        "bpftrace", "stap", "dtrace", "wine", "nim", "crystal", "zig",
+        "python",
+        "pypy",
+        "perl",
+        "node",
+        "nodejs",
+        "ruby",
+        "php",
+        "lua",
+        "luajit",
+        "tclsh",
+        "wish",
+        "Rscript",
+        "R",
+        "julia",
+        "java",
+        "groovy",
+        "scala",
+        "kotlin",
+        "ghci",
+        "runghc",
+        "erl",
+        "elixir",
+        "iex",
+        "irb",
+        "guile",
+        "racket",
+        "sbcl",
+        "clisp",
+        "ocaml",
+        "swipl",
+        "octave",
+        "gnuplot",
+        "osascript",
+        "pwsh",
+        "powershell",
+        "ts-node",
+        "tsx",
+        "jshell",
+        "jrunscript",
+        "jjs",
+        "dart",
+        "nu",
+        "xonsh",
+        "elvish",
+        "ipython",
+        "jupyter",
+        "dc",
+        "m4",
+        "cscript",
+        "bpftrace",
+        "stap",
+        "dtrace",
+        "wine",
+        "nim",
+        "crystal",
+        "zig",
     ];
     // Programs that start a shell or a script when asked inside of them, or by an option.
     const INTERACTIVE: &[&str] = &[
-        "vi", "vim", "nvim", "view", "gvim", "rvim", "vimdiff", "ex", "ed", "red", "nano", "pico", "emacs", "emacsclient",
-        "joe", "micro", "code", "subl", "less", "more", "most", "pg", "man", "info", "top", "htop", "atop", "mc", "ranger",
-        "fzf", "sk", "lynx", "w3m", "links", "elinks", "slsh", "pager", "zless", "zmore", "apropos", "whatis",
+        "vi",
+        "vim",
+        "nvim",
+        "view",
+        "gvim",
+        "rvim",
+        "vimdiff",
+        "ex",
+        "ed",
+        "red",
+        "nano",
+        "pico",
+        "emacs",
+        "emacsclient",
+        "joe",
+        "micro",
+        "code",
+        "subl",
+        "less",
+        "more",
+        "most",
+        "pg",
+        "man",
+        "info",
+        "top",
+        "htop",
+        "atop",
+        "mc",
+        "ranger",
+        "fzf",
+        "sk",
+        "lynx",
+        "w3m",
+        "links",
+        "elinks",
+        "slsh",
+        "pager",
+        "zless",
+        "zmore",
+        "apropos",
+        "whatis",
     ];
     let stem = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
     if SHELLS.contains(&name) {
@@ -139,9 +229,7 @@ fn language(walker: &mut Walker<'_>, call: &Call<'_>, effects: &mut CommandEffec
 }
 
 fn is_code_option(text: &str) -> bool {
-    text.starts_with('-')
-        && !text.starts_with("--")
-        && text.contains(['c', 'e', 'E', 'r', 'p', 'm'])
+    text.starts_with('-') && !text.starts_with("--") && text.contains(['c', 'e', 'E', 'r', 'p', 'm'])
         || matches!(text, "--eval" | "--execute" | "--print" | "--command")
 }
 

@@ -2,11 +2,16 @@
 
 use crate::analysis::effects::arguments::{self, Arguments};
 use crate::analysis::effects::table::{self, Operands, Role, Spec};
-use crate::analysis::effects::{Access, Call, runs_code, touch, touch_below, touch_pattern};
+use crate::analysis::effects::{
+    Access, Call, runs_code, touch, touch_below, touch_pattern, unknown_arguments,
+};
 use crate::analysis::expand::{Arg, Form};
 use crate::analysis::paths;
 use crate::analysis::types::{Certainty, CommandEffects, PathPattern, Risk, push_new};
 use crate::analysis::walk::Walker;
+
+const READS_OPTIONS: &[&str] =
+    &["nm", "size", "readelf", "objdump", "c++filt", "addr2line", "strings", "ar", "strip"];
 
 /// Adds what a described program does.
 pub(crate) fn apply(walker: &mut Walker<'_>, call: &Call<'_>, spec: &Spec, effects: &mut CommandEffects) {
@@ -79,6 +84,7 @@ fn with_sub_command(
         }
         None => {
             traits(spec, effects);
+            unknown_arguments(call.args, effects);
             if !(spec.anything || spec.code || spec.network) {
                 effects.touches_anything();
                 effects.certainty = effects.certainty.max(Certainty::Unlisted);
@@ -157,6 +163,11 @@ fn operands(
     effects: &mut CommandEffects,
 ) {
     let mut given: &[Arg] = &arguments.operands;
+    // The programs of binutils read more options from a file that is named so.
+    if READS_OPTIONS.contains(&call.name) && given.iter().any(|arg| arg.prefix.starts_with('@')) {
+        effects.touches_anything();
+        effects.doubt("An operand with an at sign names a file of options.");
+    }
     let mut roles = spec.operands.clone();
     if spec.pattern && arguments.has(&["-e", "-f", "--regexp", "--file", "--from-file", "--files"]) {
         roles.first = roles.first.get(1..).unwrap_or_default().to_vec();
@@ -208,7 +219,9 @@ fn by_role(
     effects: &mut CommandEffects,
 ) {
     let access = match role {
-        Role::Flag | Role::Ignored | Role::Attached | Role::TwoIgnored | Role::Compress | Role::Rest => return,
+        Role::Flag | Role::Ignored | Role::Attached | Role::TwoIgnored | Role::Compress | Role::Rest => {
+            return;
+        }
         Role::Danger => return effects.doubt(format!("`{}` can run or change anything.", arg.text)),
         Role::Command => return walker.run_text(&arg.text, effects, call.input),
         Role::Host => return host(arg, effects),
@@ -293,8 +306,7 @@ fn compressed(
     if spec.operands.repeated != Some(Role::Compress) {
         return;
     }
-    let prints =
-        arguments.has(&["-c", "-l", "-t", "--stdout", "--to-stdout", "--list", "--test"]);
+    let prints = arguments.has(&["-c", "-l", "-t", "--stdout", "--to-stdout", "--list", "--test"]);
     for arg in given.iter().filter(|arg| arg.text != "-") {
         touch(walker, effects, Access::Read, arg);
         if prints {

@@ -13,7 +13,7 @@ mod table;
 mod tar;
 mod wrappers;
 
-use crate::analysis::expand::Arg;
+use crate::analysis::expand::{Arg, Form};
 use crate::analysis::types::{Certainty, CommandEffects, PathPattern, Risk, push_new};
 use crate::analysis::walk::{Input, Walker};
 
@@ -49,7 +49,8 @@ impl Call<'_> {
 type Rule = fn(&mut Walker<'_>, &Call<'_>, &mut CommandEffects);
 
 /// Folders in which a program is what its name says.
-const PROGRAM_FOLDERS: &[&str] = &["/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/opt/homebrew/bin"];
+pub(crate) const PROGRAM_FOLDERS: &[&str] =
+    &["/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/opt/homebrew/bin"];
 
 /// Adds a file to the effects.
 pub(crate) fn touch(walker: &Walker<'_>, effects: &mut CommandEffects, access: Access, arg: &Arg) {
@@ -83,11 +84,8 @@ pub(crate) fn touch_pattern(effects: &mut CommandEffects, access: Access, path: 
 /// Adds all below a file.
 pub(crate) fn touch_below(walker: &Walker<'_>, effects: &mut CommandEffects, access: Access, arg: &Arg) {
     let path = walker.path(arg);
-    let below = if path.is_anything() {
-        path
-    } else {
-        PathPattern(format!("{}/**", path.0.trim_end_matches('/')))
-    };
+    let below =
+        if path.is_anything() { path } else { PathPattern(format!("{}/**", path.0.trim_end_matches('/'))) };
     touch_pattern(effects, access, below);
 }
 
@@ -110,19 +108,26 @@ pub(crate) fn apply(
     }
     let base = match text.rsplit_once('/') {
         Some((folder, base)) if PROGRAM_FOLDERS.contains(&folder) => base,
-        Some(_) => return unlisted_path(walker, name, effects),
+        Some(_) => {
+            unlisted_path(walker, name, effects);
+            return unknown_arguments(args, effects);
+        }
         None => text,
     };
     if walker.scope.names_changed && !text.contains('/') {
         effects.touches_anything();
-        effects.doubt(format!("`{text}` may be another program than usual, because names were changed before."));
+        effects
+            .doubt(format!("`{text}` may be another program than usual, because names were changed before."));
     }
     let call = Call { name: base, args, input };
     match special(base) {
         Some(rule) => rule(walker, &call, effects),
         None => match table::find(base) {
             Some(spec) => listed::apply(walker, &call, spec, effects),
-            None => unlisted(base, effects),
+            None => {
+                unlisted(base, effects);
+                unknown_arguments(args, effects);
+            }
         },
     }
 }
@@ -155,6 +160,14 @@ fn unlisted_path(walker: &Walker<'_>, name: &Arg, effects: &mut CommandEffects) 
     effects.find(Risk::Medium, format!("`{}` is a program of this folder that may do anything.", name.text));
     if ["/tmp/", "/var/tmp/", "/dev/shm/"].iter().any(|folder| name.text.starts_with(folder)) {
         effects.find(Risk::High, "A program in a folder where everybody can write may be anybody's.");
+    }
+}
+
+/// Arguments that are not known make the effects of a program unknown if its options are not described.
+fn unknown_arguments(args: &[Arg], effects: &mut CommandEffects) {
+    if let Some(arg) = args.iter().find(|arg| arg.form == Form::Dynamic || arg.may_be_option()) {
+        effects.touches_anything();
+        effects.doubt(format!("What `{}` stands for is not known.", arg.text));
     }
 }
 

@@ -8,33 +8,114 @@ use crate::analysis::types::{Certainty, CommandEffects, PathPattern, Risk};
 const SINKS: &[&str] = &["/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty", "/dev/zero", "/dev/full"];
 
 /// Folders on which a running system depends.
-const SYSTEM: &[&str] =
-    &["/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/proc", "/sbin", "/sys", "/usr", "/var", "/opt", "/run"];
+const SYSTEM: &[&str] = &[
+    "/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/proc", "/sbin", "/sys", "/usr", "/var",
+    "/opt", "/run",
+];
 
 /// Parts of those in which users have files.
 const NOT_SYSTEM: &[&str] = &["/var/tmp", "/dev/shm", "/run/user", "/usr/local/share"];
 
 /// Files that a shell, a tool or a service runs or trusts later, as globs.
 pub(crate) const TRUSTED: &[&str] = &[
-    "/**/.bashrc", "/**/.bash_profile", "/**/.bash_login", "/**/.bash_logout", "/**/.bash_aliases", "/**/.profile",
-    "/**/.zshrc", "/**/.zshenv", "/**/.zprofile", "/**/.zlogin", "/**/.kshrc", "/**/.cshrc", "/**/.tcshrc", "/**/.inputrc",
-    "/**/.config/fish/**", "/**/.git/hooks/**", "/**/.git/config", "/**/.gitconfig", "/**/.config/git/**",
-    "/**/.gitattributes", "/**/.gitmodules", "/**/.husky/**", "/**/.ssh/**", "/**/authorized_keys", "/var/spool/cron/**",
-    "/**/.config/autostart/**", "/**/.config/systemd/**", "/**/.envrc", "/**/.npmrc", "/**/.pypirc", "/**/.netrc",
-    "/**/.vimrc", "/**/.vim/**", "/**/.config/nvim/**", "/**/.emacs", "/**/.emacs.d/**", "/**/.tmux.conf", "/**/.pythonrc",
-    "/**/.cargo/**", "/**/.rustup/**", "/**/.local/bin/**", "/**/bin/**", "/**/.vscode/**", "/**/.idea/**",
-    "/**/.github/workflows/**", "/**/sitecustomize.py", "/**/usercustomize.py", "/**/conftest.py", "/**/.gnupg/**",
-    "/**/.kube/**", "/**/.docker/**", "/**/.aws/**", "/**/.lesskey", "/**/.mailcap", "/**/.Xresources", "/**/.xinitrc",
+    "/**/.bashrc",
+    "/**/.bash_profile",
+    "/**/.bash_login",
+    "/**/.bash_logout",
+    "/**/.bash_aliases",
+    "/**/.profile",
+    "/**/.zshrc",
+    "/**/.zshenv",
+    "/**/.zprofile",
+    "/**/.zlogin",
+    "/**/.kshrc",
+    "/**/.cshrc",
+    "/**/.tcshrc",
+    "/**/.inputrc",
+    "/**/.config/fish/**",
+    "/**/.git/hooks/**",
+    "/**/.git/config",
+    "/**/.gitconfig",
+    "/**/.config/git/**",
+    "/**/.gitattributes",
+    "/**/.gitmodules",
+    "/**/.husky/**",
+    "/**/.ssh/**",
+    "/**/authorized_keys",
+    "/var/spool/cron/**",
+    "/**/.config/autostart/**",
+    "/**/.config/systemd/**",
+    "/**/.envrc",
+    "/**/.npmrc",
+    "/**/.pypirc",
+    "/**/.netrc",
+    "/**/.vimrc",
+    "/**/.vim/**",
+    "/**/.config/nvim/**",
+    "/**/.emacs",
+    "/**/.emacs.d/**",
+    "/**/.tmux.conf",
+    "/**/.pythonrc",
+    "/**/.cargo/**",
+    "/**/.rustup/**",
+    "/**/.local/bin/**",
+    "/**/bin/**",
+    "/**/.vscode/**",
+    "/**/.idea/**",
+    "/**/.github/workflows/**",
+    "/**/sitecustomize.py",
+    "/**/usercustomize.py",
+    "/**/conftest.py",
+    "/**/.gnupg/**",
+    "/**/.kube/**",
+    "/**/.docker/**",
+    "/**/.aws/**",
+    "/**/.lesskey",
+    "/**/.mailcap",
+    "/**/.Xresources",
+    "/**/.xinitrc",
 ];
 
 /// Files that hold secrets, as globs.
 pub(crate) const SECRET: &[&str] = &[
-    "/**/.ssh/**", "/**/.gnupg/**", "/**/.aws/**", "/**/.kube/**", "/**/.docker/config.json", "/**/.netrc", "/**/.npmrc",
-    "/**/.pypirc", "/**/.env", "/**/.env.local", "/**/.env.production", "/**/*.pem", "/**/*.key", "/**/id_rsa",
-    "/**/id_ed25519", "/**/.git-credentials", "/**/.bash_history", "/**/.zsh_history", "/**/.config/gh/**",
-    "/**/.config/gcloud/**", "/**/credentials.json", "/**/.vault-token", "/**/.pgpass", "/**/.my.cnf", "/etc/shadow",
-    "/etc/gshadow", "/etc/sudoers", "/etc/sudoers.d/**", "/proc/*/environ", "/proc/*/mem", "/dev/mem", "/dev/kmem",
-    "/**/.mozilla/**", "/**/.config/google-chrome/**", "/**/.password-store/**", "/**/*.kdbx", "/**/*.p12", "/**/*.pfx",
+    "/**/.ssh/**",
+    "/**/.gnupg/**",
+    "/**/.aws/**",
+    "/**/.kube/**",
+    "/**/.docker/config.json",
+    "/**/.netrc",
+    "/**/.npmrc",
+    "/**/.pypirc",
+    "/**/.env",
+    "/**/.env.local",
+    "/**/.env.production",
+    "/**/*.pem",
+    "/**/*.key",
+    "/**/id_rsa",
+    "/**/id_ed25519",
+    "/**/.git-credentials",
+    "/**/.bash_history",
+    "/**/.zsh_history",
+    "/**/.config/gh/**",
+    "/**/.config/gcloud/**",
+    "/**/credentials.json",
+    "/**/.vault-token",
+    "/**/.pgpass",
+    "/**/.my.cnf",
+    "/etc/shadow",
+    "/etc/gshadow",
+    "/etc/sudoers",
+    "/etc/sudoers.d/**",
+    "/proc/*/environ",
+    "/proc/*/mem",
+    "/dev/mem",
+    "/dev/kmem",
+    "/**/.mozilla/**",
+    "/**/.config/google-chrome/**",
+    "/**/.password-store/**",
+    "/**/*.kdbx",
+    "/**/*.p12",
+    "/**/*.pfx",
 ];
 
 /// Whether writing to a path leaves no trace.
@@ -71,7 +152,8 @@ fn is_foundation(path: &PathPattern, context: &Context) -> bool {
         return false;
     }
     let base = path.0.trim_end_matches("/**").trim_end_matches("/*").trim_end_matches('/');
-    let contains = |inner: &str| inner == base || inner.strip_prefix(base).is_some_and(|rest| rest.starts_with('/'));
+    let contains =
+        |inner: &str| inner == base || inner.strip_prefix(base).is_some_and(|rest| rest.starts_with('/'));
     let whole = path.0 != "/" && base.is_empty();
     let above = contains(&context.home) || contains(&context.cwd) && base != context.cwd;
     path.0 == "/" || whole || base == "/home" || base == "/root" || above
@@ -122,9 +204,11 @@ fn writes(effects: &mut CommandEffects, context: &Context) {
                 effects.find(Risk::Medium, "It writes files that the text does not name.");
             }
         } else if TRUSTED.iter().any(|glob| may_match(&path, glob)) && !is_broad(&path) {
-            effects.find(Risk::High, format!("It writes to `{}`, which programs run or trust later.", path.0));
+            effects
+                .find(Risk::High, format!("It writes to `{}`, which programs run or trust later.", path.0));
         } else if !within(&path, &context.cwd) && !within(&path, "/tmp") {
-            effects.find(Risk::Medium, format!("It writes to `{}`, outside of the working directory.", path.0));
+            effects
+                .find(Risk::Medium, format!("It writes to `{}`, outside of the working directory.", path.0));
         } else {
             effects.find(Risk::Low, format!("It writes to `{}`.", path.0));
         }

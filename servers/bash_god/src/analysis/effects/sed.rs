@@ -53,8 +53,8 @@ pub(crate) fn apply(walker: &mut Walker<'_>, call: &Call<'_>, effects: &mut Comm
                 from_option = true;
             }
             text if text.starts_with("--in-place") => in_place = true,
-            "--quiet" | "--silent" | "--regexp-extended" | "--separate" | "--unbuffered" | "--null-data" | "--posix"
-            | "--debug" | "--sandbox" | "--follow-symlinks" => {}
+            "--quiet" | "--silent" | "--regexp-extended" | "--separate" | "--unbuffered" | "--null-data"
+            | "--posix" | "--debug" | "--sandbox" | "--follow-symlinks" => {}
             text if text.starts_with('-') && !text.starts_with("--") && text.len() > 1 => {
                 let flags = &text[1..];
                 let stop = flags.find(|c: char| !"nErsuz".contains(c)).unwrap_or(flags.len());
@@ -102,7 +102,10 @@ fn apply_script(walker: &Walker<'_>, script: &Arg, effects: &mut CommandEffects)
         }
         None => {
             effects.touches_anything();
-            effects.doubt(format!("The sed script `{}` is not understood; it may write or run anything.", script.text));
+            effects.doubt(format!(
+                "The sed script `{}` is not understood; it may write or run anything.",
+                script.text
+            ));
         }
     }
 }
@@ -234,8 +237,22 @@ mod tests {
     #[test]
     fn harmless_scripts_are_told_from_others() {
         for script in [
-            "s/a/b/g", "1,10p", "/x/d", "$!N;P;D", "s|a|b|;s#c#d#2", "/a/,/b/{s/x/y/;p}", "5q", "y/abc/xyz/", "1!G;h;$!d",
-            ":a;N;$!ba;s/\\n/ /g", "\\,x,d", "/foo/I!p", "s/e/w/", "a\\ text w e", "0~3d", "s/[w]/e/",
+            "s/a/b/g",
+            "1,10p",
+            "/x/d",
+            "$!N;P;D",
+            "s|a|b|;s#c#d#2",
+            "/a/,/b/{s/x/y/;p}",
+            "5q",
+            "y/abc/xyz/",
+            "1!G;h;$!d",
+            ":a;N;$!ba;s/\\n/ /g",
+            "\\,x,d",
+            "/foo/I!p",
+            "s/e/w/",
+            "a\\ text w e",
+            "0~3d",
+            "s/[w]/e/",
         ] {
             assert_eq!(read(script), Some(Script::default()), "{script}");
         }

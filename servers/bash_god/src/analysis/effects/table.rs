@@ -84,7 +84,8 @@ impl Spec {
         if let Some(role) = self.option(name) {
             return Some(role);
         }
-        let mut candidates = self.options.iter().filter(|(option, _)| option.starts_with(name)).map(|(_, role)| *role);
+        let mut candidates =
+            self.options.iter().filter(|(option, _)| option.starts_with(name)).map(|(_, role)| *role);
         let first = candidates.next()?;
         Some(if candidates.all(|role| role == first) { first } else { Role::Danger })
     }

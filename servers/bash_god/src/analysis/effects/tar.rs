@@ -7,15 +7,53 @@ use crate::analysis::walk::Walker;
 
 /// Long options without an effect on other files.
 const HARMLESS: &[&str] = &[
-    "--list", "--create", "--extract", "--get", "--append", "--update", "--verbose", "--gzip", "--bzip2", "--xz", "--zstd",
-    "--gunzip", "--keep-old-files", "--skip-old-files", "--overwrite", "--preserve-permissions", "--same-owner",
-    "--no-same-owner", "--numeric-owner", "--totals", "--wildcards", "--no-recursion", "--dereference", "--one-file-system",
-    "--auto-compress", "--no-same-permissions", "--sparse", "--test-label", "--diff", "--compare", "--full-time",
+    "--list",
+    "--create",
+    "--extract",
+    "--get",
+    "--append",
+    "--update",
+    "--verbose",
+    "--gzip",
+    "--bzip2",
+    "--xz",
+    "--zstd",
+    "--gunzip",
+    "--keep-old-files",
+    "--skip-old-files",
+    "--overwrite",
+    "--preserve-permissions",
+    "--same-owner",
+    "--no-same-owner",
+    "--numeric-owner",
+    "--totals",
+    "--wildcards",
+    "--no-recursion",
+    "--dereference",
+    "--one-file-system",
+    "--auto-compress",
+    "--no-same-permissions",
+    "--sparse",
+    "--test-label",
+    "--diff",
+    "--compare",
+    "--full-time",
 ];
 
 /// Long options with an attached value and no further effect.
-const VALUED: &[&str] = &["--exclude=", "--strip-components=", "--transform=", "--xform=", "--owner=", "--group=", "--mode=",
-    "--mtime=", "--format=", "--sort=", "--label="];
+const VALUED: &[&str] = &[
+    "--exclude=",
+    "--strip-components=",
+    "--transform=",
+    "--xform=",
+    "--owner=",
+    "--group=",
+    "--mode=",
+    "--mtime=",
+    "--format=",
+    "--sort=",
+    "--label=",
+];
 
 #[derive(Default)]
 struct Tar {
@@ -52,7 +90,13 @@ pub(crate) fn apply(walker: &mut Walker<'_>, call: &Call<'_>, effects: &mut Comm
     tar.finish(walker, effects);
 }
 
-fn long(tar: &mut Tar, long: &str, arg: &Arg, args: &mut std::slice::Iter<'_, Arg>, effects: &mut CommandEffects) {
+fn long(
+    tar: &mut Tar,
+    long: &str,
+    arg: &Arg,
+    args: &mut std::slice::Iter<'_, Arg>,
+    effects: &mut CommandEffects,
+) {
     let text = format!("--{long}");
     match text.as_str() {
         "--list" => tar.mode = Some('t'),
@@ -133,7 +177,11 @@ impl Tar {
                     let operand = match base {
                         Some(base) if !operand.prefix.starts_with('/') => {
                             let join = |text: &str| format!("{base}/{text}");
-                            Arg { text: join(&operand.text), prefix: join(&operand.prefix), ..operand.clone() }
+                            Arg {
+                                text: join(&operand.text),
+                                prefix: join(&operand.prefix),
+                                ..operand.clone()
+                            }
                         }
                         Some(_) | None => operand.clone(),
                     };
@@ -166,7 +214,8 @@ pub(crate) fn dd(walker: &mut Walker<'_>, call: &Call<'_>, effects: &mut Command
                     touch(walker, effects, access, &file);
                 }
             }
-            "bs" | "ibs" | "obs" | "cbs" | "count" | "skip" | "seek" | "status" | "conv" | "iflag" | "oflag" => {}
+            "bs" | "ibs" | "obs" | "cbs" | "count" | "skip" | "seek" | "status" | "conv" | "iflag"
+            | "oflag" => {}
             _ => {
                 effects.touches_anything();
                 effects.doubt(format!("The operand `{}` of dd is not described.", arg.text));

@@ -53,7 +53,20 @@ pub(crate) fn xargs(walker: &mut Walker<'_>, call: &Call<'_>, effects: &mut Comm
     if call.asks_about_itself() {
         return;
     }
-    let values = ["-n", "-P", "-I", "-d", "-a", "-L", "-E", "-s", "--max-args", "--max-procs", "--replace", "--delimiter"];
+    let values = [
+        "-n",
+        "-P",
+        "-I",
+        "-d",
+        "-a",
+        "-L",
+        "-E",
+        "-s",
+        "--max-args",
+        "--max-procs",
+        "--replace",
+        "--delimiter",
+    ];
     let (options, command) = command_after(call.args, &values);
     let mut replace = None;
     let mut options = options.iter();
@@ -96,7 +109,8 @@ pub(crate) fn parallel(walker: &mut Walker<'_>, call: &Call<'_>, effects: &mut C
     effects.touches_anything();
     effects.doubt("`parallel` runs each line that it reads in a shell.");
     effects.find(Risk::High, "File names or lines run as commands where they are not quoted.");
-    let (_, command) = command_after(call.args, &["-j", "-P", "-n", "-N", "-I", "-a", "--jobs", "--colsep", "-C", "-S"]);
+    let (_, command) =
+        command_after(call.args, &["-j", "-P", "-n", "-N", "-I", "-a", "--jobs", "--colsep", "-C", "-S"]);
     let end = command.iter().position(|arg| arg.text.starts_with(":::")).unwrap_or(command.len());
     if !command[..end].is_empty() {
         let mut inner = command[..end].to_vec();
@@ -136,7 +150,8 @@ mod tests {
 
     #[test]
     fn programs_with_rules_of_their_own_are_not_in_the_table_too() {
-        for name in ["env", "xargs", "parallel", "watch", "su", "sed", "awk", "find", "tar", "sh", "python3"] {
+        for name in ["env", "xargs", "parallel", "watch", "su", "sed", "awk", "find", "tar", "sh", "python3"]
+        {
             assert!(crate::analysis::effects::table::find(name).is_none(), "{name}");
             assert!(crate::analysis::effects::special(name).is_some(), "{name}");
         }

@@ -1,5 +1,6 @@
 //! Whether two parsers read the same commands.
 
+use crate::analysis::syntax::brush;
 use crate::analysis::syntax::script::{Node, Redirect, RedirectKind, Script, Simple, Word};
 use crate::analysis::syntax::sitter::{Outline, SEPARATOR, normal};
 use crate::analysis::syntax::word::Refusal;
@@ -23,7 +24,21 @@ pub(crate) fn check(mut outline: Outline, script: &Script) -> Result<(), Refusal
             return Err(Refusal(format!("Two parsers read different commands at `{shown}`.")));
         }
     }
-    Ok(())
+    match other.misread {
+        Some(word) => Err(Refusal(format!("The quotes in `{word}` are read in two ways."))),
+        None => Ok(()),
+    }
+}
+
+/// Notes a word from which the second parser takes the quotes away in another way than the analysis does.
+fn compare_quotes(word: &Word, out: &mut Outline) {
+    if word.raw.contains(['\'', '"', '\\']) {
+        if let (Some(mine), Some(theirs)) = (word.fixed(), brush::unquoted(&word.raw)) {
+            if mine != theirs && out.misread.is_none() {
+                out.misread = Some(word.raw.clone());
+            }
+        }
+    }
 }
 
 fn script(script: &Script, out: &mut Outline) {
@@ -50,7 +65,7 @@ fn node(item: &Node, out: &mut Outline) {
             script(body, out);
         }
         Node::ArithmeticFor { expressions, body } => {
-            expressions.iter().for_each(|part| inside(part, out));
+            expressions.iter().for_each(|part| scripts(part, out));
             script(body, out);
         }
         Node::Case { value, branches } => {
@@ -62,7 +77,7 @@ fn node(item: &Node, out: &mut Outline) {
         }
         Node::Function { body, .. } => node(body, out),
         Node::Test(operands) => operands.iter().for_each(|(operand, _)| inside(operand, out)),
-        Node::Arithmetic(expression) => inside(expression, out),
+        Node::Arithmetic(expression) => scripts(expression, out),
         Node::Coprocess(body) => node(body, out),
         Node::Redirected(body, redirects) => {
             node(body, out);
@@ -71,11 +86,17 @@ fn node(item: &Node, out: &mut Outline) {
     }
 }
 
-/// The scripts inside a word.
+/// The scripts inside a word, and whether its quotes are read alike.
 fn inside(word: &Word, out: &mut Outline) {
-    let mut scripts = Vec::new();
-    word.scripts(&mut scripts);
-    scripts.into_iter().for_each(|inner| script(inner, out));
+    compare_quotes(word, out);
+    scripts(word, out);
+}
+
+/// The scripts inside a text whose quotes mean themselves, or inside a word.
+fn scripts(word: &Word, out: &mut Outline) {
+    let mut found = Vec::new();
+    word.scripts(&mut found);
+    found.into_iter().for_each(|inner| script(inner, out));
 }
 
 fn simple(command: &Simple, out: &mut Outline) {
@@ -107,6 +128,9 @@ fn target(redirect: &Redirect, out: &mut Outline) {
         | RedirectKind::ReadWrite
         | RedirectKind::Duplicate
         | RedirectKind::HereString => out.targets.push(normal(&redirect.target.raw)),
+    }
+    if redirect.kind == RedirectKind::HereDocument {
+        return scripts(&redirect.target, out);
     }
     inside(&redirect.target, out);
 }

@@ -1,8 +1,10 @@
 //! The tree, built from what brush-parser reads.
 
+use brush_parser::word::{WordPiece, WordPieceWithSource};
 use brush_parser::{ParserOptions, TokenizerOptions, ast};
 
 use crate::analysis::limits::{self, MAX_DEPTH};
+use crate::analysis::syntax::ansi;
 use crate::analysis::syntax::script::{
     Assignment, Connector, Node, Redirect, RedirectKind, Script, Simple, Unit, Word,
 };
@@ -24,8 +26,9 @@ pub(crate) fn script(source: &str, depth: usize) -> Result<Script, Refusal> {
     let tokens = brush_parser::uncached_tokenize_str(source, &TokenizerOptions::default())
         .map_err(|error| Refusal(format!("It is not complete shell source: {error}.")))?;
     limits::check_tokens(&tokens)?;
-    let program = brush_parser::parse_tokens(&tokens, &ParserOptions::default())
-        .map_err(|error| Refusal(format!("It is not shell source that the second parser understands: {error}.")))?;
+    let program = brush_parser::parse_tokens(&tokens, &ParserOptions::default()).map_err(|error| {
+        Refusal(format!("It is not shell source that the second parser understands: {error}."))
+    })?;
     let reader = Converter { depth };
     let mut items = Vec::new();
     for list in &program.complete_commands {
@@ -64,7 +67,8 @@ impl Converter {
     }
 
     fn pipeline(&self, pipeline: &ast::Pipeline) -> Result<Node, Refusal> {
-        let mut parts = pipeline.seq.iter().map(|command| self.command(command)).collect::<Result<Vec<_>, _>>()?;
+        let mut parts =
+            pipeline.seq.iter().map(|command| self.command(command)).collect::<Result<Vec<_>, _>>()?;
         match (parts.len(), parts.pop()) {
             (1, Some(only)) => Ok(only),
             (_, Some(last)) => {
@@ -78,7 +82,9 @@ impl Converter {
     fn command(&self, command: &ast::Command) -> Result<Node, Refusal> {
         match command {
             ast::Command::Simple(simple) => Ok(Node::Simple(self.simple(simple)?)),
-            ast::Command::Compound(compound, redirects) => self.redirected(self.compound(compound)?, redirects.as_ref()),
+            ast::Command::Compound(compound, redirects) => {
+                self.redirected(self.compound(compound)?, redirects.as_ref())
+            }
             ast::Command::Function(function) => {
                 let body = self.redirected(self.compound(&function.body.0)?, function.body.1.as_ref())?;
                 Ok(Node::Function { name: function.fname.value.clone(), body: Box::new(body) })
@@ -93,7 +99,8 @@ impl Converter {
 
     fn redirected(&self, node: Node, redirects: Option<&ast::RedirectList>) -> Result<Node, Refusal> {
         let Some(list) = redirects else { return Ok(node) };
-        let redirects = list.0.iter().map(|redirect| self.redirect(redirect)).collect::<Result<Vec<_>, _>>()?;
+        let redirects =
+            list.0.iter().map(|redirect| self.redirect(redirect)).collect::<Result<Vec<_>, _>>()?;
         Ok(Node::Redirected(Box::new(node), redirects))
     }
 
@@ -103,8 +110,11 @@ impl Converter {
             C::Arithmetic(arithmetic) => Node::Arithmetic(self.arithmetic(&arithmetic.expr)?),
             C::ArithmeticForClause(clause) => {
                 let parts = [&clause.initializer, &clause.condition, &clause.updater];
-                let expressions =
-                    parts.into_iter().flatten().map(|part| self.arithmetic(part)).collect::<Result<Vec<_>, _>>()?;
+                let expressions = parts
+                    .into_iter()
+                    .flatten()
+                    .map(|part| self.arithmetic(part))
+                    .collect::<Result<Vec<_>, _>>()?;
                 Node::ArithmeticFor { expressions, body: self.list(&clause.body.list)? }
             }
             C::BraceGroup(group) => Node::Group(self.list(&group.list)?),
@@ -286,6 +296,33 @@ impl Converter {
             }
         })
     }
+}
+
+/// The text of a word after brush-parser's own removal of quotes; `None` if it holds an expansion.
+pub(crate) fn unquoted(raw: &str) -> Option<String> {
+    let pieces = brush_parser::word::parse(raw, &ParserOptions::default()).ok()?;
+    let mut out = String::with_capacity(raw.len());
+    append(&pieces, &mut out)?;
+    Some(out)
+}
+
+fn append(pieces: &[WordPieceWithSource], out: &mut String) -> Option<()> {
+    for item in pieces {
+        match &item.piece {
+            WordPiece::Text(text) | WordPiece::SingleQuotedText(text) => out.push_str(text),
+            WordPiece::EscapeSequence(text) => out.push_str(text[1..].trim_start_matches('\n')),
+            WordPiece::AnsiCQuotedText(text) => out.push_str(&ansi::decode(&format!("{text}'"))?.0),
+            WordPiece::DoubleQuotedSequence(inner) | WordPiece::GettextDoubleQuotedSequence(inner) => {
+                append(inner, out)?;
+            }
+            WordPiece::TildeExpansion(_)
+            | WordPiece::ParameterExpansion(_)
+            | WordPiece::CommandSubstitution(_)
+            | WordPiece::BackquotedCommandSubstitution(_)
+            | WordPiece::ArithmeticExpression(_) => return None,
+        }
+    }
+    Some(())
 }
 
 /// Stands for the text of a process substitution, of which only the commands inside are kept.

@@ -27,6 +27,8 @@ pub(crate) struct Outline {
     pub(crate) commands: Vec<String>,
     /// The targets of redirections.
     pub(crate) targets: Vec<String>,
+    /// A word whose quotes are read in two ways.
+    pub(crate) misread: Option<String>,
 }
 
 /// What separates words in [`Outline::commands`].
@@ -132,6 +134,14 @@ fn command(node: Node<'_>, source: &str) -> String {
             words.push(SEPARATOR);
         }
         words.push_str(&word(child, source));
+    }
+    // A reserved word of bash, which this grammar takes for a program.
+    for reserved in ["time", "-p"] {
+        if let Some(rest) = words.strip_prefix(reserved).and_then(|rest| rest.strip_prefix(SEPARATOR)) {
+            words = rest.to_owned();
+        } else {
+            break;
+        }
     }
     words
 }

@@ -182,7 +182,12 @@ impl Scanner<'_> {
 
     fn push_parameter(&mut self, name: &str, quoted: bool) {
         let (operator, operand) = (String::new(), Word::default());
-        self.units.push(Unit::Parameter(Box::new(Parameter { name: name.to_owned(), operator, operand, quoted })));
+        self.units.push(Unit::Parameter(Box::new(Parameter {
+            name: name.to_owned(),
+            operator,
+            operand,
+            quoted,
+        })));
     }
 
     fn push_arithmetic(&mut self, text: &str) -> Result<(), Refusal> {
@@ -238,7 +243,9 @@ impl Scanner<'_> {
                     return Ok(());
                 }
                 '\\' => match characters.next() {
-                    Some((_, next)) if next == '`' || next == '\\' || next == '$' || (quoted && next == '"') => {
+                    Some((_, next))
+                        if next == '`' || next == '\\' || next == '$' || (quoted && next == '"') =>
+                    {
                         source.push(next);
                     }
                     Some((_, next)) => source.extend(['\\', next]),
@@ -383,7 +390,8 @@ mod tests {
             let word = parse(raw, &NoScripts, 0).unwrap();
             let last = word.units.last().unwrap();
             assert!(matches!(last, Unit::Plain('x') | Unit::Quoted('x')), "{raw}: {last:?}");
-            let characters = word.units.iter().filter(|unit| matches!(unit, Unit::Plain(_) | Unit::Quoted(_)));
+            let characters =
+                word.units.iter().filter(|unit| matches!(unit, Unit::Plain(_) | Unit::Quoted(_)));
             assert_eq!(characters.count(), 1, "{raw}");
         }
     }

@@ -118,7 +118,8 @@ fn simple(word: &Word) -> Option<String> {
         match unit {
             Unit::Quoted(c) => text.push(*c),
             Unit::Plain('~') if at == 0 => return None,
-            Unit::Plain('*' | '?' | '[' | '{' | '(') => return None,
+            Unit::Plain('*' | '?' | '{' | '(') => return None,
+            Unit::Plain('[') if word.raw.contains(']') => return None,
             Unit::Plain(c) => text.push(*c),
             Unit::Parameter(_) | Unit::Command(..) | Unit::Process(_) | Unit::Arithmetic(_) => return None,
         }
@@ -208,8 +209,14 @@ fn split(pieces: &[Piece], raw: &str, out: &mut Vec<Arg>) {
 fn argument(pieces: &[Piece], raw: &str) -> Arg {
     let (mut plain, mut pattern, mut prefix) = (String::new(), String::new(), None);
     let (mut form, mut splits) = (Form::Literal, false);
+    // A bracket that nothing closes means itself, as in the name of the command `[`.
+    let closed = pieces.iter().any(|piece| matches!(piece, Piece::Open(']')));
     for piece in pieces {
         match piece {
+            Piece::Open('[') if !closed => {
+                plain.push('[');
+                pattern.push_str("\\[");
+            }
             Piece::Open(c @ ('*' | '?' | '[')) => {
                 prefix.get_or_insert_with(|| plain.clone());
                 form = if form == Form::Dynamic { form } else { Form::Glob };

@@ -222,6 +222,12 @@ impl<'a> Walker<'a> {
 
     fn arithmetic(&mut self, expression: &Word) {
         self.substitutions(std::slice::from_ref(expression));
+        if let Some((name, number)) = expression.raw.split_once('=') {
+            let (name, value) = (name.trim(), Value::Known(number.trim().to_owned()));
+            if is_number(&value) && name.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_') {
+                return self.scope.set(name, value);
+            }
+        }
         self.evaluate(expression);
     }
 

@@ -62,7 +62,10 @@ fn with_sub_command(
         effects.doubt(doubt.clone());
     }
     let Some(sub) = arguments.operands.first() else {
-        // Alone it prints its usage, or lists what there is.
+        // A program alone prints its usage; a sub-command alone does what its traits say.
+        if path.contains(':') {
+            traits(spec, effects);
+        }
         return;
     };
     options(walker, call, spec, &Arguments { doubts: Vec::new(), ..arguments.clone() }, effects);

@@ -88,8 +88,8 @@ fn visit(node: Node<'_>, source: &str, depth: usize, out: &mut Outline) -> Resul
             out.commands.push(text(node, source).chars().filter(|c| !c.is_whitespace()).collect());
         }
         "file_redirect" | "herestring_redirect" => {
-            if let Some(target) = target(node) {
-                out.targets.push(word(target, source));
+            if let Some(target) = parts(node).first() {
+                out.targets.push(word(*target, source));
             }
         }
         _ => {}
@@ -124,17 +124,17 @@ fn stands_alone(node: Node<'_>) -> bool {
 }
 
 fn command(node: Node<'_>, source: &str) -> String {
-    let mut words = String::new();
+    let mut list = Vec::new();
     let mut cursor = node.walk();
     for child in node.children(&mut cursor) {
-        if matches!(child.kind(), "file_redirect" | "herestring_redirect" | "heredoc_redirect" | "comment") {
-            continue;
+        match child.kind() {
+            "herestring_redirect" | "heredoc_redirect" | "comment" => {}
+            "file_redirect" => list.extend(parts(child).into_iter().skip(1).map(|part| word(part, source))),
+            _ => list.push(word(child, source)),
         }
-        if !words.is_empty() {
-            words.push(SEPARATOR);
-        }
-        words.push_str(&word(child, source));
     }
+    list.extend(words_after_redirects(node, source));
+    let mut words = list.join(&SEPARATOR.to_string());
     // A reserved word of bash, which this grammar takes for a program.
     for reserved in ["time", "-p"] {
         if let Some(rest) = words.strip_prefix(reserved).and_then(|rest| rest.strip_prefix(SEPARATOR)) {
@@ -151,11 +151,37 @@ fn word(node: Node<'_>, source: &str) -> String {
     if inner.kind() == "process_substitution" { PROCESS.to_owned() } else { normal(text(inner, source)) }
 }
 
-/// The target of a redirection: its last named child that is no descriptor.
-fn target(node: Node<'_>) -> Option<Node<'_>> {
-    let count = node.named_child_count();
-    let last = count.checked_sub(1).and_then(|last| node.named_child(u32::try_from(last).ok()?))?;
-    (last.kind() != "file_descriptor").then_some(last)
+/// The parts of a redirection without its descriptor: the target, then words that follow it. This grammar
+/// counts them as further targets, but they belong to the command in front.
+fn parts(node: Node<'_>) -> Vec<Node<'_>> {
+    let mut cursor = node.walk();
+    node.named_children(&mut cursor).filter(|child| child.kind() != "file_descriptor").collect()
+}
+
+/// Words of a command that stand after a redirection which the grammar gives to what encloses the command.
+fn words_after_redirects(command: Node<'_>, source: &str) -> Vec<String> {
+    let mut inner = command;
+    while let Some(parent) = inner.parent() {
+        let count = u32::try_from(parent.named_child_count()).unwrap_or(0);
+        let last = count.checked_sub(1).and_then(|last| parent.named_child(last));
+        match parent.kind() {
+            "pipeline" | "list" if last == Some(inner) => inner = parent,
+            "redirected_statement" if parent.named_child(0) == Some(inner) => {
+                let mut cursor = parent.walk();
+                let redirects: Vec<Node<'_>> = parent
+                    .named_children(&mut cursor)
+                    .filter(|child| child.kind() == "file_redirect")
+                    .collect();
+                return redirects
+                    .into_iter()
+                    .flat_map(|redirect| parts(redirect).into_iter().skip(1))
+                    .map(|part| word(part, source))
+                    .collect();
+            }
+            _ => break,
+        }
+    }
+    Vec::new()
 }
 
 /// A word in the form in which both parsers give it: without joined lines, and arrays without the spaces

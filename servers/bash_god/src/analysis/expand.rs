@@ -158,19 +158,17 @@ fn tilde<'a>(units: &'a [Unit], scope: &Scope, out: &mut Vec<Piece>) -> &'a [Uni
 
 fn resolve_parameter(parameter: &Parameter, scope: &Scope, out: &mut Vec<Piece>) {
     let Parameter { name, operator, quoted, .. } = parameter;
-    if !operator.is_empty() && !(operator.starts_with([':', '-']) && !operator.starts_with("::")) {
+    let keeps_value = matches!(operator.as_str(), "" | ":-" | "-" | ":=" | ":?");
+    if !keeps_value {
         return out.push(Piece::Unknown(!quoted));
     }
     if let Some(positional) = positional(name, scope) {
         return out.extend(positional);
     }
-    let defaulted = matches!(operator.as_str(), ":-" | "-" | ":=" | ":?" | "");
     match scope.value(name) {
-        Value::Known(text) if defaulted && (operator.is_empty() || !text.is_empty()) => {
-            known(&text, *quoted, scope, out);
-        }
-        Value::Pattern(pattern) if defaulted => out.extend(pattern.chars().map(Piece::Open)),
-        Value::Known(_) | Value::Pattern(_) | Value::Unknown => out.push(Piece::Unknown(!quoted)),
+        Value::Known(text) if operator.is_empty() || !text.is_empty() => known(&text, *quoted, scope, out),
+        Value::Pattern(pattern) => out.extend(pattern.chars().map(Piece::Open)),
+        Value::Known(_) | Value::Unknown => out.push(Piece::Unknown(!quoted)),
     }
 }
 
@@ -407,8 +405,16 @@ mod tests {
     #[test]
     fn what_is_not_known_says_so() {
         let scope = Scope::new("/w", "/home/u");
-        for text in ["$Y", "$(a)", "~other/x", "${X:-rm}", "{1..9999}", "{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}"]
-        {
+        for text in [
+            "$Y",
+            "$(a)",
+            "~other/x",
+            "${PWD:1}",
+            "${PWD#/}",
+            "${X:-rm}",
+            "{1..9999}",
+            "{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}",
+        ] {
             assert_eq!(args(text, &scope)[0].form, Form::Dynamic, "{text}");
         }
         let flag = &args("--out=$Y", &scope)[0];

@@ -102,17 +102,14 @@ fn quoted(name: &str, word: &Word) -> String {
         raw = format!("\"{raw}\"");
     }
     // An empty variable in front of a slash would make the path start at the root.
-    if name == "rm" && raw.contains('/') {
-        if let Some(Unit::Parameter(first)) = word.units.first() {
-            if first.operator.is_empty()
-                && first.name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            {
-                let braced = format!("${{{}}}", first.name);
-                let bare = format!("${}", first.name);
-                let from = if raw.contains(&braced) { &braced } else { &bare };
-                raw = raw.replacen(from.as_str(), &format!("${{{}:?}}", first.name), 1);
-            }
-        }
+    if let (true, Some(Unit::Parameter(first))) = (name == "rm" && raw.contains('/'), word.units.first())
+        && first.operator.is_empty()
+        && first.name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+    {
+        let braced = format!("${{{}}}", first.name);
+        let bare = format!("${}", first.name);
+        let from = if raw.contains(&braced) { &braced } else { &bare };
+        raw = raw.replacen(from.as_str(), &format!("${{{}:?}}", first.name), 1);
     }
     raw
 }

@@ -181,8 +181,10 @@ impl<'a> Walker<'a> {
     fn forget_assigned(&mut self, bodies: &[&Script]) {
         let mut names = Vec::new();
         // A function may set anything.
-        let everything = !self.scope.functions.is_empty()
-            | bodies.iter().fold(false, |any, body| assigned(body, &mut names) || any);
+        let mut everything = !self.scope.functions.is_empty();
+        for body in bodies {
+            everything |= assigned(body, &mut names);
+        }
         if everything {
             names.extend(self.scope.variables.keys().cloned());
         }

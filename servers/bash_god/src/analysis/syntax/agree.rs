@@ -32,12 +32,11 @@ pub(crate) fn check(mut outline: Outline, script: &Script) -> Result<(), Refusal
 
 /// Notes a word from which the second parser takes the quotes away in another way than the analysis does.
 fn compare_quotes(word: &Word, out: &mut Outline) {
-    if word.raw.contains(['\'', '"', '\\']) {
-        if let (Some(mine), Some(theirs)) = (word.fixed(), brush::unquoted(&word.raw)) {
-            if mine != theirs && out.misread.is_none() {
-                out.misread = Some(word.raw.clone());
-            }
-        }
+    if word.raw.contains(['\'', '"', '\\'])
+        && let (Some(mine), Some(theirs)) = (word.fixed(), brush::unquoted(&word.raw))
+        && mine != theirs
+    {
+        out.misread.get_or_insert_with(|| word.raw.clone());
     }
 }
 

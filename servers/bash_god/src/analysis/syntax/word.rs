@@ -158,13 +158,13 @@ impl Scanner<'_> {
             Some('[') => {
                 let inner = &after[1..];
                 let end = inner.find(']').ok_or_else(|| Refusal::new("$[ is not closed"))?;
-                self.push_arithmetic(&inner[..end].to_owned())?;
+                self.push_arithmetic(&inner[..end])?;
                 self.at += end + 3;
                 Ok(())
             }
             Some(c) if c.is_ascii_alphabetic() || c == '_' => {
                 let length = name_length(after);
-                self.push_parameter(&after[..length].to_owned(), quoted);
+                self.push_parameter(&after[..length], quoted);
                 self.at += 1 + length;
                 Ok(())
             }

@@ -116,9 +116,20 @@ pub(crate) fn may_match(pattern: &PathPattern, glob: &str) -> bool {
     if pattern.is_anything() {
         return true;
     }
+    if !pattern.0.contains(['*', '?', '[', '\\']) && !has_fixed_parts(&pattern.0, glob) {
+        return false;
+    }
     let left: Vec<&str> = pattern.0.split('/').collect();
     let right: Vec<&str> = glob.split('/').collect();
     parts_match(&left, &right)
+}
+
+/// Whether a path holds the parts of a glob that have no wildcard, which most paths do not; costs no memory.
+fn has_fixed_parts(path: &str, glob: &str) -> bool {
+    glob.split('/').all(|part| match part.rsplit_once('*') {
+        Some((_, rest)) => path.contains(rest),
+        None => part.contains(['?', '[', '\\']) || path.contains(part),
+    })
 }
 
 fn parts_match(left: &[&str], right: &[&str]) -> bool {
@@ -137,9 +148,9 @@ fn parts_match(left: &[&str], right: &[&str]) -> bool {
 fn part_matches(pattern: &str, glob: &str) -> bool {
     if has_wildcard(pattern) {
         // Two patterns overlap unless their fixed starts differ.
-        let fixed = |text: &str| text.split(['*', '?', '[', '\\']).next().unwrap_or("").to_owned();
-        let (a, b) = (fixed(pattern), fixed(glob));
-        return a.starts_with(&b) || b.starts_with(&a);
+        let fixed = |text| str::split(text, ['*', '?', '[', '\\']).next().unwrap_or("");
+        let (a, b): (&str, &str) = (fixed(pattern), fixed(glob));
+        return a.starts_with(b) || b.starts_with(a);
     }
     matches(&unescape(pattern), glob)
 }

@@ -1,0 +1,180 @@
+//! Which commands may run: rules over what a command is and does.
+//!
+//! A policy is a TOML file of rules. Each has a decision, conditions that all have to hold, and examples that
+//! it must and must not match, which are checked when the file is read. A command is denied if any rule that
+//! denies matches it; otherwise the first rule that matches decides, and a person is asked where none does.
+//! A line gets the strictest decision of its commands.
+//!
+//! Some things no rule can allow: a line that was not understood, a command whose effects its text does not
+//! show, and a program that is not described, unless a rule names it.
+
+mod file;
+mod rule;
+
+use std::sync::LazyLock;
+
+pub use file::PolicyError;
+pub use rule::Effect;
+
+use crate::analysis::{Analysis, Certainty, CommandEffects, Decision};
+use rule::Rule;
+
+/// Rules in the order in which they are tried.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    rules: Vec<Rule>,
+}
+
+/// A decision and the sentences that explain it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// What may be done with the line.
+    pub decision: Decision,
+    /// Why it was not simply allowed, one sentence for each command that was not.
+    pub reasons: Vec<String>,
+}
+
+static BUILT_IN: LazyLock<Policy> = LazyLock::new(|| {
+    let rules = file::rules("built-in policy", include_str!("built_in.toml"))
+        .expect("the policy in this folder is read by a test");
+    Policy { rules }
+});
+
+impl Policy {
+    /// The policy that holds where no other is given: reading inside the roots is allowed, making folders and
+    /// empty files there too, catastrophes are denied, and everything else is asked for.
+    #[must_use]
+    pub fn built_in() -> &'static Self {
+        &BUILT_IN
+    }
+
+    /// Reads a policy file; `file` is its name in errors. Its rules are tried before the built-in ones, which
+    /// `base = "none"` at the top leaves out.
+    ///
+    /// # Errors
+    /// With line and column: the file is no TOML, a field is unknown, a rule allows without saying what, or
+    /// an example does not come out as it says.
+    pub fn parse(file: &str, text: &str) -> Result<Self, PolicyError> {
+        let mut rules = file::rules(file, text)?;
+        if file::keeps_built_in(file, text)? {
+            rules.extend(Self::built_in().rules.iter().cloned());
+        }
+        Ok(Self { rules })
+    }
+}
+
+/// Decides about a line. `roots` are the folders, absolute, inside which files may be used.
+#[must_use]
+pub fn decide(analysis: &Analysis, policy: &Policy, roots: &[String]) -> Verdict {
+    let mut verdict = Verdict { decision: Decision::Allow, reasons: Vec::new() };
+    if !analysis.parsed {
+        verdict.raise(
+            Decision::Prompt,
+            "The command was not understood, so a person has to look at it.".to_owned(),
+        );
+    }
+    if analysis.warnings.iter().any(|warning| warning.kind == "hidden_characters") {
+        verdict.raise(Decision::Prompt, "The command does not look like what it is.".to_owned());
+    }
+    for command in &analysis.commands {
+        let (decision, reason) = decide_one(command, policy, roots);
+        if decision != Decision::Allow {
+            verdict.raise(decision, format!("{}: {reason}", shown(command)));
+        }
+    }
+    verdict
+}
+
+impl Verdict {
+    fn raise(&mut self, decision: Decision, reason: String) {
+        self.decision = self.decision.max(decision);
+        if !self.reasons.contains(&reason) {
+            self.reasons.push(reason);
+        }
+    }
+}
+
+fn shown(command: &CommandEffects) -> String {
+    const LONGEST: usize = 60;
+    let line = command.argv.join(" ");
+    if line.is_empty() {
+        return "A redirection or assignment".to_owned();
+    }
+    let cut: String = line.chars().take(LONGEST).collect();
+    if cut.len() < line.len() { format!("`{cut}…`") } else { format!("`{cut}`") }
+}
+
+fn decide_one(command: &CommandEffects, policy: &Policy, roots: &[String]) -> (Decision, String) {
+    let matching = || policy.rules.iter().filter(|rule| rule.matches(command, roots));
+    let rule = matching().find(|rule| rule.decision == Decision::Deny).or_else(|| matching().next());
+    match rule {
+        Some(rule) if rule.decision == Decision::Allow && command.certainty == Certainty::Opaque => (
+            Decision::Prompt,
+            "what it does cannot be told from its text, which no rule can allow.".to_owned(),
+        ),
+        Some(rule) => (rule.decision, format!("{} (rule {})", rule.reason, rule.name)),
+        None => (Decision::Prompt, "no rule allows it.".to_owned()),
+    }
+}
+
+/// Whether any rule may allow a command: its text has to show what it does.
+pub(crate) fn can_be_allowed(command: &CommandEffects) -> bool {
+    command.certainty != Certainty::Opaque
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::{Context, analyse};
+
+    fn decision(policy: &Policy, command: &str) -> Decision {
+        let context = Context::new("/work/project", "/home/user");
+        decide(&analyse(command, &context), policy, &["/work/project".to_owned()]).decision
+    }
+
+    #[test]
+    fn the_built_in_policy_is_read_and_its_examples_hold() {
+        assert!(Policy::built_in().rules.len() >= 5);
+    }
+
+    #[test]
+    fn a_rule_of_the_user_comes_before_the_built_in_ones() {
+        let policy = Policy::parse(
+            "p.toml",
+            "[[rule]]\nname = 'tests'\ndecision = 'allow'\nprogram = ['cargo']\nsubcommand = ['test']\n\
+             match = ['cargo test']\nno_match = ['cargo publish', './cargo test', 'cargo test $X']\n",
+        )
+        .unwrap();
+        assert_eq!(decision(&policy, "cargo test"), Decision::Allow);
+        assert_eq!(decision(Policy::built_in(), "cargo test"), Decision::Prompt);
+        assert_eq!(decision(&policy, "cargo test; rm -rf /"), Decision::Deny);
+        assert_eq!(decision(&policy, "cargo test; rm a"), Decision::Prompt);
+    }
+
+    #[test]
+    fn nothing_allows_what_cannot_be_told() {
+        let policy = Policy::parse(
+            "p.toml",
+            "[[rule]]\nname = 'all'\ndecision = 'allow'\nprogram = ['*']\nmatch = ['ls']\nno_match = ['eval $X']\n",
+        )
+        .unwrap();
+        for command in
+            ["python3 -c 'print(1)'", "sh -c ls", "$X", "find . -exec ls {} ;", "xargs ls", "ls 'a"]
+        {
+            assert_ne!(decision(&policy, command), Decision::Allow, "{command}");
+        }
+        assert_eq!(decision(&policy, "rm a"), Decision::Allow);
+    }
+
+    #[test]
+    fn a_program_that_is_not_described_has_to_be_named() {
+        let named = Policy::parse(
+            "p.toml",
+            "[[rule]]\nname = 'mine'\ndecision = 'allow'\nprogram = ['mytool']\nmatch = ['mytool status']\n\
+             no_match = ['othertool']\n",
+        )
+        .unwrap();
+        assert_eq!(decision(&named, "mytool status"), Decision::Allow);
+        assert_eq!(decision(&named, "othertool status"), Decision::Prompt);
+    }
+}

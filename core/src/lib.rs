@@ -4,9 +4,35 @@
 //! Nothing here starts a thread or a runtime, and nothing is global: each value works in the thread that
 //! calls it, and several of the same kind know nothing of each other.
 
+#[cfg(feature = "serve")]
+pub mod ask;
+#[cfg(feature = "serve")]
+pub mod budget;
+#[cfg(feature = "serve")]
+pub mod content;
+#[cfg(feature = "serve")]
+pub mod context;
+#[cfg(feature = "serve")]
+pub mod doctor;
 pub mod latency;
+#[cfg(feature = "serve")]
+pub mod layers;
+#[cfg(feature = "serve")]
+pub mod options;
 pub mod priority_queue;
+#[cfg(feature = "serve")]
+pub mod reference;
+#[cfg(feature = "serve")]
+mod schema;
+#[cfg(feature = "serve")]
+pub mod seal;
+#[cfg(feature = "serve")]
+pub mod serve;
+#[cfg(feature = "serve")]
+pub mod server;
 pub mod state_store;
+#[cfg(feature = "serve")]
+pub mod tool;
 
 pub use latency::{LatencyHistogram, LatencySummary};
 pub use priority_queue::{Order, Priority, PriorityQueue};

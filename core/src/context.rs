@@ -176,6 +176,14 @@ impl Context {
         client.notify("notifications/progress", params).await;
     }
 
+    /// As [`Context::progress`], for tools that run in a thread of their own.
+    pub fn progress_from_thread(&self, done: f64, total: Option<f64>, message: &str) {
+        let is_wanted = self.client().is_some_and(|client| client.progress_token().is_some());
+        if is_wanted && let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.block_on(self.progress(done, total, message));
+        }
+    }
+
     /// Sends a log message, where the client wants it.
     pub async fn log(&self, level: Level, message: &str) {
         if let Some(client) = self.client()

@@ -211,6 +211,17 @@ fn behaviours() -> Vec<Tool<Fixture>> {
         )
         .read_only()
         .timeout(Duration::from_millis(100)),
+        Tool::heavy(
+            "test_heavy_with_progress",
+            "Reports its progress from a thread of its own.",
+            |_: &Fixture, _: Nothing, context: &Context| {
+                for done in [1.0, 2.0] {
+                    context.progress_from_thread(done, None, "counting");
+                }
+                Ok(Counted { count: 2 })
+            },
+        )
+        .read_only(),
         Tool::quick("test_rate", "May be called once a minute.", |_: &Fixture, _: Nothing, _| {
             Ok(text("called"))
         })

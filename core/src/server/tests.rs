@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::*;
 use crate::reference;
-use crate::tool::ToolError;
+use crate::tool::{Tool, ToolError};
 
 const ABOUT: About = About { name: "test", title: "Test", version: "1", instructions: "" };
 

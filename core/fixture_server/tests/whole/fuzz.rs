@@ -1,11 +1,7 @@
 //! Arguments made from each tool's own schema: whatever it allows is taken, whatever it excludes is refused.
 
-#![expect(clippy::unwrap_used, reason = "this is a test: a panic is how it fails")]
-
-mod support;
-
+use crate::support::{Process, text};
 use serde_json::{Map, Value, json};
-use support::{Process, text};
 
 /// Numbers that are the same in every run (SplitMix64, Steele, Lea and Flood 2014).
 struct Numbers(u64);

@@ -1,7 +1,5 @@
 //! A client of the fixture server: whole processes, lines of JSON.
 
-#![expect(dead_code, reason = "each test program uses a part")]
-
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};

@@ -1,11 +1,7 @@
 //! Calls of tools through a whole process: the layers, progress, questions to the client, the audit log.
 
-#![expect(clippy::unwrap_used, reason = "this is a test: a panic is how it fails")]
-
-mod support;
-
+use crate::support::{Process, bare, call, command, stateless, text};
 use serde_json::{Value, json};
-use support::{Process, bare, call, command, stateless, text};
 
 #[test]
 fn progress_comes_before_the_answer() {
@@ -24,6 +20,33 @@ fn progress_comes_before_the_answer() {
         // Nobody asked this time.
         assert_eq!(process.call("test_tool_with_progress", &json!({}))["id"], 1);
     }
+}
+
+#[test]
+fn progress_of_a_thread_comes_before_its_answer() {
+    for mut process in [Process::start(), Process::without_front()] {
+        process.open();
+        let mut request = call(1, "test_heavy_with_progress", &json!({}));
+        request["params"]["_meta"] = json!({"progressToken": 7});
+        process.send(&request);
+        for done in [1.0, 2.0] {
+            let expected = json!({"progressToken": 7, "progress": done, "message": "counting"});
+            assert_eq!(process.receive()["params"], expected);
+        }
+        assert_eq!(process.receive()["result"]["structuredContent"]["count"], 2);
+    }
+}
+
+#[test]
+fn doctor_says_what_is_there_and_what_is_not() {
+    let mut command = command();
+    let output = command.args(["--root", "/", "--root", "/none", "doctor"]).output().unwrap();
+    assert!(output.status.success());
+    let table = String::from_utf8(output.stdout).unwrap();
+    for line in ["  root /  ", "! root /none  ", "state               none is kept"] {
+        assert!(table.contains(line), "{table}");
+    }
+    assert!(table.lines().all(|line| line.starts_with("  ") || line.starts_with("! ")), "{table}");
 }
 
 #[test]

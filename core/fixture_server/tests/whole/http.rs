@@ -1,16 +1,12 @@
 //! The server over HTTP: who may call, what is refused at the door, how connections and calls end.
 
-#![expect(clippy::unwrap_used, reason = "this is a test: a panic is how it fails")]
-
-mod support;
-
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
+use crate::support::{PATIENCE, bare, call, command, initialize, lines, stateless};
 use serde_json::{Value, json};
-use support::{PATIENCE, bare, call, command, initialize, lines, stateless};
 
 /// A server on a free port.
 struct Http {

@@ -1,17 +1,13 @@
 //! The server as a whole process on stdin and stdout: how it ends, and what it does with broken input.
 
-#![expect(clippy::unwrap_used, reason = "this is a test: a panic is how it fails")]
-
-mod support;
-
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 
+use crate::support::{Process, call, command, initialize, stateless, text};
 use serde_json::{Value, json};
-use support::{Process, call, command, initialize, stateless, text};
 
 /// The two ways of a call: answered in front of the protocol library, or by it.
 fn both() -> [Process; 2] {
@@ -277,11 +273,12 @@ fn a_socket_does_as_well_as_a_pipe() {
     let output = OwnedFd::from(server.try_clone().unwrap());
     let mut child =
         command().stdin(Stdio::from(OwnedFd::from(server))).stdout(Stdio::from(output)).spawn().unwrap();
-    let lines = support::lines(client.try_clone().unwrap());
+    let lines = crate::support::lines(client.try_clone().unwrap());
     let mut input = client.try_clone().unwrap();
     for message in [initialize(), call(1, "echo", &json!({"text": "a"}))] {
         writeln!(input, "{message}").unwrap();
-        let answer: Value = serde_json::from_str(&lines.recv_timeout(support::PATIENCE).unwrap()).unwrap();
+        let answer: Value =
+            serde_json::from_str(&lines.recv_timeout(crate::support::PATIENCE).unwrap()).unwrap();
         assert_eq!(answer["id"], message["id"]);
     }
     client.shutdown(std::net::Shutdown::Write).unwrap();

@@ -1,8 +1,10 @@
 //! What MCP servers share: state with a limit on its bytes, a bounded queue, latencies by method, facts
-//! about the host, commands with limits, and handlers by name.
+//! about the host, commands with limits; with the feature `serve` also tools, and their faces to clients.
 //!
 //! Nothing here starts a thread or a runtime, and nothing is global: each value works in the thread that
-//! calls it, and several of the same kind know nothing of each other.
+//! calls it, and several of the same kind know nothing of each other. Two exceptions concern whole
+//! processes and long work: `serve::main` is a process and has its runtime, and `tool::Tool::heavy` runs in
+//! the threads of whatever runtime serves it.
 
 #[cfg(feature = "serve")]
 pub mod ask;

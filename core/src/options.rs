@@ -19,7 +19,7 @@ pub struct Options {
     /// Further name under which HTTP clients may address the server (Host header)
     #[arg(long, value_name = "NAME", requires = "http")]
     pub allow_host: Vec<String>,
-    /// Further web origin that may call the server, such as https://example.com:443
+    /// Further web origin that may call the server, such as `https://example.com:443`
     #[arg(long, value_name = "ORIGIN", requires = "http")]
     pub allow_origin: Vec<String>,
     /// Offer only tools that change nothing

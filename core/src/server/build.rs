@@ -102,7 +102,7 @@ impl ServerBuilder {
         self
     }
 
-    /// Says that the list of tools may change ([`Change::Tools`]).
+    /// Says that the list of tools may change ([`crate::server::Change::Tools`]).
     #[must_use]
     pub fn list_changes(mut self) -> Self {
         self.list_changes = true;

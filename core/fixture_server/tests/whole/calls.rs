@@ -1,7 +1,8 @@
 //! Calls of tools through a whole process: the layers, progress, questions to the client, the audit log.
 
-use crate::support::{Process, bare, call, command, stateless, text};
 use serde_json::{Value, json};
+
+use crate::support::{Process, bare, call, command, stateless, text};
 
 #[test]
 fn progress_comes_before_the_answer() {

@@ -1,7 +1,8 @@
 //! Arguments made from each tool's own schema: whatever it allows is taken, whatever it excludes is refused.
 
-use crate::support::{Process, text};
 use serde_json::{Map, Value, json};
+
+use crate::support::{Process, text};
 
 /// Numbers that are the same in every run (SplitMix64, Steele, Lea and Flood 2014).
 struct Numbers(u64);

@@ -5,8 +5,9 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use crate::support::{PATIENCE, bare, call, command, initialize, lines, stateless};
 use serde_json::{Value, json};
+
+use crate::support::{PATIENCE, bare, call, command, initialize, lines, stateless};
 
 /// A server on a free port.
 struct Http {

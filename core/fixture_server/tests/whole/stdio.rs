@@ -6,8 +6,9 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 
-use crate::support::{Process, call, command, initialize, stateless, text};
 use serde_json::{Value, json};
+
+use crate::support::{Process, call, command, initialize, stateless, text};
 
 /// The two ways of a call: answered in front of the protocol library, or by it.
 fn both() -> [Process; 2] {

@@ -1,0 +1,316 @@
+//! The server over HTTP: who may call, what is refused at the door, how connections and calls end.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::{PATIENCE, bare, call, command, initialize, lines, stateless};
+
+/// A server on a free port.
+struct Http {
+    child: Child,
+    address: SocketAddr,
+}
+
+/// An answer, with its headers in small letters.
+#[derive(Debug)]
+struct Answer {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+impl Http {
+    fn start(arguments: &[&str]) -> Self {
+        Self::with(command().args(arguments))
+    }
+
+    fn with(command: &mut Command) -> Self {
+        let mut child = command
+            .args(["--http", "127.0.0.1:0", "--log", "info"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = lines(child.stderr.take().unwrap());
+        let address = loop {
+            let line = log.recv_timeout(PATIENCE).expect("the log says where the server listens");
+            if let Some((_, address)) = line.split_once("serving HTTP address=") {
+                break address.trim().parse().unwrap();
+            }
+        };
+        Self { child, address }
+    }
+
+    fn connect(&self) -> BufReader<TcpStream> {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        BufReader::new(stream)
+    }
+
+    /// One request on a connection of its own. Headers of the same name replace the usual ones.
+    fn post(&self, headers: &[(&str, &str)], message: &Value) -> Answer {
+        let mut stream = self.connect();
+        self.send(&mut stream, headers, message);
+        answer(&mut stream)
+    }
+
+    fn send(&self, stream: &mut BufReader<TcpStream>, headers: &[(&str, &str)], message: &Value) {
+        let body = message.to_string();
+        let mut all = vec![
+            ("Host".to_owned(), self.address.to_string()),
+            ("Content-Type".to_owned(), "application/json".to_owned()),
+            ("Accept".to_owned(), "application/json, text/event-stream".to_owned()),
+            ("Content-Length".to_owned(), body.len().to_string()),
+        ];
+        if message["params"]["_meta"].is_object() {
+            let method = message["method"].as_str().unwrap();
+            all.push(("MCP-Protocol-Version".to_owned(), "2026-07-28".to_owned()));
+            all.push(("Mcp-Method".to_owned(), method.to_owned()));
+            if let Some(name) = message["params"]["name"].as_str() {
+                all.push(("Mcp-Name".to_owned(), name.to_owned()));
+            }
+        }
+        for (name, value) in headers {
+            all.retain(|(other, _)| other != name);
+            all.push(((*name).to_owned(), (*value).to_owned()));
+        }
+        let mut text = "POST /mcp HTTP/1.1\r\n".to_owned();
+        for (name, value) in all {
+            text += &format!("{name}: {value}\r\n");
+        }
+        text += "\r\n";
+        text += &body;
+        stream.get_mut().write_all(text.as_bytes()).unwrap();
+    }
+}
+
+impl Drop for Http {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+fn answer(stream: &mut BufReader<TcpStream>) -> Answer {
+    let mut line = String::new();
+    stream.read_line(&mut line).unwrap();
+    let status = line.split(' ').nth(1).unwrap_or_else(|| panic!("{line:?} is a status")).parse().unwrap();
+    let mut headers = Vec::new();
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line).unwrap();
+        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
+        headers.push((name.to_ascii_lowercase(), value.to_owned()));
+    }
+    let mut answer = Answer { status, headers, body: String::new() };
+    let length = answer.header("content-length").map(|length| length.parse::<usize>().unwrap());
+    let mut body = Vec::new();
+    if let Some(length) = length {
+        body.resize(length, 0);
+        stream.read_exact(&mut body).unwrap();
+    } else {
+        // Chunks, the last of which is empty.
+        loop {
+            let mut size = String::new();
+            stream.read_line(&mut size).unwrap();
+            let size = usize::from_str_radix(size.trim(), 16).unwrap();
+            let mut chunk = vec![0; size + 2];
+            stream.read_exact(&mut chunk).unwrap();
+            if size == 0 {
+                break;
+            }
+            body.extend_from_slice(&chunk[..size]);
+        }
+    }
+    answer.body = String::from_utf8(body).unwrap();
+    answer
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The message of the body, also of one in an event stream.
+    fn message(&self) -> Value {
+        let data = self
+            .body
+            .lines()
+            .filter_map(|line| line.strip_prefix("data:"))
+            .find(|data| data.trim().starts_with('{'));
+        serde_json::from_str(data.unwrap_or(&self.body)).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+fn echo() -> Value {
+    stateless(1, "tools/call", json!({"name": "echo", "arguments": {"text": "a"}}))
+}
+
+#[test]
+fn only_pages_of_this_machine_may_call() {
+    let http = Http::start(&["--allow-origin", "https://app.example:443", "--allow-host", "lab.example"]);
+    let port = http.address.port();
+    let own = format!("http://localhost:{port}");
+    for (name, value, status) in [
+        ("Origin", own.as_str(), 200),
+        ("Origin", "https://app.example", 200),
+        ("Origin", "http://evil.example", 403),
+        ("Origin", "http://localhost:1", 403),
+        ("Origin", "https://evil.app.example", 403),
+        ("Origin", "null", 403),
+        ("Origin", "nonsense", 403),
+        ("Host", "localhost", 200),
+        ("Host", "lab.example", 200),
+        ("Host", "evil.example", 403),
+        ("Host", "127.0.0.1.evil.example", 403),
+    ] {
+        assert_eq!(http.post(&[(name, value)], &echo()).status, status, "{name}: {value}");
+    }
+    assert_eq!(http.post(&[("Origin", "http://evil.example")], &initialize()).status, 403);
+}
+
+#[test]
+fn a_token_keeps_strangers_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    std::fs::write(&file, "0123456789abcdefXYZ\n").unwrap();
+    let http = Http::start(&["--token-file", file.to_str().unwrap()]);
+    for (value, status) in [
+        ("Bearer 0123456789abcdefXYZ", 200),
+        ("bearer 0123456789abcdefXYZ", 200),
+        ("Bearer 0123456789abcdefXY", 401),
+        ("Bearer 0123456789abcdefXYZZ", 401),
+        ("Bearer", 401),
+        ("Basic 0123456789abcdefXYZ", 401),
+    ] {
+        assert_eq!(http.post(&[("Authorization", value)], &echo()).status, status, "{value}");
+    }
+    let refused = http.post(&[], &echo());
+    assert_eq!((refused.status, refused.header("www-authenticate")), (401, Some("Bearer")));
+}
+
+/// What a server says that does not start.
+fn refusal(arguments: &[&str]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    // Some get as far as making the folder for their state.
+    let mut command = bare();
+    let command = command.args(arguments).env("XDG_DATA_HOME", folder.path()).stdin(Stdio::null());
+    let Output { status, stderr, stdout } = command.output().unwrap();
+    assert_eq!(status.code(), Some(2), "{arguments:?}");
+    assert!(stdout.is_empty());
+    String::from_utf8(stderr).unwrap()
+}
+
+#[test]
+fn what_cannot_be_served_is_one_clear_sentence() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    std::fs::write(&file, "short").unwrap();
+    let file = file.to_str().unwrap();
+    for (arguments, says) in [
+        (vec!["--http", &address], format!("cannot listen at {address}: Address already in use")),
+        (
+            vec!["--http", "0.0.0.0:0"],
+            "0.0.0.0:0 can be reached from other machines: add --token-file FILE".into(),
+        ),
+        (
+            vec!["--http", "127.0.0.1:0", "--token-file", "/none"],
+            "the token file /none cannot be read".into(),
+        ),
+        (vec!["--http", "127.0.0.1:0", "--token-file", file], "has fewer than 16 characters".into()),
+        (vec!["--http", "here"], "invalid value 'here'".into()),
+        (vec!["--token-file", file], "--http <ADDR:PORT>".into()),
+        (vec!["--toolset", "none"], "there is no toolset `none`".into()),
+        (vec!["--state", "/proc/none"], "the folder /proc/none for the server's state cannot be made".into()),
+    ] {
+        let said = refusal(&arguments);
+        assert!(said.contains(&says), "{arguments:?}: {said}");
+        if !says.contains("value") && !says.contains("--http <") {
+            assert_eq!(said.trim_end().lines().count(), 1, "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_connection_carries_many_requests() {
+    let http = Http::start(&[]);
+    let mut stream = http.connect();
+    for id in 0..20 {
+        let mut message = echo();
+        message["id"] = id.into();
+        http.send(&mut stream, &[], &message);
+        let answer = answer(&mut stream);
+        assert_eq!((answer.status, answer.message()["id"].as_u64()), (200, Some(id)));
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+    }
+}
+
+#[test]
+fn malformed_requests_are_refused_and_the_server_goes_on() {
+    let http = Http::start(&[]);
+    for (headers, message, status) in [
+        (vec![("Content-Type", "text/plain")], echo(), 415),
+        (vec![("Accept", "text/html")], echo(), 406),
+        (vec![("MCP-Protocol-Version", "2099-01-01")], echo(), 400),
+        (vec![("Mcp-Name", "stats")], echo(), 400),
+        (vec![], stateless(1, "no/method", json!({})), 404),
+        (vec![], stateless(1, "tools/call", json!({"name": "none"})), 200),
+    ] {
+        assert_eq!(http.post(&headers, &message).status, status, "{headers:?} {message}");
+    }
+    let mut stream = http.connect();
+    stream.get_mut().write_all(b"POST /mcp HTTP/1.1\r\nnonsense\r\n\r\n").unwrap();
+    assert_eq!(answer(&mut stream).status, 400);
+    let mut stream = http.connect();
+    let head = format!("POST /elsewhere HTTP/1.1\r\nHost: {}\r\nContent-Length: 0\r\n\r\n", http.address);
+    stream.get_mut().write_all(head.as_bytes()).unwrap();
+    assert_eq!(answer(&mut stream).status, 404);
+    assert_eq!(http.post(&[], &echo()).status, 200);
+}
+
+#[test]
+fn a_session_of_the_older_protocol_lives_and_ends() {
+    let http = Http::start(&[]);
+    let opened = http.post(&[], &initialize());
+    assert_eq!(opened.message()["result"]["protocolVersion"], "2025-11-25");
+    let session = opened.header("mcp-session-id").expect("a session has a name").to_owned();
+    let headers = [("Mcp-Session-Id", session.as_str()), ("MCP-Protocol-Version", "2025-11-25")];
+    let initialized = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+    assert_eq!(http.post(&headers, &initialized).status, 202);
+    let answer = http.post(&headers, &call(7, "echo", &json!({"text": "a"}))).message();
+    assert_eq!(answer["result"]["structuredContent"], json!({"text": "a"}));
+    let stranger =
+        [("Mcp-Session-Id", "00000000-0000-0000-0000-000000000000"), ("MCP-Protocol-Version", "2025-11-25")];
+    assert_eq!(http.post(&stranger, &call(8, "echo", &json!({"text": "a"}))).status, 404);
+}
+
+#[test]
+fn a_stream_that_is_closed_cancels_its_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = bare();
+    let http = Http::with(command.arg("--state").arg(folder.path()));
+    let wait = json!({"name": "test_wait", "arguments": {"milliseconds": 60_000}});
+    let mut stream = http.connect();
+    http.send(&mut stream, &[], &stateless(1, "tools/call", wait));
+    // The call has begun when a later one was answered.
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(http.post(&[], &echo()).status, 200);
+    drop(stream);
+    // Were it not cancelled, the tool's own limit of time would end it, and the log would say that.
+    let log = loop {
+        let log = std::fs::read_to_string(folder.path().join("audit.jsonl")).unwrap_or_default();
+        if !log.is_empty() {
+            break log;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    let line: Value = serde_json::from_str(&log).unwrap();
+    assert_eq!(line["failure"], "cancelled", "{log}");
+}

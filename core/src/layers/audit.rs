@@ -1,0 +1,124 @@
+//! The audit log: one line of JSON for each call of a tool that changes something.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use parking_lot::Mutex;
+use serde::Serialize;
+
+use crate::tool::{Failure, ToolError};
+
+/// The most bytes of arguments that a line shows; longer ones are cut, and the line says so.
+pub const MOST_ARGUMENTS: usize = 4096;
+
+/// A log that lines are appended to.
+pub struct Audit {
+    path: PathBuf,
+    file: Mutex<File>,
+}
+
+/// The log cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("the audit log {path} cannot be opened for appending: {error}")]
+pub struct AuditError {
+    path: PathBuf,
+    error: io::Error,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    /// Milliseconds since 1970.
+    time: u64,
+    tool: &'a str,
+    arguments: &'a str,
+    #[serde(skip_serializing_if = "is_false")]
+    is_cut: bool,
+    /// Milliseconds.
+    took: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<Failure>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+impl Audit {
+    /// Opens a log, and makes it when it is not there, for its owner only.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened for appending.
+    pub fn open(path: &Path) -> Result<Self, AuditError> {
+        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
+        match file {
+            Ok(file) => Ok(Self { path: path.to_owned(), file: Mutex::new(file) }),
+            Err(error) => Err(AuditError { path: path.to_owned(), error }),
+        }
+    }
+
+    pub(crate) fn record(&self, tool: &str, arguments: &str, nanos: u64, error: Option<&ToolError>) {
+        let shown = cut(arguments);
+        let line = Line {
+            time: SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX)),
+            tool,
+            arguments: shown,
+            is_cut: shown.len() < arguments.len(),
+            #[expect(clippy::cast_precision_loss, reason = "a latency has far fewer than 53 bits")]
+            took: nanos as f64 / 1e6,
+            failure: error.map(ToolError::failure),
+            reason: error.map(ToString::to_string),
+        };
+        let mut text = serde_json::to_string(&line).expect("strings and numbers have a form in JSON");
+        text.push('\n');
+        // One write, so that lines of several processes do not mix.
+        if let Err(error) = self.file.lock().write_all(text.as_bytes()) {
+            tracing::error!(path = %self.path.display(), %error, "the audit log cannot be written");
+        }
+    }
+}
+
+fn cut(text: &str) -> &str {
+    let mut end = text.len().min(MOST_ARGUMENTS);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn each_call_is_a_line_of_json() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.jsonl");
+        let audit = Audit::open(&path).unwrap();
+        audit.record("run", "{\"line\":\"a\\nb\"}", 1_500_000, None);
+        audit.record("run", &"ä".repeat(3000), 0, Some(&ToolError::failed("no")));
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines.len(), 2);
+        assert_eq!((&lines[0]["took"], lines[0].get("is_cut")), (&Value::from(1.5), None));
+        assert_eq!(lines[1]["failure"], "failed");
+        assert_eq!(lines[1]["arguments"].as_str().unwrap().len(), MOST_ARGUMENTS);
+        assert_eq!(lines[1]["is_cut"], true);
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_told() {
+        let error = Audit::open(Path::new("/nonexistent/audit.jsonl")).err().unwrap().to_string();
+        assert!(error.contains("/nonexistent/audit.jsonl"), "{error}");
+    }
+}

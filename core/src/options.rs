@@ -1,0 +1,100 @@
+//! The command line that all servers share.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::server::Selection;
+
+/// The options of a server, fixed at its start.
+#[derive(Clone, Debug, Args)]
+pub struct Options {
+    /// Serve HTTP at this address instead of stdin and stdout, such as 127.0.0.1:8080
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub http: Option<SocketAddr>,
+    /// File with the bearer token that HTTP clients must send; needed for addresses beyond this machine
+    #[arg(long, value_name = "FILE", requires = "http")]
+    pub token_file: Option<PathBuf>,
+    /// Further name under which HTTP clients may address the server (Host header)
+    #[arg(long, value_name = "NAME", requires = "http")]
+    pub allow_host: Vec<String>,
+    /// Further web origin that may call the server, such as `https://example.com:443`
+    #[arg(long, value_name = "ORIGIN", requires = "http")]
+    pub allow_origin: Vec<String>,
+    /// Offer only tools that change nothing
+    #[arg(long)]
+    pub read_only: bool,
+    /// Folder that tools may work in [default: the current one]
+    #[arg(long = "root", value_name = "DIR")]
+    pub roots: Vec<PathBuf>,
+    /// Folder for what the server remembers, or `none` [default: in the user's data folder]
+    #[arg(long, value_name = "DIR|none")]
+    pub state: Option<PathBuf>,
+    /// Offer only the tools of these sets
+    #[arg(long = "toolset", value_name = "SET", value_delimiter = ',')]
+    pub toolsets: Vec<String>,
+    /// Serve the two reference tools `echo` and `stats` instead, to measure and test the way to them
+    #[arg(long)]
+    pub fixture: bool,
+    /// What to log on stderr
+    #[arg(long, value_name = "LEVEL", default_value = "warn")]
+    pub log: LogLevel,
+}
+
+/// What a server can do besides serving.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Action {
+    /// Say what this machine offers to the server, and how to get what is missing
+    Doctor,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum LogLevel {
+    Off,
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+impl Options {
+    /// Which tools are shown.
+    #[must_use]
+    pub fn selection(&self) -> Selection {
+        Selection { read_only: self.read_only, toolsets: self.toolsets.clone() }
+    }
+
+    /// The folder for what the server remembers; `None` where it keeps nothing.
+    #[must_use]
+    pub fn state_folder(&self, server: &str) -> Option<PathBuf> {
+        match &self.state {
+            Some(folder) if folder.as_os_str() == "none" => None,
+            Some(folder) => Some(folder.clone()),
+            None => data_folder().map(|data| data.join(server)),
+        }
+    }
+}
+
+/// `$XDG_DATA_HOME`, or its default (XDG Base Directory Specification 0.8).
+fn data_folder() -> Option<PathBuf> {
+    let absolute = |path: PathBuf| path.is_absolute().then_some(path);
+    let set = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).and_then(absolute);
+    set.or_else(|| std::env::home_dir().map(|home| home.join(".local/share")))
+}
+
+impl From<LogLevel> for tracing_subscriber::filter::LevelFilter {
+    fn from(level: LogLevel) -> Self {
+        match level {
+            LogLevel::Off => Self::OFF,
+            LogLevel::Error => Self::ERROR,
+            LogLevel::Warn => Self::WARN,
+            LogLevel::Info => Self::INFO,
+            LogLevel::Debug => Self::DEBUG,
+            LogLevel::Trace => Self::TRACE,
+        }
+    }
+}

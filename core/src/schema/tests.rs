@@ -1,0 +1,129 @@
+use serde::Deserialize;
+use serde_json::json;
+
+use super::*;
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "only the schema is looked at")]
+struct Plain {
+    /// A title is a name like any other.
+    title: String,
+    /// How many.
+    count: u32,
+    /// How far.
+    depth: u8,
+    /// Perhaps.
+    share: Option<f64>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "only the schema is looked at")]
+struct Bounded {
+    /// How many.
+    #[schemars(range(min = 1, max = 9))]
+    count: u32,
+    /// Names.
+    #[schemars(length(max = 2))]
+    names: Vec<String>,
+}
+
+fn refusal(schema: &Map<String, Value>, value: &Value) -> String {
+    problem(schema, value).unwrap_or_else(|| panic!("{value} is valid"))
+}
+
+#[test]
+fn a_plain_type_needs_no_second_look_and_no_noise() {
+    let (schema, constrained) = of_input::<Plain>();
+    assert!(!constrained, "{schema:?}");
+    assert!(!schema.contains_key("title") && !schema.contains_key("$schema"), "{schema:?}");
+    assert_eq!(schema["properties"]["title"]["type"], "string");
+    assert_eq!(schema["properties"]["count"].get("format"), None);
+    assert_eq!(schema["additionalProperties"], false);
+    assert_eq!(schema["properties"]["share"], json!({"description": "Perhaps.", "type": "number"}));
+}
+
+#[test]
+fn ranges_and_lengths_need_a_second_look() {
+    assert!(of_input::<Bounded>().1);
+}
+
+#[test]
+fn each_refusal_is_a_sentence() {
+    let (plain, _) = of_input::<Plain>();
+    let (bounded, _) = of_input::<Bounded>();
+    for (schema, value, sentence) in [
+        (&plain, json!({}), "`title` is required"),
+        (&plain, json!({"title": "a"}), "`count` is required"),
+        (&plain, json!({"title": 1, "count": 1, "depth": 1}), "`title` must be a string, not 1"),
+        (&plain, json!({"title": "a", "count": 1.5, "depth": 1}), "`count` must be an integer, not 1.5"),
+        (&plain, json!({"title": "a", "count": -1, "depth": 1}), "`count` must be at least 0, not -1"),
+        (
+            &plain,
+            json!({"title": "a", "count": 1, "depth": 1, "share": "x"}),
+            "`share` must be a number, not a string",
+        ),
+        (
+            &plain,
+            json!({"title": "a", "count": 1, "depth": 1, "x": 2}),
+            "`x` is not known; known are `count`, `depth`, `share`, `title`",
+        ),
+        (&plain, json!([]), "the arguments must be an object, not an array"),
+        (&bounded, json!({"count": 10, "names": []}), "`count` must be at most 9, not 10"),
+        (&bounded, json!({"count": 1, "names": ["a", "b", "c"]}), "`names` must have at most 2 items, not 3"),
+        (&bounded, json!({"count": 1, "names": ["a", 2]}), "`names[1]` must be a string, not 2"),
+    ] {
+        assert_eq!(refusal(schema, &value), sentence);
+    }
+    assert_eq!(problem(&plain, &json!({"title": "a", "count": 1.0, "depth": 1, "share": null})), None);
+}
+
+#[test]
+fn the_composing_keywords_work() {
+    let schema = json!({
+        "$defs": {"port": {"type": "integer", "maximum": 65535}},
+        "properties": {
+            "port": {"$ref": "#/$defs/port"},
+            "kind": {"oneOf": [{"const": "a"}, {"enum": ["a", "b"]}]},
+            "even": {"multipleOf": 2, "exclusiveMinimum": 0, "exclusiveMaximum": 10},
+            "set": {"uniqueItems": true, "minItems": 1, "prefixItems": [{"type": "string"}], "items": {"type": "integer"}},
+            "not": {"not": {"type": "boolean"}},
+        },
+        "allOf": [{"anyOf": [{"required": ["port"]}, {"required": ["kind"]}]}],
+        "if": {"required": ["even"]},
+        "then": {"required": ["set"]},
+    });
+    let schema = schema.as_object().unwrap();
+    for valid in [
+        json!({"port": 80}),
+        json!({"kind": "b"}),
+        json!({"port": 1, "even": 4, "set": ["a", 1, 2]}),
+        json!({"port": 1, "not": 3}),
+    ] {
+        assert_eq!(problem(schema, &valid), None, "{valid}");
+    }
+    for invalid in [
+        json!({}),
+        json!({"port": 65536}),
+        json!({"port": 1.5}),
+        json!({"kind": "a"}),
+        json!({"kind": "c"}),
+        json!({"port": 1, "even": 4}),
+        json!({"port": 1, "even": 3, "set": ["a"]}),
+        json!({"port": 1, "even": 10, "set": ["a"]}),
+        json!({"port": 1, "set": []}),
+        json!({"port": 1, "set": ["a", 1, 1]}),
+        json!({"port": 1, "set": [1]}),
+        json!({"port": 1, "not": true}),
+    ] {
+        assert!(problem(schema, &invalid).is_some(), "{invalid}");
+    }
+}
+
+#[test]
+fn whole_floats_become_integers_where_nothing_is_lost() {
+    let mut value = json!({"a": [1.0, 1.5, -2.0, 1e300], "b": 3});
+    with_whole_numbers(&mut value);
+    assert_eq!(value.to_string(), r#"{"a":[1,1.5,-2,1e+300],"b":3}"#);
+}

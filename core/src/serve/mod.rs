@@ -1,0 +1,15 @@
+//! The faces of a server over the protocol: stdin and stdout, and Streamable HTTP, both generations of it.
+//! Only this folder names the protocol library.
+
+mod client;
+mod front;
+mod handler;
+mod http;
+mod output;
+mod pipes;
+mod run;
+mod stdio;
+
+pub use http::{ENDPOINT, HttpError, SHORTEST_TOKEN};
+pub use run::{Purpose, StartError, Way, connection, main};
+pub use stdio::LONGEST_LINE;

@@ -1,0 +1,182 @@
+//! The start of a server's process: command line, log, state, and the face that was asked for.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Args, Command, FromArgMatches, Subcommand};
+use rmcp::service::{ServerInitializeError, serve_server};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::runtime::Runtime;
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::doctor::{self, Fact};
+use crate::layers::{Audit, AuditError};
+use crate::options::{Action, Options};
+use crate::reference;
+use crate::serve::handler::{Handler, Shared};
+use crate::serve::http::{self, HttpError};
+use crate::serve::pipes;
+use crate::serve::stdio::Stdio;
+use crate::server::{About, Server, ServerBuilder, ServerError};
+
+/// Hides the way in front of the protocol library, so that tests can compare the two.
+const NO_FRONT: &str = "MCP_NO_FRONT";
+
+/// What a server's `main` says about it.
+pub struct Purpose {
+    /// Who it is.
+    pub about: About,
+    /// Adds its tools. An error is one sentence for the user.
+    pub tools: fn(ServerBuilder, &Options) -> Result<ServerBuilder, String>,
+    /// What `doctor` finds out beside what concerns all servers.
+    pub facts: fn(&Options) -> Vec<Fact>,
+}
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The tools cannot be offered.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    /// HTTP cannot be served.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// The audit log cannot be written.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    /// The connection could not be opened.
+    #[error("the connection could not be opened: {0}")]
+    Connection(String),
+    /// The folder for the server's state cannot be made.
+    #[error(
+        "the folder {folder} for the server's state cannot be made: {error}; choose another with --state, or `none`"
+    )]
+    State {
+        /// The folder.
+        folder: String,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// The server's own set-up failed.
+    #[error("{0}")]
+    Tools(String),
+    /// The system gives no event loop.
+    #[error("the system gives no event loop: {0}")]
+    Runtime(std::io::Error),
+}
+
+/// All of a server's `main`.
+#[must_use]
+pub fn main(purpose: &Purpose) -> ExitCode {
+    match start(purpose, std::env::args_os()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Whatever the level of the log is.
+            writeln!(std::io::stderr(), "{}: {error}", purpose.about.name).ok();
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn start(purpose: &Purpose, arguments: impl Iterator<Item = OsString>) -> Result<(), StartError> {
+    let (options, action) = read(&purpose.about, arguments);
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        // A log that nobody reads any more is no reason to break down.
+        .log_internal_errors(false)
+        .with_max_level(LevelFilter::from(options.log))
+        .init();
+    match action {
+        Some(Action::Doctor) => {
+            let mut facts = doctor::facts(&purpose.about, &options);
+            facts.extend((purpose.facts)(&options));
+            // A reader that closed the pipe has read enough.
+            std::io::stdout().write_all(doctor::table(&facts).as_bytes()).ok();
+            Ok(())
+        }
+        None => serve(Arc::new(build(purpose, &options)?), &options),
+    }
+}
+
+fn read(about: &About, arguments: impl Iterator<Item = OsString>) -> (Options, Option<Action>) {
+    let command = Command::new(about.name).version(about.version).about(about.title);
+    let command = Action::augment_subcommands(Options::augment_args(command)).subcommand_required(false);
+    let matches = command.get_matches_from(arguments);
+    let options = Options::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    (options, Action::from_arg_matches(&matches).ok())
+}
+
+fn build(purpose: &Purpose, options: &Options) -> Result<Server, StartError> {
+    let builder = Server::builder(purpose.about.clone()).select(options.selection());
+    if options.fixture {
+        return Ok(builder.tools(&Arc::new(()), reference::tools()).build()?);
+    }
+    let builder = builder.audit(audit(purpose, options)?);
+    let builder = (purpose.tools)(builder, options).map_err(StartError::Tools)?;
+    Ok(builder.build()?)
+}
+
+fn audit(purpose: &Purpose, options: &Options) -> Result<Option<Audit>, StartError> {
+    let Some(folder) = options.state_folder(purpose.about.name) else { return Ok(None) };
+    std::fs::create_dir_all(&folder)
+        .map_err(|error| StartError::State { folder: folder.display().to_string(), error })?;
+    Ok(Some(Audit::open(&folder.join("audit.jsonl"))?))
+}
+
+fn serve(server: Arc<Server>, options: &Options) -> Result<(), StartError> {
+    // One thread: what takes long runs in threads of its own, and nothing is handed from thread to thread
+    // on the way of a quick answer.
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Runtime)?;
+    let result = match options.http {
+        Some(address) => runtime.block_on(http::serve(server, address, options)).map_err(StartError::from),
+        None => serve_stdio(&runtime, server),
+    };
+    // Work in other threads is not waited for: nobody reads its answer any more.
+    runtime.shutdown_background();
+    result
+}
+
+fn serve_stdio(runtime: &Runtime, server: Arc<Server>) -> Result<(), StartError> {
+    let way = if std::env::var_os(NO_FRONT).is_some() { Way::Library } else { Way::Front };
+    runtime.block_on(async {
+        let (input, output) = pipes::open();
+        connection(server, input, output, way).await
+    })
+}
+
+/// Which way a call of a tool takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// It is answered in front of the protocol library, where that can be done.
+    Front,
+    /// The protocol library sees every message.
+    Library,
+}
+
+/// Serves one client over a pair of streams, one message a line, until the input ends.
+///
+/// # Errors
+///
+/// When the client does not open the connection as the protocol says.
+pub async fn connection<R, W>(server: Arc<Server>, input: R, output: W, way: Way) -> Result<(), StartError>
+where
+    R: AsyncRead + Unpin + Send + 'static,
+    W: AsyncWrite + Unpin + Send + 'static,
+{
+    let shared = Shared::new(Arc::clone(&server));
+    let stdio = Stdio::new(server, input, output, way == Way::Front);
+    let leftover = stdio.leftover();
+    let handler = Handler::new(shared, Some(stdio.end()));
+    let result = match serve_server(handler, stdio).await {
+        Ok(running) => running.waiting().await.map(drop).map_err(|error| error.to_string()),
+        // The client left before it said anything.
+        Err(ServerInitializeError::ConnectionClosed(_)) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    };
+    leftover.gone().await;
+    result.map_err(StartError::Connection)
+}

@@ -1,0 +1,443 @@
+//! The face on stdin and stdout: one message a line.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+
+use memchr::memchr;
+use parking_lot::Mutex;
+use rmcp::model::{
+    CallToolRequest, CallToolRequestParams, ClientJsonRpcMessage, ClientNotification, ClientRequest,
+    ErrorData, GetMeta, JsonRpcError, JsonRpcMessage, NumberOrString, ProtocolVersion, RequestMetaObject,
+    ServerJsonRpcMessage, ServerResult,
+};
+use rmcp::service::RoleServer;
+use rmcp::transport::Transport;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio_util::sync::CancellationToken;
+
+use crate::ask::Inputs;
+use crate::content::Reply;
+use crate::context::{Boxed, Capability, Client, Era, Level};
+use crate::serve::front::{self, FrontCall, LastMeta, Opening};
+use crate::serve::output::{MOST_WAITING, Output};
+use crate::server::{CallError, Server};
+use crate::tool::{Failure, Place, Prepared, ToolError};
+
+/// The longest line that is read, in bytes: as long as the largest message over HTTP.
+pub const LONGEST_LINE: usize = 16 * 1024 * 1024;
+
+/// How much is read at once, in bytes: what a pipe of Linux holds.
+const CHUNK: usize = 64 * 1024;
+
+/// Calls that are under way in front of the library, by the identity of their request.
+type Running = Arc<Mutex<HashMap<String, CancellationToken>>>;
+
+/// Lines in and out, with calls of tools answered on the way.
+pub(crate) struct Stdio<R, W> {
+    server: Arc<Server>,
+    input: R,
+    output: Arc<Output<W>>,
+    buffer: Vec<u8>,
+    /// Where the next line begins in `buffer`, and how far it was searched for its end.
+    line: usize,
+    searched: usize,
+    /// The rest of a line that is too long is passed over.
+    is_skipping: bool,
+    opening: Arc<Mutex<Opening>>,
+    last_meta: LastMeta,
+    running: Running,
+    /// Ends the calls that are under way when the input ends.
+    end: CancellationToken,
+    /// Whether calls are answered in front of the library.
+    has_front: bool,
+}
+
+impl<R, W> Stdio<R, W>
+where
+    R: AsyncRead + Unpin + Send,
+    W: AsyncWrite + Unpin + Send + 'static,
+{
+    pub fn new(server: Arc<Server>, input: R, output: W, has_front: bool) -> Self {
+        Self {
+            server,
+            input,
+            output: Output::new(output),
+            buffer: Vec::with_capacity(2 * CHUNK),
+            line: 0,
+            searched: 0,
+            is_skipping: false,
+            opening: Arc::new(Mutex::new(Opening::None)),
+            last_meta: LastMeta::default(),
+            running: Running::default(),
+            end: CancellationToken::new(),
+            has_front,
+        }
+    }
+
+    /// The next line of the buffer, without its end; `None` when more has to be read.
+    fn next_line(&mut self) -> Option<std::ops::Range<usize>> {
+        loop {
+            let Some(end) = memchr(b'\n', &self.buffer[self.searched..]).map(|at| self.searched + at) else {
+                self.searched = self.buffer.len();
+                return None;
+            };
+            let range = self.line..end;
+            (self.line, self.searched) = (end + 1, end + 1);
+            if !std::mem::take(&mut self.is_skipping) {
+                return Some(range);
+            }
+        }
+    }
+
+    /// Reads more. Nothing is lost when this is dropped before its end.
+    async fn fill(&mut self) -> io::Result<usize> {
+        // What was read moves to the front, so that the buffer grows with one line only.
+        if self.line > 0 {
+            self.buffer.drain(..self.line);
+            self.searched -= self.line;
+            self.line = 0;
+        }
+        if self.buffer.len() > LONGEST_LINE {
+            if !self.is_skipping {
+                let sentence = format!("the line is longer than {LONGEST_LINE} bytes");
+                self.refuse(&ErrorData::invalid_request(sentence, None), None);
+                self.output.flush();
+            }
+            self.is_skipping = true;
+            self.buffer = Vec::with_capacity(2 * CHUNK);
+            self.searched = 0;
+        }
+        self.buffer.reserve(CHUNK);
+        self.input.read_buf(&mut self.buffer).await
+    }
+
+    /// Answers a line that is no message.
+    fn refuse(&self, error: &ErrorData, id: Option<&Value>) {
+        let mut answer = json!({"jsonrpc": "2.0", "error": error});
+        if let Some(id) = id {
+            answer["id"] = id.clone();
+        }
+        self.output.collect(|out| line(out, &answer));
+    }
+
+    /// Reads a line, answers it where that can be done here, and returns what is left to the library.
+    fn take(&mut self, range: std::ops::Range<usize>) -> Option<ClientJsonRpcMessage> {
+        let text = trimmed(&self.buffer[range]);
+        if text.is_empty() {
+            return None;
+        }
+        let opening = *self.opening.lock();
+        if self.has_front {
+            let call = front::read(text, &self.server, opening, &mut self.last_meta);
+            if let Some(call) = call {
+                self.answer(call);
+                return None;
+            }
+        }
+        match parse(text) {
+            Ok(message) => self.passed_on(message, opening),
+            Err((error, id)) => {
+                self.refuse(&error, id.as_ref());
+                None
+            }
+        }
+    }
+
+    /// What the library should see of a message, and what its answers will mean.
+    fn passed_on(&self, message: ClientJsonRpcMessage, opening: Opening) -> Option<ClientJsonRpcMessage> {
+        match &message {
+            JsonRpcMessage::Notification(notification) => {
+                if let ClientNotification::CancelledNotification(cancelled) = &notification.notification
+                    && let Some(id) = &cancelled.params.request_id
+                    && let Some(token) = self.running.lock().remove(&id_text(id))
+                {
+                    token.cancel();
+                    return None;
+                }
+                // The library ends the connection when it does not begin with a request.
+                (opening != Opening::None).then_some(message)
+            }
+            JsonRpcMessage::Request(request) => {
+                let meta = request.request.get_meta();
+                let opens = opening == Opening::None
+                    && !matches!(
+                        request.request,
+                        ClientRequest::DiscoverRequest(_)
+                            | ClientRequest::InitializeRequest(_)
+                            | ClientRequest::PingRequest(_)
+                    )
+                    && meta.missing_required_keys(&ProtocolVersion::V_2026_07_28).is_empty()
+                    && meta
+                        .protocol_version()
+                        .is_some_and(|version| ProtocolVersion::KNOWN_VERSIONS.contains(&version));
+                if opens {
+                    *self.opening.lock() = Opening::Stateless;
+                }
+                Some(message)
+            }
+            _ => (opening != Opening::None).then_some(message),
+        }
+    }
+
+    fn answer(&self, call: FrontCall<'_>) {
+        let FrontCall { id, entry, prepared, audited, era, progress_token } = call;
+        let layers = self.server.layers();
+        let begun =
+            prepared.and_then(|prepared| Ok((layers.begin(entry, prepared.budget, audited)?, prepared)));
+        let (begun, prepared) = match begun {
+            Ok(begun) => begun,
+            Err(error) => return self.reply(id, &Reply::error(error.to_string()), era),
+        };
+        if entry.spec.place == Place::Here {
+            let result = layers.run_here(entry, prepared, &begun);
+            let reply = result.unwrap_or_else(|error| Reply::error(error.to_string()));
+            return self.reply(id, &reply, era);
+        }
+        let client = FrontClient { output: Arc::clone(&self.output), progress_token };
+        let cancel = self.end.child_token();
+        let call =
+            self.server.beginning(entry, era, Some(Arc::new(client)), cancel.clone(), Inputs::default());
+        self.running.lock().insert(id.to_owned(), cancel);
+        let task = Beside {
+            server: Arc::clone(&self.server),
+            tool: entry.spec.name,
+            id: id.to_owned(),
+            output: Arc::clone(&self.output),
+            running: Arc::clone(&self.running),
+        };
+        tokio::spawn(task.run(prepared, begun, call));
+    }
+
+    fn reply(&self, id: &str, reply: &Reply, era: Era) {
+        self.output.collect(|out| answer_line(out, id, reply, era, &self.server));
+    }
+}
+
+/// A call that goes on while others are read.
+struct Beside<W> {
+    server: Arc<Server>,
+    tool: &'static str,
+    id: String,
+    output: Arc<Output<W>>,
+    running: Running,
+}
+
+impl<W: AsyncWrite + Unpin + Send + 'static> Beside<W> {
+    async fn run(self, prepared: Prepared, begun: crate::layers::Begun, call: Arc<crate::context::Call>) {
+        let era = call.era;
+        let entry = self.server.find(self.tool).expect("the call was begun for a tool of this server");
+        let result = self.server.layers().run(entry, prepared, begun, call).await;
+        self.running.lock().remove(&self.id);
+        let reply = match result {
+            Ok(reply) => reply,
+            // Nobody waits for this answer.
+            Err(error) if error.failure() == Failure::Cancelled => return,
+            Err(error) => Reply::error(error.to_string()),
+        };
+        self.output.collect(|out| answer_line(out, &self.id, &reply, era, &self.server));
+        self.output.flush();
+    }
+}
+
+/// The client of a call in front of the library. It hears of progress; it is asked nothing.
+struct FrontClient<W> {
+    output: Arc<Output<W>>,
+    progress_token: Option<Value>,
+}
+
+impl<W: AsyncWrite + Unpin + Send + 'static> Client for FrontClient<W> {
+    fn can(&self, _capability: Capability) -> bool {
+        false
+    }
+
+    fn request<'a>(&'a self, method: &'a str, _params: Value) -> Boxed<'a, Result<Value, ToolError>> {
+        let error = ToolError::failed(format!("{method} needs a tool that was built as interactive"));
+        Box::pin(std::future::ready(Err(error)))
+    }
+
+    fn notify<'a>(&'a self, method: &'static str, params: Value) -> Boxed<'a, ()> {
+        self.output.collect(|out| line(out, &json!({"jsonrpc": "2.0", "method": method, "params": params})));
+        self.output.flush();
+        Box::pin(std::future::ready(()))
+    }
+
+    fn wants_log(&self, _level: Level) -> bool {
+        false
+    }
+
+    fn progress_token(&self) -> Option<&Value> {
+        self.progress_token.as_ref()
+    }
+}
+
+impl<R, W> Transport<RoleServer> for Stdio<R, W>
+where
+    R: AsyncRead + Unpin + Send + 'static,
+    W: AsyncWrite + Unpin + Send + 'static,
+{
+    type Error = io::Error;
+
+    fn name() -> Cow<'static, str> {
+        "stdio".into()
+    }
+
+    fn send(
+        &mut self,
+        message: ServerJsonRpcMessage,
+    ) -> impl Future<Output = io::Result<()>> + Send + 'static {
+        if let JsonRpcMessage::Response(response) = &message
+            && matches!(response.result, ServerResult::InitializeResult(_))
+        {
+            *self.opening.lock() = Opening::Handshake;
+        }
+        // The library drops the answers of calls that were cancelled by a message; these were cancelled by the
+        // end of the input, and the protocol wants no answer to them either.
+        let is_cancelled = |error: &JsonRpcError| error.error.message == CallError::Cancelled.to_string();
+        if !matches!(&message, JsonRpcMessage::Error(error) if is_cancelled(error)) {
+            self.output.collect(|out| line(out, &message));
+            self.output.flush();
+        }
+        let output = Arc::clone(&self.output);
+        async move { output.written().await }
+    }
+
+    async fn receive(&mut self) -> Option<ClientJsonRpcMessage> {
+        loop {
+            while let Some(range) = self.next_line() {
+                if let Some(message) = self.take(range) {
+                    self.output.flush();
+                    return Some(message);
+                }
+            }
+            self.output.flush();
+            if self.output.waiting() > MOST_WAITING {
+                self.output.written().await.ok()?;
+            }
+            match self.fill().await {
+                Ok(1..) => {}
+                Ok(0) => break,
+                Err(error) => {
+                    tracing::error!(%error, "stdin cannot be read");
+                    break;
+                }
+            }
+        }
+        // Nobody is there to read an answer: what is under way ends, also what the library holds.
+        self.end.cancel();
+        None
+    }
+
+    async fn close(&mut self) -> io::Result<()> {
+        self.output.written().await
+    }
+}
+
+/// What outlives the connection: the calls that its end has to wait for.
+pub(crate) struct Leftover<W> {
+    output: Arc<Output<W>>,
+    running: Running,
+}
+
+impl<R, W> Stdio<R, W> {
+    /// Is cancelled when the input ends.
+    pub fn end(&self) -> CancellationToken {
+        self.end.clone()
+    }
+
+    /// What to wait for when the connection has ended.
+    pub fn leftover(&self) -> Leftover<W> {
+        Leftover { output: Arc::clone(&self.output), running: Arc::clone(&self.running) }
+    }
+}
+
+impl<W: AsyncWrite + Unpin + Send + 'static> Leftover<W> {
+    /// Waits until the calls under way, which are all cancelled, have ended, and all is written.
+    pub async fn gone(self) {
+        while !self.running.lock().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        // A client that is gone has closed its end, which is no failure.
+        self.output.written().await.ok();
+    }
+}
+
+fn trimmed(line: &[u8]) -> &[u8] {
+    // RFC 8259, section 8.1, lets a reader pass over a byte order mark.
+    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+    line.trim_ascii()
+}
+
+fn line(out: &mut Vec<u8>, message: &impl serde::Serialize) {
+    serde_json::to_writer(&mut *out, message).expect("messages of the protocol have a form in JSON");
+    out.push(b'\n');
+}
+
+fn answer_line(out: &mut Vec<u8>, id: &str, reply: &Reply, era: Era, server: &Server) {
+    out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
+    out.extend_from_slice(id.as_bytes());
+    out.extend_from_slice(br#","result":"#);
+    reply.write(out, (era == Era::Stateless).then(|| server.meta()));
+    out.extend_from_slice(b"}\n");
+}
+
+fn id_text(id: &NumberOrString) -> String {
+    match id {
+        NumberOrString::Number(number) => number.to_string(),
+        NumberOrString::String(text) => Value::from(&**text).to_string(),
+    }
+}
+
+/// A line in the library's type, or what to answer it with.
+fn parse(text: &[u8]) -> Result<ClientJsonRpcMessage, (ErrorData, Option<Value>)> {
+    if let Some(message) = tool_call(text) {
+        return Ok(message);
+    }
+    let failure = match serde_json::from_slice(text) {
+        Ok(message) => return Ok(message),
+        Err(error) => error,
+    };
+    let Ok(value) = serde_json::from_slice::<Value>(text) else {
+        let sentence = format!("the line is not JSON: {failure}");
+        return Err((ErrorData::parse_error(sentence, None), None));
+    };
+    if value.is_array() {
+        let sentence = "batches are not part of this protocol: send one message a line";
+        return Err((ErrorData::invalid_request(sentence, None), None));
+    }
+    let id = value.get("id").filter(|id| id.is_string() || id.is_i64()).cloned();
+    let sentence =
+        "a message has \"jsonrpc\": \"2.0\" and, as a request, `id` and `method`, as a notification `method`";
+    Err((ErrorData::invalid_request(sentence, None), id))
+}
+
+/// The most common request, read without trying all others first.
+fn tool_call(text: &[u8]) -> Option<ClientJsonRpcMessage> {
+    #[derive(Deserialize)]
+    struct Message {
+        jsonrpc: String,
+        id: NumberOrString,
+        method: String,
+        params: CallToolRequestParams,
+    }
+
+    // Cheap to see, and most other lines do not have it.
+    memchr::memmem::find(text, b"tools/call")?;
+    let message: Message = serde_json::from_slice(text).ok()?;
+    if message.jsonrpc != "2.0" || message.method != "tools/call" {
+        return None;
+    }
+    let mut params = message.params;
+    let meta = params.meta.take();
+    let mut request = CallToolRequest::new(params);
+    if let Some(meta) = meta {
+        request.extensions.insert::<RequestMetaObject>(meta);
+    }
+    Some(JsonRpcMessage::request(ClientRequest::CallToolRequest(request), message.id))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! As many runs as are asked for that end in every way there is; says how, and fails if anything is left behind.
 //!
 //! `cargo run -p mcp-sandbox --example soak -- 10000 [SEED]`
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 #[path = "../tests/soak_ground/mod.rs"]
 mod soak_ground;

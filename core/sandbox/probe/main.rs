@@ -43,7 +43,9 @@ fn attempt(words: &[&str]) -> Attempt {
         ["read", path] => done(fs::read(path)),
         ["list", path] => done(fs::read_dir(path)),
         ["write", path] => done(fs::write(path, "probe")),
-        ["append", path] => done(fs::OpenOptions::new().append(true).open(path).and_then(|mut file| file.write(b"p"))),
+        ["append", path] => {
+            done(fs::OpenOptions::new().append(true).open(path).and_then(|mut file| file.write(b"p")))
+        }
         ["truncate", path] => call(libc::SYS_truncate, &[Value::Text(path), Value::Number(0)]),
         ["unlink", path] => done(fs::remove_file(path)),
         ["rmdir", path] => done(fs::remove_dir(path)),
@@ -57,11 +59,17 @@ fn attempt(words: &[&str]) -> Attempt {
         ["exec", path] => done(Command::new(path).status()),
         ["fifo", path] => call(
             libc::SYS_mknodat,
-            &[Value::Number(i64::from(libc::AT_FDCWD)), Value::Text(path), Value::Number(i64::from(libc::S_IFIFO | 0o600))],
+            &[
+                Value::Number(i64::from(libc::AT_FDCWD)),
+                Value::Text(path),
+                Value::Number(i64::from(libc::S_IFIFO | 0o600)),
+            ],
         ),
         ["connect", address] => done(TcpStream::connect_timeout(&parsed(address)?, Duration::from_secs(5))),
         ["bind", address] => done(TcpListener::bind(parsed(address)?)),
-        ["udp", address] => done(UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.send_to(b"p", parsed(address)?))),
+        ["udp", address] => {
+            done(UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.send_to(b"p", parsed(address)?)))
+        }
         ["unix", path] => done(UnixStream::connect(path)),
         ["unix-bind", path] => done(UnixListener::bind(path)),
         ["abstract", name] => {

@@ -66,7 +66,8 @@ pub fn offered_by(helper: &Path) -> Result<Capabilities, SandboxError> {
 }
 
 fn release(text: &str) -> (u32, u32) {
-    let mut numbers = text.split(|letter: char| !letter.is_ascii_digit()).map(|part| part.parse().unwrap_or(0));
+    let mut numbers =
+        text.split(|letter: char| !letter.is_ascii_digit()).map(|part| part.parse().unwrap_or(0));
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
 }
 

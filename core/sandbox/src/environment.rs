@@ -6,8 +6,20 @@ pub(crate) const PATH: [&str; 6] =
 
 /// What a caller may set for one job: names that change how output looks, not what is executed.
 const HARMLESS: [&str; 14] = [
-    "CI", "CLICOLOR", "COLUMNS", "FORCE_COLOR", "LANG", "LANGUAGE", "LINES", "NO_COLOR", "RUST_BACKTRACE",
-    "RUST_LOG", "RUST_LOG_STYLE", "SOURCE_DATE_EPOCH", "TERM", "TZ",
+    "CI",
+    "CLICOLOR",
+    "COLUMNS",
+    "FORCE_COLOR",
+    "LANG",
+    "LANGUAGE",
+    "LINES",
+    "NO_COLOR",
+    "RUST_BACKTRACE",
+    "RUST_LOG",
+    "RUST_LOG_STYLE",
+    "SOURCE_DATE_EPOCH",
+    "TERM",
+    "TZ",
 ];
 
 /// What is taken from the server's own environment.
@@ -16,12 +28,52 @@ const INHERITED: [&str; 3] = ["LANG", "LANGUAGE", "TZ"];
 /// Beginnings of names that make a loader, a shell, an interpreter or a tool run or read something else. Not even
 /// the operator sets them.
 const NEVER: [&str; 46] = [
-    "BASHOPTS", "BASH_", "CDPATH", "DOTNET_STARTUP_HOOKS", "DYLD_", "EDITOR", "ENV", "GCONV_PATH", "GIT_",
-    "GLIBC_TUNABLES", "GLOBIGNORE", "HOSTALIASES", "IFS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "LD_",
-    "LESSCLOSE", "LESSOPEN", "LOCALDOMAIN", "LOCPATH", "LUA_", "MAKEFLAGS", "MALLOC_", "MANPAGER", "NIS_PATH",
-    "NLSPATH", "NODE_OPTIONS", "NODE_PATH", "PAGER", "PERL", "PHPRC", "PROMPT_COMMAND", "PS4", "PYTHON",
-    "RESOLV_", "RES_OPTIONS", "RUBY", "SHELLOPTS", "SSH_", "TCL", "TERMINFO", "TZDIR", "VISUAL", "ZDOTDIR",
-    "_JAVA_OPTIONS", "npm_config_",
+    "BASHOPTS",
+    "BASH_",
+    "CDPATH",
+    "DOTNET_STARTUP_HOOKS",
+    "DYLD_",
+    "EDITOR",
+    "ENV",
+    "GCONV_PATH",
+    "GIT_",
+    "GLIBC_TUNABLES",
+    "GLOBIGNORE",
+    "HOSTALIASES",
+    "IFS",
+    "JAVA_TOOL_OPTIONS",
+    "JDK_JAVA_OPTIONS",
+    "LD_",
+    "LESSCLOSE",
+    "LESSOPEN",
+    "LOCALDOMAIN",
+    "LOCPATH",
+    "LUA_",
+    "MAKEFLAGS",
+    "MALLOC_",
+    "MANPAGER",
+    "NIS_PATH",
+    "NLSPATH",
+    "NODE_OPTIONS",
+    "NODE_PATH",
+    "PAGER",
+    "PERL",
+    "PHPRC",
+    "PROMPT_COMMAND",
+    "PS4",
+    "PYTHON",
+    "RESOLV_",
+    "RES_OPTIONS",
+    "RUBY",
+    "SHELLOPTS",
+    "SSH_",
+    "TCL",
+    "TERMINFO",
+    "TZDIR",
+    "VISUAL",
+    "ZDOTDIR",
+    "_JAVA_OPTIONS",
+    "npm_config_",
 ];
 
 /// Set here for every command; nobody else sets them.
@@ -51,7 +103,9 @@ pub(crate) fn refuse_operator(name: &str, value: &str) -> Result<(), String> {
         return Err(format!("{name:?} is not a variable's name, or its value holds a NUL"));
     }
     if FIXED.contains(&name) || NEVER.iter().any(|start| name.starts_with(start)) {
-        return Err(format!("the variable {name:?} is never passed to a command: it decides what is executed"));
+        return Err(format!(
+            "the variable {name:?} is never passed to a command: it decides what is executed"
+        ));
     }
     Ok(())
 }
@@ -88,10 +142,33 @@ mod tests {
     #[test]
     fn what_decides_what_is_executed_never_passes() {
         let dangerous = [
-            "LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "BASH_ENV", "BASH_FUNC_ls%%", "ENV", "GIT_SSH_COMMAND",
-            "GIT_CONFIG_COUNT", "PYTHONPATH", "PYTHONSTARTUP", "NODE_OPTIONS", "PERL5OPT", "RUBYOPT", "IFS", "PATH",
-            "HOME", "TMPDIR", "SSH_AUTH_SOCK", "GLIBC_TUNABLES", "PAGER", "LESSOPEN", "PROMPT_COMMAND", "SHELLOPTS",
-            "", "A=B", "1A", "A B",
+            "LD_PRELOAD",
+            "LD_LIBRARY_PATH",
+            "LD_AUDIT",
+            "BASH_ENV",
+            "BASH_FUNC_ls%%",
+            "ENV",
+            "GIT_SSH_COMMAND",
+            "GIT_CONFIG_COUNT",
+            "PYTHONPATH",
+            "PYTHONSTARTUP",
+            "NODE_OPTIONS",
+            "PERL5OPT",
+            "RUBYOPT",
+            "IFS",
+            "PATH",
+            "HOME",
+            "TMPDIR",
+            "SSH_AUTH_SOCK",
+            "GLIBC_TUNABLES",
+            "PAGER",
+            "LESSOPEN",
+            "PROMPT_COMMAND",
+            "SHELLOPTS",
+            "",
+            "A=B",
+            "1A",
+            "A B",
         ];
         for name in dangerous {
             assert!(refuse_caller(name, "x").is_err(), "caller: {name}");
@@ -107,8 +184,15 @@ mod tests {
 
     #[test]
     fn of_the_servers_environment_only_language_and_zone_are_kept() {
-        let own = ["LANG=de_DE.UTF-8", "LC_ALL=C", "AWS_SECRET_ACCESS_KEY=k", "LD_PRELOAD=x", "PATH=/evil", "HOME=/h"]
-            .map(|pair| pair.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())).unwrap());
+        let own = [
+            "LANG=de_DE.UTF-8",
+            "LC_ALL=C",
+            "AWS_SECRET_ACCESS_KEY=k",
+            "LD_PRELOAD=x",
+            "PATH=/evil",
+            "HOME=/h",
+        ]
+        .map(|pair| pair.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())).unwrap());
         let found = variables(own, &[], &[], &["/opt/tool/bin".to_owned()]);
         let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["LANG", "LC_ALL", "LOGNAME", "PATH", "SHELL", "TERM", "USER"]);

@@ -24,8 +24,8 @@
 //!   run from there later, outside, runs with the user's rights.
 //! - `workspace+net` reaches every address that the host reaches, services on the loopback interface included.
 //! - Memory is bounded for each process, not for all together.
-//! - Without namespaces the existence and the size of any file can be asked for (`stat`), and the command lines of
-//!   other processes can be read; nothing else of them.
+//! - Without namespaces the existence and the size of any file can be asked for (`stat`), and what `/proc` tells
+//!   everybody about other processes, their command lines among it, can be read.
 
 mod capabilities;
 mod clean;

@@ -66,8 +66,10 @@ fn run(mut arguments: impl Iterator<Item = OsString>) -> Result<u8, Failed> {
             Some("--profile") => profile = value(arguments.next(), "--profile")?.to_string_lossy().parse()?,
             Some("--timeout") => {
                 let text = value(arguments.next(), "--timeout")?;
-                let seconds = text.to_string_lossy().parse().map_err(|_| "--timeout needs a number of seconds")?;
-                timeout = Some(Duration::try_from_secs_f64(seconds).map_err(|_| "--timeout is out of range")?);
+                let seconds =
+                    text.to_string_lossy().parse().map_err(|_| "--timeout needs a number of seconds")?;
+                timeout =
+                    Some(Duration::try_from_secs_f64(seconds).map_err(|_| "--timeout is out of range")?);
             }
             Some("--no-namespaces") => {
                 capabilities.namespaces = false;

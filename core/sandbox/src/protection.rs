@@ -137,7 +137,8 @@ mod tests {
 
     #[test]
     fn a_host_that_lacks_a_layer_is_refused_and_the_layer_is_named() {
-        let cases: [(fn(&mut Capabilities), Profile, Option<Layer>); 10] = [
+        type Change = fn(&mut Capabilities);
+        let cases: [(Change, Profile, Option<Layer>); 10] = [
             (|_| (), Profile::WorkspaceNet, None),
             (|host| host.landlock_abi = 0, Profile::Read, Some(Layer::Landlock)),
             (|host| host.landlock_abi = 2, Profile::Read, Some(Layer::Landlock)),
@@ -180,8 +181,7 @@ mod tests {
             root: true,
             ..host()
         };
-        let all =
-            [Layer::Landlock, Layer::Signals, Layer::TcpPorts, Layer::Seccomp, Layer::ProcessLimit];
+        let all = [Layer::Landlock, Layer::Signals, Layer::TcpPorts, Layer::Seccomp, Layer::ProcessLimit];
         let found = protection(&bare, &job(Profile::WorkspaceNet), &all.into()).unwrap();
         assert_eq!(found.weaker, all);
         assert_eq!(found.process_limit, ProcessLimit::Unbounded);

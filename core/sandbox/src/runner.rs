@@ -183,7 +183,12 @@ impl Sandbox {
             probe: false,
             stages: job.stages.clone(),
             script: job.script.clone(),
-            environment: environment::variables(server_variables(), &self.variables, &job.variables, &self.programs),
+            environment: environment::variables(
+                server_variables(),
+                &self.variables,
+                &job.variables,
+                &self.programs,
+            ),
             profile: job.profile,
             limits: job.limits,
             protection,
@@ -220,16 +225,18 @@ impl Sandbox {
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
         let opened = rustix::fs::openat2(&self.roots[place.0].folder, below, flags, Mode::empty(), resolve)
             .map_err(|error| match error {
-                rustix::io::Errno::XDEV => folder_error(asked, "leads out of its root"),
-                other => folder_error(asked, format!("cannot be the working folder ({other})")),
-            })?;
+            rustix::io::Errno::XDEV => folder_error(asked, "leads out of its root"),
+            other => folder_error(asked, format!("cannot be the working folder ({other})")),
+        })?;
         Ok((place, opened))
     }
 }
 
 /// The server's variables that are text.
 fn server_variables() -> Vec<(String, String)> {
-    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
 }
 
 fn check(job: &Job) -> Result<(), SandboxError> {
@@ -285,14 +292,22 @@ impl CancelHandle {
 
 impl Running {
     fn spawn(helper: &Path, spec: &Spec, descriptors: &[BorrowedFd<'_>]) -> Result<Self, SandboxError> {
-        let (control, far) = UnixStream::pair().map_err(SandboxError::system("a socket for the supervisor"))?;
+        let (control, far) =
+            UnixStream::pair().map_err(SandboxError::system("a socket for the supervisor"))?;
         let mut command = Command::new(helper);
-        command.arg(ARGUMENT).stdin(OwnedFd::from(far)).stdout(Stdio::null()).stderr(Stdio::null()).env_clear();
+        command
+            .arg(ARGUMENT)
+            .stdin(OwnedFd::from(far))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .env_clear();
         let child = command.spawn().map_err(SandboxError::system("starting the supervisor"))?;
         // Closes the far end, so that its end is seen here.
         drop(command);
         let running = Self { control, child, outcome: None, weaker: Vec::new(), namespaces: false };
-        running.hand_over(spec, descriptors).map_err(SandboxError::system("handing the job to the supervisor"))?;
+        running
+            .hand_over(spec, descriptors)
+            .map_err(SandboxError::system("handing the job to the supervisor"))?;
         Ok(running)
     }
 
@@ -355,7 +370,9 @@ impl Running {
             signal: last.and_then(|status| status.signal()),
             stages: stages
                 .into_iter()
-                .map(|status| status.and_then(|status| status.code().or(status.signal().map(|signal| 128 + signal))))
+                .map(|status| {
+                    status.and_then(|status| status.code().or(status.signal().map(|signal| 128 + signal)))
+                })
                 .collect(),
             truncated: stdout.dropped() > 0 || stderr.dropped() > 0,
             stdout,

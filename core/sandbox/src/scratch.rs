@@ -24,7 +24,8 @@ impl Scratch {
         let name: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
         let path = base.join(format!("{PREFIX}{name}"));
         rustix::fs::mkdir(&path, Mode::RWXU)?;
-        let lock = locked(&path)?.ok_or_else(|| io::Error::other("the new folder is locked by another process"))?;
+        let lock =
+            locked(&path)?.ok_or_else(|| io::Error::other("the new folder is locked by another process"))?;
         Ok(Self { path, _lock: lock })
     }
 

@@ -28,7 +28,14 @@ pub(crate) fn clone_process(namespaces: libc::c_int) -> io::Result<Cloned> {
     // here. The third argument is where CLONE_PIDFD stores the descriptor on all architectures; it points to a live
     // integer. The process has one thread, so no lock is held by a thread that the child lacks.
     let pid = checked(unsafe {
-        libc::syscall(libc::SYS_clone, libc::c_long::from(flags), 0_usize, &raw mut descriptor, 0_usize, 0_usize)
+        libc::syscall(
+            libc::SYS_clone,
+            libc::c_long::from(flags),
+            0_usize,
+            &raw mut descriptor,
+            0_usize,
+            0_usize,
+        )
     })?;
     let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else {
         return Ok(Cloned::Child);

@@ -1,4 +1,5 @@
 //! System calls, network, other processes.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod common;
 
@@ -63,7 +64,11 @@ fn calls_that_lead_out_are_refused() {
             }
         }
         let absent = [call(libc::SYS_clone3, &[0, 0]), call(467, &[0, 0]), call(1000, &[])];
-        assert_eq!(tried(&tree.sandbox(), Profile::Read, &absent), ["error 38"; 3], "namespaces {namespaces}");
+        assert_eq!(
+            tried(&tree.sandbox(), Profile::Read, &absent),
+            ["error 38"; 3],
+            "namespaces {namespaces}"
+        );
     }
 }
 
@@ -142,17 +147,39 @@ fn without_network_nothing_is_reached() {
             let job = Job { unix_sockets, ..probe(Profile::Workspace, &services.attempts) };
             let answers = common::answers(&tree.sandbox().run(&job).unwrap());
             assert_eq!(answers.len(), 5);
-            assert!(answers.iter().all(|answer| answer.starts_with("error")), "namespaces {namespaces}: {answers:?}");
+            assert!(
+                answers.iter().all(|answer| answer.starts_with("error")),
+                "namespaces {namespaces}: {answers:?}"
+            );
         }
         services.tcp.set_nonblocking(true).unwrap();
         assert!(services.tcp.accept().is_err() && services.udp.recv(&mut [0; 9]).is_err());
         let bash = Job::argv(
             Profile::Workspace,
-            ["bash".to_owned(), "-c".to_owned(), format!("echo > /dev/tcp/127.0.0.1/{}", services.tcp.local_addr().unwrap().port())],
+            [
+                "bash".to_owned(),
+                "-c".to_owned(),
+                format!("echo > /dev/tcp/127.0.0.1/{}", services.tcp.local_addr().unwrap().port()),
+            ],
         );
         assert_ne!(tree.sandbox().run(&bash).unwrap().code, Some(0));
         assert!(services.tcp.accept().is_err());
     }
+}
+
+/// The namespaces by themselves, without Landlock and seccomp.
+#[test]
+fn a_network_of_ones_own_reaches_nothing_outside() {
+    if !common::host().namespaces {
+        return;
+    }
+    let tree = Tree::new(true);
+    let services = services(&tree);
+    let mut bare = tree.capabilities();
+    (bare.landlock_abi, bare.seccomp) = (0, false);
+    let sandbox = tree.sandbox_with(bare).accept(Layer::Landlock).accept(Layer::Seccomp);
+    let answers = tried(&sandbox, Profile::Workspace, &services.attempts[..4]);
+    assert!(answers.iter().all(|answer| answer.starts_with("error")), "{answers:?}");
 }
 
 #[test]
@@ -163,7 +190,10 @@ fn with_network_addresses_are_reached_but_sockets_of_daemons_are_not() {
         for unix_sockets in [false, true] {
             let job = Job { unix_sockets, ..probe(Profile::WorkspaceNet, &services.attempts) };
             let answers = common::answers(&tree.sandbox().run(&job).unwrap());
-            assert!(answers[0].starts_with("error") && answers[1].starts_with("error"), "{namespaces}: {answers:?}");
+            assert!(
+                answers[0].starts_with("error") && answers[1].starts_with("error"),
+                "{namespaces}: {answers:?}"
+            );
             assert_eq!(answers[2..4], ["ok", "ok"], "namespaces {namespaces}");
             assert_eq!(answers[4], "error 13", "a port that nobody allowed");
         }
@@ -180,7 +210,10 @@ fn unix_sockets_of_ones_own_need_asking_and_a_view_of_ones_own() {
     for namespaces in views() {
         let tree = Tree::new(namespaces);
         let socket = format!("{}/socket", tree.text("root"));
-        let job = |unix_sockets| Job { unix_sockets, ..probe(Profile::Workspace, &[format!("unix-bind|{socket}")]) };
+        let job = |unix_sockets| Job {
+            unix_sockets,
+            ..probe(Profile::Workspace, &[format!("unix-bind|{socket}")])
+        };
         let run = |unix_sockets| common::answers(&tree.sandbox().run(&job(unix_sockets)).unwrap());
         assert_eq!(run(false), [EPERM]);
         let expected = if namespaces { "ok" } else { EPERM };
@@ -193,7 +226,11 @@ struct Victim(std::process::Child);
 
 impl Victim {
     fn new() -> Self {
-        let child = Command::new(PROBE).arg(format!("hold|{}", marker())).env("SECRET", "canary").stdout(Stdio::null()).spawn();
+        let child = Command::new(PROBE)
+            .arg(format!("hold|{}", marker()))
+            .env("SECRET", "canary")
+            .stdout(Stdio::null())
+            .spawn();
         Self(child.unwrap())
     }
 
@@ -207,7 +244,7 @@ impl Victim {
             call(libc::SYS_ptrace, &[i64::from(libc::PTRACE_SEIZE), pid, 0, 0]),
             call(libc::SYS_prlimit64, &[pid, 0, 0, 0]),
             format!("read|/proc/{pid}/environ"),
-            format!("list|/proc/{pid}/fd"),
+            format!("read|/proc/{pid}/fd/0"),
             format!("list|/proc/{pid}/root"),
             format!("read|/proc/{pid}/root/etc/passwd"),
             format!("read|/proc/{pid}/cwd/Cargo.toml"),
@@ -253,9 +290,8 @@ fn processes_outside_are_out_of_reach() {
         .accept(Layer::Signals)
         .accept(Layer::TcpPorts);
     let victim = Victim::new();
-    let found = tried(&bare, Profile::WorkspaceNet, &victim.attempts());
-    assert_eq!(found[1], "ok 0", "without Landlock and namespaces a signal arrives: {found:?}");
-    assert_eq!(found[6], "ok", "without Landlock and namespaces an environment is read: {found:?}");
+    let found = tried(&bare, Profile::WorkspaceNet, &[&victim.attempts()[0]]);
+    assert_eq!(found, ["ok 0"], "without Landlock and namespaces a signal arrives");
 }
 
 #[test]
@@ -301,7 +337,11 @@ fn a_set_user_id_program_gains_nothing() {
 #[test]
 fn queues_and_shared_memory_of_others_are_out_of_reach() {
     let tree = Tree::new(false);
-    let get = [call(libc::SYS_shmget, &[0, 4096, 0o600]), call(libc::SYS_semget, &[0, 1, 0o600]), call(libc::SYS_msgget, &[0, 0o600])];
+    let get = [
+        call(libc::SYS_shmget, &[0, 4096, 0o600]),
+        call(libc::SYS_semget, &[0, 1, 0o600]),
+        call(libc::SYS_msgget, &[0, 0o600]),
+    ];
     assert_eq!(tried(&tree.sandbox(), Profile::Workspace, &get), [EPERM; 3]);
     if common::host().namespaces {
         let own = tried(&Tree::new(true).sandbox(), Profile::Workspace, &get);

@@ -1,4 +1,5 @@
 //! What may be read, written and removed, and what may not.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod common;
 
@@ -65,12 +66,38 @@ fn nothing_outside_the_roots_is_read_or_changed() {
         for profile in [Profile::Read, Profile::Workspace, Profile::WorkspaceNet] {
             let attempts = escapes(&tree);
             for (attempt, answer) in attempts.iter().zip(tried(&tree.sandbox(), profile, &attempts)) {
-                assert!(answer.starts_with("error"), "{profile:?}, namespaces {namespaces}: {attempt} gave {answer}");
+                assert!(
+                    answer.starts_with("error"),
+                    "{profile:?}, namespaces {namespaces}: {attempt} gave {answer}"
+                );
             }
         }
         assert_eq!(tree.canaries(), before, "namespaces {namespaces}");
         assert!(!tree.path("root/stolen").exists() && tree.path("root/file").exists());
     }
+}
+
+/// The view of its own by itself, without Landlock and seccomp.
+#[test]
+fn a_view_of_ones_own_is_enough() {
+    if !host().namespaces {
+        return;
+    }
+    let tree = Tree::new(true);
+    let before = tree.canaries();
+    let mut bare = tree.capabilities();
+    (bare.landlock_abi, bare.seccomp) = (0, false);
+    let sandbox = tree.sandbox_with(bare).accept(Layer::Landlock).accept(Layer::Seccomp);
+    for (profile, attempts) in [
+        (Profile::Workspace, escapes(&tree)),
+        (Profile::Read, escapes(&tree)),
+        (Profile::Read, changes(&tree)),
+    ] {
+        for (attempt, answer) in attempts.iter().zip(tried(&sandbox, profile, &attempts)) {
+            assert!(answer.starts_with("error"), "{profile:?}: {attempt} gave {answer}");
+        }
+    }
+    assert_eq!(tree.canaries(), before);
 }
 
 /// Shows that the attempts are real: without the layers the same ones have their effects.
@@ -79,7 +106,8 @@ fn the_same_attempts_succeed_without_the_layers() {
     let tree = Tree::new(false);
     let mut bare = tree.capabilities();
     (bare.landlock_abi, bare.seccomp) = (0, false);
-    let sandbox = tree.sandbox_with(bare).accept(Layer::Landlock).accept(Layer::Seccomp).accept(Layer::Signals);
+    let sandbox =
+        tree.sandbox_with(bare).accept(Layer::Landlock).accept(Layer::Seccomp).accept(Layer::Signals);
     let attempts = escapes(&tree);
     // The order is such that each attempt still finds what it needs, but for those that come after a removal.
     let answers = tried(&sandbox, Profile::Workspace, &attempts);
@@ -91,11 +119,13 @@ fn the_same_attempts_succeed_without_the_layers() {
     // One by one what was removed above.
     for attempt in escapes(&tree).iter().filter(|attempt| attempt.contains("victim")) {
         let tree = Tree::new(false);
-        let attempt = attempt.replace(&attempt_base(attempt), tree.path("").to_str().unwrap().trim_end_matches('/'));
+        let attempt =
+            attempt.replace(&attempt_base(attempt), tree.path("").to_str().unwrap().trim_end_matches('/'));
         let mut bare = tree.capabilities();
         (bare.landlock_abi, bare.seccomp) = (0, false);
-        let sandbox = tree.sandbox_with(bare).accept(Layer::Landlock).accept(Layer::Seccomp).accept(Layer::Signals);
-        assert_eq!(tried(&sandbox, Profile::Workspace, &[&attempt]), ["ok"], "{attempt}");
+        let sandbox =
+            tree.sandbox_with(bare).accept(Layer::Landlock).accept(Layer::Seccomp).accept(Layer::Signals);
+        assert!(tried(&sandbox, Profile::Workspace, &[&attempt])[0].starts_with("ok"), "{attempt}");
     }
 }
 
@@ -119,7 +149,10 @@ fn a_workspace_may_be_changed_and_a_tree_that_is_read_may_not() {
             let tree = Tree::new(namespaces);
             let attempts = changes(&tree);
             for (attempt, answer) in attempts.iter().zip(tried(&tree.sandbox(), profile, &attempts)) {
-                assert!(answer.starts_with("ok"), "{profile:?}, namespaces {namespaces}: {attempt} gave {answer}");
+                assert!(
+                    answer.starts_with("ok"),
+                    "{profile:?}, namespaces {namespaces}: {attempt} gave {answer}"
+                );
             }
             assert_eq!(std::fs::read_to_string(tree.path("root/file")).unwrap(), "");
         }
@@ -156,7 +189,8 @@ fn what_every_command_needs_is_there() {
             format!("list|{}", tree.text("root")),
         ];
         assert_eq!(tried(&tree.sandbox(), Profile::Read, &attempts), ["ok"; 9], "namespaces {namespaces}");
-        let script = format!("cd \"$TMPDIR\" && echo kept > {temporary} && cat {temporary} && echo \"$HOME\"");
+        let script =
+            format!("cd \"$TMPDIR\" && echo kept > {temporary} && cat {temporary} && echo \"$HOME\"");
         let outcome = tree.sandbox().run(&Job::script(Profile::Read, ["/bin/sh"], script)).unwrap();
         assert_eq!(outcome.stdout.text().lines().next(), Some("kept"), "{outcome:?}");
         assert_eq!(std::fs::read_dir(tree.path("scratch")).unwrap().count(), 0, "nothing stays");
@@ -165,7 +199,8 @@ fn what_every_command_needs_is_there() {
 
 #[test]
 fn secrets_of_the_system_are_not_read_even_by_root() {
-    let secrets = ["read|/etc/shadow", "read|/etc/sudoers", "list|/etc/ssh", "list|/root", "read|/proc/kcore"];
+    let secrets =
+        ["read|/etc/shadow", "read|/etc/sudoers", "list|/etc/ssh", "list|/root", "read|/proc/kcore"];
     for namespaces in views() {
         let tree = Tree::new(namespaces);
         for (secret, answer) in secrets.iter().zip(tried(&tree.sandbox(), Profile::WorkspaceNet, &secrets)) {
@@ -185,12 +220,16 @@ fn the_working_folder_lies_beneath_the_roots() {
             sandbox.run(&job)
         };
         let root = tree.text("root");
-        for cwd in ["..", "../outside", "exit", "dir/../../outside", "missing", "file", "/etc", "/proc/self/cwd"] {
+        for cwd in
+            ["..", "../outside", "exit", "dir/../../outside", "missing", "file", "/etc", "/proc/self/cwd"]
+        {
             assert!(matches!(run(cwd), Err(SandboxError::Folder { .. })), "{cwd}: {:?}", run(cwd));
         }
         assert!(matches!(run(&tree.text("outside")), Err(SandboxError::Folder { .. })));
         assert!(matches!(run(&format!("{root}-other")), Err(SandboxError::Folder { .. })));
-        for (cwd, expected) in [("", &root), (".", &root), ("dir", &format!("{root}/dir")), ("inner", &format!("{root}/dir"))] {
+        for (cwd, expected) in
+            [("", &root), (".", &root), ("dir", &format!("{root}/dir")), ("inner", &format!("{root}/dir"))]
+        {
             let outcome = run(cwd).unwrap();
             assert_eq!(outcome.stdout.text().trim_end(), expected, "{cwd}");
         }
@@ -215,7 +254,8 @@ fn a_root_that_was_exchanged_gives_no_way_out() {
         std::fs::rename(&nested, tree.path("root/gone")).unwrap();
         std::os::unix::fs::symlink(tree.path("outside"), &nested).unwrap();
         let before = tree.canaries();
-        let attempts = [format!("read|{}/secret", nested.display()), format!("write|{}/victim", nested.display())];
+        let attempts =
+            [format!("read|{}/secret", nested.display()), format!("write|{}/victim", nested.display())];
         match sandbox.run(&probe(Profile::Workspace, &attempts)) {
             Ok(outcome) => {
                 assert!(answers(&outcome).iter().all(|answer| answer.starts_with("error")), "{outcome:?}");

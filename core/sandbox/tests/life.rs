@@ -1,4 +1,5 @@
 //! How runs begin and end: time, cancel, crash, limits, output, environment.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod common;
 
@@ -30,12 +31,12 @@ fn a_timeout_kills_children_and_daemons() {
     for namespaces in views() {
         let tree = Tree::new(namespaces);
         let marker = marker();
-        let job = limited(probe(Profile::Read, &stubborn(&marker)), Duration::from_millis(700));
+        let job = limited(probe(Profile::Read, &stubborn(&marker)), Duration::from_secs(3));
         let outcome = tree.sandbox().run(&job).unwrap();
         assert_eq!(outcome.reason, Reason::TimedOut, "{outcome:?}");
         assert_eq!((outcome.code, outcome.leftover), (None, 0));
         assert_eq!(answers(&outcome), ["ok"; 4], "all were started");
-        assert_eq!(carrying(&marker), [], "namespaces {namespaces}");
+        assert_eq!(carrying(&marker).len(), 0, "namespaces {namespaces}");
     }
 }
 
@@ -46,7 +47,7 @@ fn what_outlives_the_command_is_killed_with_its_end() {
         let marker = marker();
         let outcome = tree.sandbox().run(&probe(Profile::Read, &stubborn(&marker)[..4])).unwrap();
         assert_eq!((outcome.reason, outcome.code), (Reason::Exited, Some(0)), "{outcome:?}");
-        assert_eq!(carrying(&marker), [], "namespaces {namespaces}");
+        assert_eq!(carrying(&marker).len(), 0, "namespaces {namespaces}");
     }
 }
 
@@ -57,19 +58,19 @@ fn a_cancel_from_another_thread_and_a_drop_kill_everything() {
         let sandbox = tree.sandbox();
         let first = marker();
         let running = sandbox.start(&probe(Profile::Read, &stubborn(&first))).unwrap();
-        eventually("the processes are there", || carrying(&first).len() >= 5);
+        eventually("the processes are there", || carrying(&first).len() >= 4);
         let handle = running.cancel_handle().unwrap();
         let canceller = std::thread::spawn(move || handle.cancel());
         let outcome = running.wait().unwrap();
         canceller.join().unwrap();
         assert_eq!(outcome.reason, Reason::Cancelled, "{outcome:?}");
-        assert_eq!(carrying(&first), []);
+        assert_eq!(carrying(&first).len(), 0);
 
         let second = marker();
         let running = sandbox.start(&probe(Profile::Read, &stubborn(&second))).unwrap();
-        eventually("the processes are there", || carrying(&second).len() >= 5);
+        eventually("the processes are there", || carrying(&second).len() >= 4);
         drop(running);
-        assert_eq!(carrying(&second), [], "namespaces {namespaces}");
+        assert_eq!(carrying(&second).len(), 0, "namespaces {namespaces}");
     }
 }
 
@@ -106,7 +107,7 @@ fn a_killed_server_leaves_no_process() {
         let marker = marker();
         let mut server = server(&tree, &marker);
         // The server's own arguments carry it too.
-        eventually("the processes are there", || carrying(&marker).len() >= 6);
+        eventually("the processes are there", || carrying(&marker).len() >= 5);
         let supervisors = children(server.id());
         assert_eq!(supervisors.len(), 1);
         server.kill().unwrap();
@@ -126,7 +127,7 @@ fn a_killed_supervisor_takes_its_run_along() {
         let tree = Tree::new(namespaces);
         let marker = marker();
         let running = tree.sandbox().start(&probe(Profile::Read, &stubborn(&marker))).unwrap();
-        eventually("the processes are there", || carrying(&marker).len() >= 5);
+        eventually("the processes are there", || carrying(&marker).len() >= 4);
         let supervisor = rustix::process::Pid::from_raw(running.supervisor().cast_signed()).unwrap();
         rustix::process::kill_process(supervisor, rustix::process::Signal::KILL).unwrap();
         let found = running.wait();
@@ -145,15 +146,17 @@ fn endless_forking_is_contained() {
         let outcome = tree.sandbox().run(&job).unwrap();
         let count: u64 = answers(&outcome)[0].strip_prefix("ok ").unwrap().parse().unwrap();
         // For root the bound is coarser by the 300 numbers that are handed out only once.
-        let most = if host().root { bound + 300 } else { bound };
+        // Without namespaces other processes of the user may end meanwhile and make room.
+        let most = bound + if host().root { 300 } else { 64 };
         assert!(count > 0 && count <= most, "{count} processes, namespaces {namespaces}");
 
         let marker = marker();
-        let mut job = limited(probe(Profile::Read, &[format!("fork-forever|{marker}")]), Duration::from_millis(500));
+        let mut job =
+            limited(probe(Profile::Read, &[format!("fork-forever|{marker}")]), Duration::from_millis(500));
         job.limits.processes = bound;
         let outcome = tree.sandbox().run(&job).unwrap();
         assert_eq!((outcome.reason, outcome.leftover), (Reason::TimedOut, 0), "{outcome:?}");
-        assert_eq!(carrying(&marker), [], "namespaces {namespaces}");
+        assert_eq!(carrying(&marker).len(), 0, "namespaces {namespaces}");
     }
 }
 
@@ -176,20 +179,13 @@ fn limits_end_a_command_and_say_so() {
         let outcome = with("allocate|3000000000", |limits| limits.address_space = 1 << 30);
         assert_eq!(answers(&outcome), ["error 12"]);
         assert_eq!(answers(&with("allocate|300000000", |_| ())), ["ok"]);
-        let open = call_open(64);
-        let mut job = Job::argv(Profile::Read, ["sh", "-c", &open]);
-        job.limits.open_files = 16;
-        assert_ne!(sandbox.run(&job).unwrap().code, Some(0));
-        job.limits.open_files = 256;
+        let mut job = Job::argv(Profile::Read, ["bash", "-c", "exec 40> /dev/null"]);
         assert_eq!(sandbox.run(&job).unwrap().code, Some(0));
+        job.limits.open_files = 16;
+        assert_eq!(sandbox.run(&job).unwrap().code, Some(1));
         let core = Job::argv(Profile::Read, ["sh", "-c", "ulimit -c; ulimit -Hc"]);
         assert_eq!(sandbox.run(&core).unwrap().stdout.text(), "0\n0\n");
     }
-}
-
-/// A program that holds many files open at once.
-fn call_open(count: u32) -> String {
-    format!("{} /bin/true", (0..count).map(|_| "/bin/true < /dev/null | ").collect::<String>())
 }
 
 #[test]
@@ -198,7 +194,8 @@ fn a_private_file_system_has_an_end() {
         return;
     }
     let tree = Tree::new(true);
-    let mut job = Job::script(Profile::Read, ["sh"], "head -c 3000000 /dev/zero > /tmp/big; wc -c < /tmp/big");
+    let mut job =
+        Job::script(Profile::Read, ["sh"], "head -c 3000000 /dev/zero > /tmp/big; wc -c < /tmp/big");
     job.limits.scratch = 1 << 20;
     let outcome = tree.sandbox().run(&job).unwrap();
     let size: u64 = outcome.stdout.text().trim().parse().unwrap();
@@ -221,7 +218,8 @@ fn a_gigabyte_of_output_is_counted_and_bounded() {
 fn binary_output_is_summarised_and_terminals_are_absent() {
     for namespaces in views() {
         let tree = Tree::new(namespaces);
-        let binary = tree.sandbox().run(&Job::argv(Profile::Read, ["head", "-c", "5000", "/bin/true"])).unwrap();
+        let binary =
+            tree.sandbox().run(&Job::argv(Profile::Read, ["head", "-c", "5000", "/bin/true"])).unwrap();
         assert_eq!(binary.stdout.text(), "[binary output, 5000 bytes]");
         let found = tried(&tree.sandbox(), Profile::Read, &["tty", "input"]);
         assert!(found[0].starts_with("error"), "{found:?}");
@@ -253,8 +251,6 @@ fn a_run_in_the_background_shows_its_output_while_it_goes_on() {
 fn the_environment_is_made_anew() {
     for namespaces in views() {
         let tree = Tree::new(namespaces);
-        // The server's environment: this process's, in which cargo has set a great deal.
-        assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
         let sandbox = tree.sandbox().with_variable("TOOL_HOME", "/opt/tool").unwrap();
         let mut job = Job::argv(Profile::Read, ["env"]);
         job.variables = vec![("TZ".into(), "UTC".into()), ("NO_COLOR".into(), "1".into())];
@@ -264,13 +260,47 @@ fn the_environment_is_made_anew() {
         names.sort_unstable();
         assert_eq!(
             names,
-            ["HOME", "LANG", "LOGNAME", "NO_COLOR", "PATH", "SHELL", "TERM", "TMPDIR", "TOOL_HOME", "TZ", "USER"]
+            [
+                "HOME",
+                "LANG",
+                "LOGNAME",
+                "NO_COLOR",
+                "PATH",
+                "SHELL",
+                "TERM",
+                "TMPDIR",
+                "TOOL_HOME",
+                "TZ",
+                "USER"
+            ]
         );
         for name in ["LD_PRELOAD", "BASH_ENV", "GIT_SSH", "PATH", "PYTHONPATH"] {
             job.variables = vec![(name.into(), "x".into())];
             assert!(matches!(sandbox.run(&job), Err(SandboxError::Job(_))), "{name}");
         }
     }
+}
+
+#[test]
+fn a_poisoned_environment_of_the_server_does_not_pass() {
+    let tree = Tree::new(host().namespaces);
+    let mut command = Command::new(HELPER);
+    command.arg("run").arg("--root").arg(tree.path("root"));
+    if !tree.namespaces {
+        command.args(["--no-namespaces", "--accept-unbounded-processes"]);
+    }
+    let poison = [
+        "LD_LIBRARY_PATH",
+        "BASH_ENV",
+        "GIT_SSH_COMMAND",
+        "PYTHONSTARTUP",
+        "NODE_OPTIONS",
+        "AWS_SECRET_ACCESS_KEY",
+    ];
+    command.envs(poison.map(|name| (name, "poison"))).args(["--", "env"]);
+    let output = command.output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("PATH=/usr/local/sbin:") && !text.contains("poison"), "{text}");
 }
 
 #[test]
@@ -290,17 +320,28 @@ fn pipelines_and_scripts_need_no_shell() {
         let tree = Tree::new(namespaces);
         let sandbox = tree.sandbox();
         let stage = |words: &[&str]| -> Vec<OsString> { words.iter().map(OsString::from).collect() };
-        let stages = vec![stage(&["printf", "b\\na\\n$(id)\\n"]), stage(&["sort"]), stage(&["head", "-n", "2"])];
+        let stages =
+            vec![stage(&["printf", "b\\na\\n$(id)\\n"]), stage(&["sort"]), stage(&["head", "-n", "2"])];
         let outcome = sandbox.run(&Job::pipeline(Profile::Read, stages)).unwrap();
         assert_eq!((outcome.stdout.text().as_str(), outcome.stages), ("$(id)\na\n", vec![Some(0); 3]));
         let stages = vec![stage(&["yes"]), stage(&["head", "-n", "1"])];
         let outcome = sandbox.run(&Job::pipeline(Profile::Read, stages)).unwrap();
-        assert_eq!((outcome.stdout.text().as_str(), outcome.stages), ("y\n", vec![Some(128 + libc::SIGPIPE), Some(0)]));
+        assert_eq!(
+            (outcome.stdout.text().as_str(), outcome.stages),
+            ("y\n", vec![Some(128 + libc::SIGPIPE), Some(0)])
+        );
         let stages = vec![stage(&["sleep", "1000"]), stage(&["no-such-program"])];
         let found = sandbox.run(&Job::pipeline(Profile::Read, stages));
-        assert!(matches!(&found, Err(SandboxError::Program { program, .. }) if program == "no-such-program"), "{found:?}");
+        assert!(
+            matches!(&found, Err(SandboxError::Program { program, .. }) if program == "no-such-program"),
+            "{found:?}"
+        );
 
-        let script = Job::script(Profile::Read, ["bash", "-u"], "read -r line || echo \"$# $BASH_VERSION\" | cut -c1-2\nexit 7\n");
+        let script = Job::script(
+            Profile::Read,
+            ["bash", "-u"],
+            "read -r line || echo \"$# $BASH_VERSION\" | cut -c1-2\nexit 7\n",
+        );
         let outcome = sandbox.run(&script).unwrap();
         assert_eq!((outcome.stdout.text().as_str(), outcome.code), ("0 \n", Some(7)), "{outcome:?}");
     }
@@ -335,10 +376,13 @@ fn a_host_without_a_layer_runs_nothing_unless_told_to() {
         let witness = tree.path("root/witness");
         let job = probe(Profile::Workspace, &[format!("write|{}", witness.display())]);
         let found = tree.sandbox_with(lacking.clone()).run(&job);
-        assert!(matches!(&found, Err(SandboxError::Missing { layer: named, .. }) if *named == layer), "{found:?}");
+        assert!(
+            matches!(&found, Err(SandboxError::Missing { layer: named, .. }) if *named == layer),
+            "{found:?}"
+        );
         assert!(!witness.exists());
-        let outcome = tree.sandbox_with(lacking).accept(layer).run(&job).unwrap();
-        assert_eq!(outcome.weaker, [layer]);
+        let outcome = tree.sandbox_with(lacking).accept(layer).accept(Layer::Signals).run(&job).unwrap();
+        assert!(outcome.weaker.contains(&layer), "{outcome:?}");
         std::fs::remove_file(&witness).unwrap();
     }
 }

@@ -21,16 +21,10 @@ use crate::wire::{Failure, Spec};
 /// which counts anew).
 pub(crate) fn limit(spec: &Spec, processes_before: u64) -> Result<(), Failure> {
     let limits = &spec.limits;
-    let set = |resource: Resource, name: &str, soft: u64, hard: u64| {
-        let hard = rustix::process::getrlimit(resource).maximum.map_or(hard, |present| present.min(hard));
-        let limit = Rlimit { current: Some(soft.min(hard)), maximum: Some(hard) };
-        setrlimit(resource, limit).map_err(Failure::at(format!("limit of {name}")))
-    };
     // One second between the signal that a program may handle and the one that it may not.
     set(Resource::Cpu, "processor time", limits.cpu_seconds, limits.cpu_seconds.saturating_add(1))?;
     set(Resource::As, "address space", limits.address_space, limits.address_space)?;
     set(Resource::Fsize, "file size", limits.file_size, limits.file_size)?;
-    set(Resource::Nofile, "open files", limits.open_files, limits.open_files)?;
     set(Resource::Core, "core dumps", 0, 0)?;
     set(Resource::Memlock, "locked memory", 64 << 10, 64 << 10)?;
     set(Resource::Msgqueue, "message queues", 0, 0)?;
@@ -39,6 +33,18 @@ pub(crate) fn limit(spec: &Spec, processes_before: u64) -> Result<(), Failure> {
         set(Resource::Nproc, "processes", processes, processes)?;
     }
     Ok(())
+}
+
+/// Limits open files: after Landlock, which needs descriptors to be put up.
+pub(crate) fn limit_open_files(spec: &Spec) -> Result<(), Failure> {
+    set(Resource::Nofile, "open files", spec.limits.open_files, spec.limits.open_files)
+}
+
+/// Lowers a limit; one that is lower already stays.
+fn set(resource: Resource, name: &str, soft: u64, hard: u64) -> Result<(), Failure> {
+    let hard = rustix::process::getrlimit(resource).maximum.map_or(hard, |present| present.min(hard));
+    let limit = Rlimit { current: Some(soft.min(hard)), maximum: Some(hard) };
+    setrlimit(resource, limit).map_err(Failure::at(format!("limit of {name}")))
 }
 
 /// Gives up every privilege that this process has or could gain by an `exec`.
@@ -77,7 +83,12 @@ fn writing(abi: ABI, protection: &Protection) -> BitFlags<AccessFs> {
 }
 
 impl Rules {
-    fn allow(mut self, place: BorrowedFd<'_>, rights: BitFlags<AccessFs>, step: &str) -> Result<Self, Failure> {
+    fn allow(
+        mut self,
+        place: BorrowedFd<'_>,
+        rights: BitFlags<AccessFs>,
+        step: &str,
+    ) -> Result<Self, Failure> {
         let status = rustix::fs::fstat(place).map_err(Failure::at(step))?;
         let rights = match FileType::from_raw_mode(status.st_mode) {
             FileType::Directory => rights,
@@ -161,7 +172,10 @@ pub(crate) fn landlock(spec: &Spec, roots: &[OwnedFd], scratch: &[PathBuf]) -> R
     if status.ruleset == RulesetStatus::FullyEnforced && status.no_new_privs {
         return Ok(());
     }
-    Err(Failure::Refused { step: "Landlock".to_owned(), message: format!("in force only in part: {status:?}") })
+    Err(Failure::Refused {
+        step: "Landlock".to_owned(),
+        message: format!("in force only in part: {status:?}"),
+    })
 }
 
 /// Puts up the filters of system calls; nothing may follow but `exec`.

@@ -31,7 +31,7 @@ pub(crate) struct Inheritance {
     pub stdout: OwnedFd,
     pub stderr: OwnedFd,
     /// Receives a [`Failure`] if the command cannot be started; closed when it was.
-    pub setup: OwnedFd,
+    pub setup: Option<OwnedFd>,
     /// Receives a line for each stage that ended: its number and its wait status.
     pub status: OwnedFd,
     /// Ends when the supervisor has ended.
@@ -72,19 +72,22 @@ fn wait_for(descriptors: &[BorrowedFd<'_>], at_most: Duration) -> Vec<usize> {
 }
 
 /// The entry of the process: never returns.
-pub(crate) fn run(inheritance: Inheritance) -> ! {
-    let setup = inheritance.setup.try_clone();
-    let outcome = prepare(inheritance);
-    if let (Ok(setup), Err(failure)) = (setup, outcome)
-        && let Ok(bytes) = frame(&failure)
-    {
-        // If the supervisor cannot be told, it sees that there is neither a status nor a start.
-        let _ = File::from(setup).write_all(&bytes);
-    }
+pub(crate) fn run(mut inheritance: Inheritance) -> ! {
+    let Err(failure) = prepare(&mut inheritance);
+    report(&inheritance, &failure);
     sys::exit_now(1)
 }
 
-fn prepare(mut inheritance: Inheritance) -> Result<Never, Failure> {
+/// Tells the supervisor why the command cannot be started.
+fn report(inheritance: &Inheritance, failure: &Failure) {
+    let setup = inheritance.setup.as_ref().and_then(|setup| setup.try_clone().ok());
+    if let (Some(setup), Ok(bytes)) = (setup, frame(failure)) {
+        // If the supervisor cannot be told, it sees that there is neither a status nor a start.
+        let _ = File::from(setup).write_all(&bytes);
+    }
+}
+
+fn prepare(inheritance: &mut Inheritance) -> Result<Never, Failure> {
     let spec = &inheritance.spec;
     follow_supervisor(spec, inheritance.alive.as_fd())?;
     // If memory runs out, the command dies before the server.
@@ -140,7 +143,7 @@ fn scratch_folders(spec: &Spec, on_disk: Option<&Path>) -> Result<Vec<PathBuf>, 
 }
 
 /// Starts the stages and stays until all have ended.
-fn start(inheritance: Inheritance, scratch: &[PathBuf]) -> Result<Never, Failure> {
+fn start(inheritance: &mut Inheritance, scratch: &[PathBuf]) -> Result<Never, Failure> {
     // Counted before there are any of this run.
     let before = if inheritance.spec.protection.namespaces { 0 } else { processes_of(inheritance.user) };
     let null = rustix::fs::openat(CWD, "/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
@@ -157,17 +160,19 @@ fn start(inheritance: Inheritance, scratch: &[PathBuf]) -> Result<Never, Failure
             (write, Some(read))
         };
         match sys::clone_process(0).map_err(Failure::at("fork"))? {
-            Cloned::Child => become_stage(&inheritance, number, &input, &output, scratch, before),
+            Cloned::Child => become_stage(inheritance, number, &input, &output, scratch, before),
             Cloned::Parent(pid, descriptor) => stages.push(Stage { number, pid, descriptor }),
         }
         if let Some(next) = next {
             input = next;
         }
     }
-    let Inheritance { stdout, stderr, setup, status, alive, spec, .. } = inheritance;
-    drop((stdout, stderr, setup, input));
-    attend(&mut stages, &mut File::from(status), alive.as_fd());
-    if !spec.protection.namespaces {
+    drop(input);
+    // From now on only the stages hold it, until they have become their programs.
+    inheritance.setup = None;
+    let status = inheritance.status.try_clone().map_err(Failure::at("status"))?;
+    attend(&mut stages, &mut File::from(status), inheritance.alive.as_fd());
+    if !inheritance.spec.protection.namespaces {
         tree::end_all(PATIENCE);
     }
     sys::exit_now(0)
@@ -220,12 +225,8 @@ fn become_stage(
     scratch: &[PathBuf],
     before: u64,
 ) -> ! {
-    let outcome = confined(inheritance, number, input, output, scratch, before);
-    if let (Ok(setup), Err(failure)) = (inheritance.setup.try_clone(), outcome)
-        && let Ok(bytes) = frame(&failure)
-    {
-        let _ = File::from(setup).write_all(&bytes);
-    }
+    let Err(failure) = confined(inheritance, number, input, output, scratch, before);
+    report(inheritance, &failure);
     sys::exit_now(126)
 }
 
@@ -259,6 +260,7 @@ fn confined(
     rustix::stdio::dup2_stderr(&inheritance.stderr).map_err(Failure::at("output"))?;
     sys::close_on_exec_from_three().map_err(Failure::at("close descriptors"))?;
     confine::landlock(spec, &inheritance.roots, scratch)?;
+    confine::limit_open_files(spec)?;
     confine::seccomp(spec)?;
     let mut worst = std::io::Error::from_raw_os_error(libc::ENOENT);
     for candidate in &candidates {
@@ -277,7 +279,10 @@ fn confined(
 }
 
 fn searched(spec: &Spec) -> String {
-    spec.environment.iter().find(|(name, _)| name == "PATH").map_or_else(String::new, |(_, path)| path.clone())
+    spec.environment
+        .iter()
+        .find(|(name, _)| name == "PATH")
+        .map_or_else(String::new, |(_, path)| path.clone())
 }
 
 fn c_string(text: OsString) -> Result<CString, Failure> {
@@ -300,7 +305,10 @@ fn candidates(program: &OsStr, spec: &Spec) -> Result<Vec<CString>, Failure> {
     if program.as_bytes().contains(&b'/') {
         return Ok(vec![c_string(program.to_owned())?]);
     }
-    searched(spec).split(':').map(|folder| c_string(Path::new(folder).join(program).into_os_string())).collect()
+    searched(spec)
+        .split(':')
+        .map(|folder| c_string(Path::new(folder).join(program).into_os_string()))
+        .collect()
 }
 
 /// Reads what is in `pipe` to its end.
@@ -324,4 +332,3 @@ pub(crate) fn statuses(text: &[u8], count: usize) -> Vec<Option<i32>> {
     }
     found
 }
-

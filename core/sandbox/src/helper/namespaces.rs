@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::mount::{
-    MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, mount, mount_change, move_mount,
-    open_tree, unmount,
+    MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, mount, mount_change,
+    move_mount, open_tree, unmount,
 };
 
 use crate::sys::mount_attributes;
@@ -53,7 +53,9 @@ pub(crate) fn reopen(path: &Path, known: BorrowedFd<'_>) -> Result<OwnedFd, Fail
 /// Checks that two descriptors are of one file.
 pub(crate) fn same(one: BorrowedFd<'_>, other: BorrowedFd<'_>, step: String) -> Result<(), Failure> {
     let identity = |descriptor: BorrowedFd<'_>| {
-        rustix::fs::fstat(descriptor).map(|status| (status.st_dev, status.st_ino)).map_err(Failure::at(step.clone()))
+        rustix::fs::fstat(descriptor)
+            .map(|status| (status.st_dev, status.st_ino))
+            .map_err(Failure::at(step.clone()))
     };
     if identity(one)? == identity(other)? {
         return Ok(());

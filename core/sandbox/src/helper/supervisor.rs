@@ -10,7 +10,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{PidfdFlags, Signal, getpid, getppid, pidfd_open, pidfd_send_signal, set_child_subreaper};
+use rustix::process::{
+    PidfdFlags, Signal, getpid, getppid, pidfd_open, pidfd_send_signal, set_child_subreaper,
+};
 
 use crate::helper::capture::Capture;
 use crate::helper::init::{self, Inheritance};
@@ -106,9 +108,21 @@ impl Run {
             Cloned::Child => {
                 let scratch = scratch.map(|scratch| std::mem::ManuallyDrop::new(scratch).path().to_owned());
                 drop((stdout, stderr, setup, status, alive));
-                let (stdout, stderr, setup) = (stdout_end, stderr_end, setup_end);
+                let (stdout, stderr, setup) = (stdout_end, stderr_end, Some(setup_end));
                 let (status, alive) = (status_end, alive_end);
-                init::run(Inheritance { spec, roots, cwd, stdout, stderr, setup, status, alive, scratch, user, group })
+                init::run(Inheritance {
+                    spec,
+                    roots,
+                    cwd,
+                    stdout,
+                    stderr,
+                    setup,
+                    status,
+                    alive,
+                    scratch,
+                    user,
+                    group,
+                })
             }
             Cloned::Parent(_, init) => {
                 let limits = spec.limits;
@@ -168,10 +182,7 @@ impl Run {
         server: Option<&OwnedFd>,
         left: Option<Duration>,
     ) -> io::Result<Ready> {
-        let mut polled = vec![
-            PollFd::new(control, PollFlags::IN),
-            PollFd::new(&self.init, PollFlags::IN),
-        ];
+        let mut polled = vec![PollFd::new(control, PollFlags::IN), PollFd::new(&self.init, PollFlags::IN)];
         let optional = [server, self.stdout.as_ref(), self.stderr.as_ref(), self.setup.as_ref()];
         let mut places = [None; 4];
         for (place, descriptor) in places.iter_mut().zip(optional) {

@@ -8,7 +8,8 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use rustix::process::{
-    Pid, PidfdFlags, Resource, Rlimit, Signal, WaitOptions, getpid, pidfd_open, pidfd_send_signal, prlimit, wait,
+    Pid, PidfdFlags, Resource, Rlimit, Signal, WaitOptions, getpid, pidfd_open, pidfd_send_signal, prlimit,
+    wait,
 };
 
 /// What is known of a process by its line in `/proc`.
@@ -38,7 +39,12 @@ fn descendants(of: i32) -> Vec<(i32, Entry)> {
     let mut below = HashSet::from([of]);
     loop {
         let before = below.len();
-        below.extend(all.iter().filter(|(_, entry)| below.contains(&entry.parent)).map(|(pid, _)| *pid).collect::<Vec<_>>());
+        below.extend(
+            all.iter()
+                .filter(|(_, entry)| below.contains(&entry.parent))
+                .map(|(pid, _)| *pid)
+                .collect::<Vec<_>>(),
+        );
         if below.len() == before {
             break;
         }

@@ -36,7 +36,8 @@ impl Tree {
         for folder in ["root/dir", "outside/dir", "home/.ssh", "scratch"] {
             std::fs::create_dir_all(tree.path(folder)).unwrap();
         }
-        for file in ["root/file", "root/dir/file", "outside/secret", "outside/victim", "home/.ssh/id_canary"] {
+        for file in ["root/file", "root/dir/file", "outside/secret", "outside/victim", "home/.ssh/id_canary"]
+        {
             std::fs::write(tree.path(file), format!("canary of {file}")).unwrap();
         }
         for (name, target) in [("leak", "outside/secret"), ("exit", "outside")] {

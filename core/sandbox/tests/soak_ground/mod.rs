@@ -118,7 +118,8 @@ pub fn soak(count: u64, seed: u64, helper: &Path, capabilities: &Capabilities) -
 fn one(ground: &Ground, sandbox: &Sandbox, random: &mut Random, tally: &mut Tally) {
     let killed = random.below(8) == 0;
     let sleep = &ground.sleep;
-    let mut script = format!("echo x > new\necho x > \"$TMPDIR/x\"\necho x > ../outside/x\nsleep {sleep} &\n");
+    let mut script =
+        format!("echo x > new\necho x > \"$TMPDIR/x\"\necho x > ../outside/x\nsleep {sleep} &\n");
     script += &format!("(setsid sleep {sleep} &)\n");
     if random.below(2) == 0 {
         script += &format!("sleep {sleep}\n");

@@ -35,6 +35,7 @@ mod helper;
 mod job;
 mod outcome;
 mod protection;
+mod root;
 mod runner;
 mod scratch;
 mod sys;

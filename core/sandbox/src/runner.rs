@@ -12,7 +12,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
+use rustix::fs::{CWD, Mode, OFlags};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 
 use crate::capabilities::Capabilities;
@@ -21,6 +21,7 @@ use crate::error::{Layer, SandboxError};
 use crate::job::Job;
 use crate::outcome::{Outcome, Snapshot};
 use crate::protection::{ProcessLimit, Protection, protection};
+use crate::root::{Root, folder_error, open_beneath};
 use crate::wire::{ARGUMENT, Answer, CANCEL, End, Failure, Lengths, SNAPSHOT, Spec, frame, read_frame};
 
 /// This very program, also if its file was replaced meanwhile.
@@ -31,10 +32,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// More roots than this do not fit into one message of descriptors.
 const MOST_ROOTS: usize = 64;
-
-/// Folders that are made anew for each command, or that are the kernel's; none may be a root or hold one below the
-/// last three.
-const OWN_FOLDERS: [&str; 5] = ["/tmp", "/dev/shm", "/dev", "/proc", "/sys"];
 
 /// Where commands are run: the roots, and what holds for all of them. Made once, at the start of a server.
 #[derive(Debug)]
@@ -47,32 +44,6 @@ pub struct Sandbox {
     scratch_base: PathBuf,
     accepted: BTreeSet<Layer>,
     capabilities: Capabilities,
-}
-
-/// A root, held open so that nothing can take its place.
-#[derive(Debug)]
-struct Root {
-    path: PathBuf,
-    folder: OwnedFd,
-}
-
-fn folder_error(path: &Path, message: impl Into<String>) -> SandboxError {
-    SandboxError::Folder { path: path.to_owned(), message: message.into() }
-}
-
-impl Root {
-    fn open(given: &Path) -> Result<Self, SandboxError> {
-        let path = given.canonicalize().map_err(|error| folder_error(given, error.to_string()))?;
-        let own = OWN_FOLDERS.iter().any(|own| Path::new(own).starts_with(&path))
-            || OWN_FOLDERS[2..].iter().any(|own| path.starts_with(own));
-        if own {
-            return Err(folder_error(given, "this folder cannot be a root; name a project's folder"));
-        }
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let folder = rustix::fs::openat(CWD, &path, flags, Mode::empty())
-            .map_err(|error| folder_error(given, format!("is not usable as a folder ({error})")))?;
-        Ok(Self { path, folder })
-    }
 }
 
 impl Sandbox {
@@ -220,14 +191,11 @@ impl Sandbox {
         } else {
             (0, asked.to_owned())
         };
-        let below = if place.1.as_os_str().is_empty() { Path::new(".") } else { &place.1 };
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-        let opened = rustix::fs::openat2(&self.roots[place.0].folder, below, flags, Mode::empty(), resolve)
-            .map_err(|error| match error {
-            rustix::io::Errno::XDEV => folder_error(asked, "leads out of its root"),
-            other => folder_error(asked, format!("cannot be the working folder ({other})")),
-        })?;
+        let opened =
+            open_beneath(self.roots[place.0].folder.as_fd(), &place.1).map_err(|error| match error {
+                rustix::io::Errno::XDEV => folder_error(asked, "leads out of its root"),
+                other => folder_error(asked, format!("cannot be the working folder ({other})")),
+            })?;
         Ok((place, opened))
     }
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
+use rustix::fs::{CWD, Mode, OFlags};
 use rustix::process::{
     Pid, Signal, WaitOptions, getpid, set_child_subreaper, set_parent_process_death_signal,
 };
@@ -18,6 +18,7 @@ use rustix::process::{
 use crate::helper::namespaces::{enter_view, map_identity, reopen, same};
 use crate::helper::{Never, PATIENCE, confine, tree};
 use crate::protection::ProcessLimit;
+use crate::root::open_beneath;
 use crate::sys::{self, Cloned};
 use crate::wire::{Failure, Spec, frame};
 
@@ -122,14 +123,6 @@ fn enter_cwd(spec: &Spec, roots: &[OwnedFd], known: BorrowedFd<'_>) -> Result<Ow
     same(opened.as_fd(), known, step())?;
     rustix::process::fchdir(&opened).map_err(Failure::at(step()))?;
     Ok(opened)
-}
-
-/// Opens a folder that lies beneath `root` and stays beneath it on the way, links included.
-pub(crate) fn open_beneath(root: BorrowedFd<'_>, path: &Path) -> rustix::io::Result<OwnedFd> {
-    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-    rustix::fs::openat2(root, path, flags, Mode::empty(), resolve)
 }
 
 /// Makes home and script in the private temporary folder; answers what may be written.

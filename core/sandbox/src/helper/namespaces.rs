@@ -233,3 +233,24 @@ pub(crate) fn enter_view(spec: &Spec, roots: &[OwnedFd], limit_processes: bool) 
     seal("/proc", READ_ONLY | libc::MOUNT_ATTR_NOEXEC)?;
     seal("/", READ_ONLY)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_took_the_place_of_another_is_noticed() {
+        let base = tempfile::tempdir().unwrap();
+        let (path, moved) = (base.path().join("root"), base.path().join("moved"));
+        fs::create_dir(&path).unwrap();
+        let known = rustix::fs::openat(CWD, &path, OFlags::PATH, Mode::empty()).unwrap();
+        assert!(reopen(&path, known.as_fd()).is_ok());
+        fs::rename(&path, &moved).unwrap();
+        assert!(reopen(&path, known.as_fd()).is_err(), "nothing is there");
+        fs::create_dir(&path).unwrap();
+        assert!(reopen(&path, known.as_fd()).is_err(), "another folder is there");
+        fs::remove_dir(&path).unwrap();
+        std::os::unix::fs::symlink(&moved, &path).unwrap();
+        assert!(reopen(&path, known.as_fd()).is_err(), "a link to it is there");
+    }
+}

@@ -80,7 +80,7 @@ struct Run {
     failure: Vec<u8>,
     status: OwnedFd,
     /// Held open for as long as this process lives; what `init` looks at.
-    _alive: OwnedFd,
+    alive: Option<OwnedFd>,
     captures: (Capture, Capture),
     started: Instant,
     scratch: Option<Scratch>,
@@ -135,7 +135,7 @@ impl Run {
                     setup: Some(setup),
                     failure: Vec::new(),
                     status,
-                    _alive: alive,
+                    alive: Some(alive),
                     captures: (capture(), capture()),
                     started: Instant::now(),
                     scratch,
@@ -237,9 +237,22 @@ impl Run {
         write_captured(&mut control, &stderr)
     }
 
+    /// Has the first process end, and with it the others.
+    fn end_init(&mut self) {
+        if self.spec.protection.namespaces {
+            // The kernel ends the others.
+            let _ = pidfd_send_signal(&self.init, Signal::KILL);
+            return;
+        }
+        // It ends them itself when it sees this closed. Killed, it would leave them to this process alone, and to
+        // nobody if this one is killed at the same moment.
+        self.alive = None;
+        let patience = Timespec::try_from(PATIENCE).ok();
+        let _ = poll(&mut [PollFd::new(&self.init, PollFlags::IN)], patience.as_ref());
+    }
+
     fn finish(mut self, reason: Option<Reason>, mut control: &UnixStream) -> io::Result<()> {
-        // With namespaces the end of the first process ends all others, in the kernel.
-        let _ = pidfd_send_signal(&self.init, Signal::KILL);
+        self.end_init();
         let leftover = tree::end_all(PATIENCE);
         let nanos = u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX);
         if leftover == 0 {

@@ -275,7 +275,8 @@ impl Run {
             });
             return answer(control, &Answer::Probed(failed));
         }
-        if !self.failure.is_empty() {
+        // One that was ended while it was put up may say that it could not be.
+        if reason.is_none() && !self.failure.is_empty() {
             return answer(control, &Answer::Failed(read_frame(&mut self.failure.as_slice())?));
         }
         let statuses = init::statuses(&init::read_all(self.status), self.spec.stages.len());

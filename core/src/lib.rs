@@ -6,27 +6,27 @@
 //! processes and long work: `serve::main` is a process and has its runtime, and `tool::Tool::heavy` runs in
 //! the threads of whatever runtime serves it.
 
-pub mod command;
-pub mod host;
 #[cfg(feature = "serve")]
 pub mod ask;
 #[cfg(feature = "serve")]
 pub mod budget;
+pub mod command;
 #[cfg(feature = "serve")]
 pub mod content;
 #[cfg(feature = "serve")]
 pub mod context;
 #[cfg(feature = "serve")]
 pub mod doctor;
+pub mod host;
 pub mod latency;
 #[cfg(feature = "serve")]
 pub mod layers;
 #[cfg(feature = "serve")]
 pub mod options;
 pub mod priority_queue;
-pub mod router;
 #[cfg(feature = "serve")]
 pub mod reference;
+pub mod router;
 #[cfg(feature = "serve")]
 mod schema;
 #[cfg(feature = "serve")]

@@ -4,11 +4,14 @@ mod axis;
 mod builds;
 mod forest;
 mod heatmap;
+mod latency;
 mod launches;
 mod marker;
 mod paint;
 pub(crate) mod palette;
 mod scene;
+
+pub use latency::latency_charts;
 
 use thiserror::Error;
 

@@ -184,7 +184,7 @@ mod tests {
         Call { tool: "echo".into(), weight: 1, arguments: serde_json::Map::new(), expect, output }
     }
 
-    fn check(result: Value, call: &Call, due: Option<&str>) -> Result<(), String> {
+    fn check(result: &Value, call: &Call, due: Option<&str>) -> Result<(), String> {
         let text = json!({ "jsonrpc": "2.0", "id": 5, "result": result }).to_string();
         let Ok(Incoming::Answer(answer)) = read_message(text.as_bytes()) else { panic!("an answer") };
         let checked = Oracle::new(1, Era::Legacy).check(0, call, text.as_bytes(), &answer, due);
@@ -198,8 +198,8 @@ mod tests {
     #[test]
     fn each_fault_of_a_result_has_its_name() {
         let plain = call(None, Expectation::default());
-        let wrong = |result: Value| check(result, &plain, None).unwrap_err();
-        assert_eq!(check(text("a"), &plain, None), Ok(()));
+        let wrong = |result: Value| check(&result, &plain, None).unwrap_err();
+        assert_eq!(check(&text("a"), &plain, None), Ok(()));
         assert_eq!(wrong(json!([])), "malformed");
         assert_eq!(wrong(json!({})), "malformed");
         assert_eq!(wrong(json!({ "content": [{ "type": "text" }] })), "malformed");
@@ -212,18 +212,18 @@ mod tests {
     fn expectations_and_schemas_are_held_against_it() {
         let schema = json!({ "type": "object", "required": ["sum"] });
         let typed = call(Some(schema), Expectation::default());
-        assert_eq!(check(text("a"), &typed, None), Err("schema".into()));
+        assert_eq!(check(&text("a"), &typed, None), Err("schema".into()));
         let with = |sum: Value| json!({ "content": [], "structuredContent": sum });
-        assert_eq!(check(with(json!({ "x": 1 })), &typed, None), Err("schema".into()));
-        assert_eq!(check(with(json!({ "sum": 1 })), &typed, None), Ok(()));
+        assert_eq!(check(&with(json!({ "x": 1 })), &typed, None), Err("schema".into()));
+        assert_eq!(check(&with(json!({ "sum": 1 })), &typed, None), Ok(()));
         let due = call(None, Expectation { text: Some("ab".into()), structured: None });
-        assert_eq!(check(text("cabd"), &due, None), Ok(()));
-        assert_eq!(check(text("ba"), &due, None), Err("wrong_answer".into()));
-        assert_eq!(check(text("x 7"), &due, Some("7")), Ok(()));
-        assert_eq!(check(with(json!("cab")), &due, None), Ok(()));
+        assert_eq!(check(&text("cabd"), &due, None), Ok(()));
+        assert_eq!(check(&text("ba"), &due, None), Err("wrong_answer".into()));
+        assert_eq!(check(&text("x 7"), &due, Some("7")), Ok(()));
+        assert_eq!(check(&with(json!("cab")), &due, None), Ok(()));
         let whole = call(None, Expectation { text: None, structured: Some(json!({ "sum": 3 })) });
-        assert_eq!(check(with(json!({ "sum": 4 })), &whole, None), Err("wrong_answer".into()));
-        assert_eq!(check(with(json!({ "sum": 3 })), &whole, None), Ok(()));
+        assert_eq!(check(&with(json!({ "sum": 4 })), &whole, None), Err("wrong_answer".into()));
+        assert_eq!(check(&with(json!({ "sum": 3 })), &whole, None), Ok(()));
     }
 
     #[test]

@@ -30,6 +30,21 @@ fn a_stall_is_seen_by_an_open_loop_and_missed_by_a_closed_one() {
 }
 
 #[test]
+fn calls_that_find_the_pipe_full_count_from_when_they_were_due() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("calls.toml");
+    fs::write(&file, "[[call]]\ntool = \"echo\"\narguments = { text = \"{payload:40000}\" }\n").unwrap();
+    let options =
+        ["--no-floors", "--launches", "1", "--duration", "4200ms", "--warm-up", "0", "--rate", "200"];
+    let run = Run::of(0, &[&options[..], &["--calls", file.to_str().unwrap()]].concat(), &["stall"]);
+    let series = run.series("server");
+    let (response, service) = (at(&series["response"], 0.99), at(&series["service"], 0.99));
+    // A pipe holds one such call. Those behind it are sent when the stall is over, and answered soon.
+    assert!(response > 30_000_000, "{:#}", series["response"]["percentiles"]);
+    assert!(service < response / 2, "{service} of {response}");
+}
+
+#[test]
 fn a_record_holds_everything_and_is_shown_again() {
     let floor = program("null-server");
     let options = ["--floor-server", &floor, "--launches", "2", "--duration", "200ms", "--tool", "stats"];
@@ -156,9 +171,10 @@ fn the_other_modes_say_what_they_found() {
     assert!(growth["interval"]["lo"].as_f64() > Some(1e6), "{growth:#}");
     assert!(leak.record().join("charts/soak.svg").is_file());
 
-    let sweep = Run::of(0, &with(&["--sweep", "concurrency"]), &["plain"]);
+    let once = ["--no-floors", "--launches", "1", "--duration", "140ms", "--warm-up", "0", "--sweep"];
+    let sweep = Run::of(0, &[&once[..], &["concurrency"]].concat(), &["plain"]);
     assert_eq!(sweep.says()["series"].as_array().unwrap().len(), 7);
-    let sweep = Run::of(0, &with(&["--sweep", "payload"]), &["plain"]);
+    let sweep = Run::of(0, &[&once[..], &["payload"]].concat(), &["plain"]);
     let series = sweep.says()["series"].clone();
     assert!(
         at(&series[5]["response"], 0.5) > at(&series[0]["response"], 0.5),
@@ -211,7 +227,8 @@ fn what_is_wrong_on_the_command_line_is_said_and_leaves_no_record() {
     assert!(wrong(&["--http", "http://example.com:80/"]).contains("is not on this machine"));
     assert!(wrong(&["--http", "http://127.0.0.1:{port}/mcp"]).contains("{port} has to stand both in"));
     assert!(wrong(&["--soak", "5"]).contains("write a number with its unit"));
-    assert!(wrong(&["--poisson"]).contains("--rate"));
+    assert!(wrong(&["--poisson"]).contains("required arguments were not provided"));
+    assert!(wrong(&["--rate", "0"]).contains("a rate is above 0"));
     assert!(wrong(&["--against", "'open"]).contains("a quote that is not closed"));
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();

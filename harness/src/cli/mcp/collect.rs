@@ -205,13 +205,16 @@ pub(crate) fn put(folder: &Path, name: &str, bytes: &[u8]) -> anyhow::Result<()>
     store::replace(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }
 
+/// One of the distributions of a launch.
+type TimesOf = fn(&Taken) -> &Times;
+
 /// One series, with its histogram logs written.
 fn series(key: &Key, launches: &[(LaunchOf, Taken)], folder: &Path) -> anyhow::Result<Series> {
     let mut all = Taken::default();
     launches.iter().for_each(|(_, taken)| all.add(taken));
     let is_open = matches!(key.load, Load::Open { .. });
     let mut logs = Vec::new();
-    let kinds: [(&str, fn(&Taken) -> &Times); 3] = [
+    let kinds: [(&str, TimesOf); 3] = [
         ("response", |taken| &taken.response),
         ("service", |taken| &taken.service),
         ("lag", |taken| &taken.lag),

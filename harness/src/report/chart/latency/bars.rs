@@ -10,6 +10,9 @@ use crate::stats::median;
 
 /// Height of a bar with its room.
 const ROW: f64 = 24.0;
+/// How an amount is written.
+type Words = fn(f64) -> String;
+
 /// Width of the bars of one quantity.
 const BARS: f64 = 180.0;
 
@@ -53,9 +56,10 @@ pub(crate) fn scene(file: &LatencyFile, title: &str) -> Scene {
     let values = |of: fn(&LaunchOf) -> Option<u64>| -> Vec<Option<f64>> {
         rows.iter().map(|series| middle(series, of)).collect()
     };
-    let memory = values(|launch| launch.peak_rss).into_iter().map(|value| value.map(|bytes| bytes / MIB)).collect();
+    let memory =
+        values(|launch| launch.peak_rss).into_iter().map(|value| value.map(|bytes| bytes / MIB)).collect();
     let mut left = first;
-    let panels: [(&str, Vec<Option<f64>>, fn(f64) -> String); 3] = [
+    let panels: [(&str, Vec<Option<f64>>, Words); 3] = [
         ("first answer", values(|launch| launch.ready_ns), words::nanos),
         ("first tool call", values(|launch| launch.first_call_ns), words::nanos),
         ("most memory", memory, mebibytes),
@@ -68,14 +72,7 @@ pub(crate) fn scene(file: &LatencyFile, title: &str) -> Scene {
 }
 
 /// Draws one quantity. Returns its right end.
-fn panel(
-    scene: &mut Scene,
-    title: &str,
-    values: &[Option<f64>],
-    text: fn(f64) -> String,
-    left: f64,
-    top: f64,
-) -> f64 {
+fn panel(scene: &mut Scene, title: &str, values: &[Option<f64>], text: Words, left: f64, top: f64) -> f64 {
     let most = values.iter().flatten().copied().fold(0.0, f64::max);
     let steps = round_steps(most, 2);
     let end = steps.last().copied().filter(|end| *end > 0.0).unwrap_or(1.0);

@@ -70,13 +70,14 @@ impl Known {
     }
 }
 
-/// Starts a server for the first time: finds out its era and tools, and makes the calls.
-pub(crate) fn learn(setup: &Setup, member: Member, like: Option<&[Call]>) -> Result<Known, Unknown> {
-    let program = setup.program(member, None)?;
+/// Starts a server for the first time: finds out its era and tools, and makes the calls. The null server is spoken
+/// with `like` the server that it is the floor of.
+pub(crate) fn learn(setup: &Setup, member: Member, like: Option<&Known>) -> Result<Known, Unknown> {
+    let program = setup.program(member, like.map(|known| known.era))?;
     let mut client = Client::open(&program)?;
     let tools = client.list_tools()?;
     let calls = match like {
-        Some(calls) => floor_calls(calls, &tools),
+        Some(known) => floor_calls(&known.calls, &tools),
         None => chosen(setup, &tools)?,
     };
     let facts = ServerFacts {

@@ -62,8 +62,7 @@ fn meet(setup: &Setup, collected: &mut Collected) -> Result<Members, Unknown> {
         members.servers.push(known);
     }
     if setup.floor.is_some() && !setup.args.no_floors {
-        let calls = members.servers[0].calls.clone();
-        match learn(setup, Member::NullServer, Some(&calls)) {
+        match learn(setup, Member::NullServer, members.servers.first()) {
             Ok(known) => {
                 collected.file.servers.push(known.facts.clone());
                 members.null = Some(known);

@@ -117,7 +117,8 @@ fn finish(
             noise as f64 / f64::from(1 << 20)
         ));
     }
-    if taken.out_of_order > 0 {
+    // Over HTTP every call has a connection of its own, and no order with others.
+    if taken.out_of_order > 0 && setup.args.http.is_none() {
         collected.note(format!(
             "{name} answers out of order, which JSON-RPC allows: a client that expects the order of its calls would \
              take one answer for another"

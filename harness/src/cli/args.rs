@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::cli::mcp::McpArgs;
+
 /// A benchmark-driven performance lab: builds crates under CPU flag sets, proves that a flag changed the
 /// code, measures over many launches and layouts, and answers claims honestly.
 #[derive(Parser)]
@@ -71,6 +73,8 @@ pub(crate) enum Verb {
     Calibrate(CalibrateArgs),
     /// Compare two records: sizes and features are judged, times of different runs are not.
     Cmp(CmpArgs),
+    /// Latency of tool calls of any MCP server, or of two, paired.
+    Mcp(Box<McpArgs>),
     /// Instruction counts that gungraun or iai-callgrind saved, and how they changed.
     Counts(CountsArgs),
     #[command(name = "__exec", hide = true)]

@@ -223,7 +223,7 @@ fn terminal_width() -> Option<usize> {
         .filter(|&width| width > 0)
 }
 
-fn workspace_root(from: &Path) -> anyhow::Result<PathBuf> {
+pub(crate) fn workspace_root(from: &Path) -> anyhow::Result<PathBuf> {
     let manifest = |folder: &&Path| folder.join("Cargo.toml").is_file();
     let is_workspace = |folder: &&Path| {
         std::fs::read_to_string(folder.join("Cargo.toml")).is_ok_and(|text| text.contains("[workspace]"))
@@ -236,7 +236,7 @@ fn workspace_root(from: &Path) -> anyhow::Result<PathBuf> {
     }
 }
 
-fn target_folder(root: &Path) -> PathBuf {
+pub(crate) fn target_folder(root: &Path) -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR")
         .filter(|folder| !folder.is_empty())
         .map_or_else(|| root.join("target"), |folder| root.join(folder))
@@ -269,13 +269,18 @@ fn flagsets(root: &Path) -> anyhow::Result<FlagSets> {
 
 /// The last core that this process may use: the first ones take most of a system's interrupts.
 fn last_core() -> Option<usize> {
-    let allowed = rustix::thread::sched_getaffinity(None).ok()?;
-    let cores: Vec<usize> = (0..rustix::thread::CpuSet::MAX_CPU).filter(|&cpu| allowed.is_set(cpu)).collect();
+    let cores = cores();
     cores.last().copied().filter(|_| cores.len() > 1)
 }
 
+/// The cores that this process may use.
+pub(crate) fn cores() -> Vec<usize> {
+    let Ok(allowed) = rustix::thread::sched_getaffinity(None) else { return Vec::new() };
+    (0..rustix::thread::CpuSet::MAX_CPU).filter(|&cpu| allowed.is_set(cpu)).collect()
+}
+
 /// The nice increment that this process may give its arms: −10 where it may raise priorities, else 0.
-fn priority() -> i32 {
+pub(crate) fn priority() -> i32 {
     let allowed = rustix::process::getrlimit(rustix::process::Resource::Nice).current;
     // The limit L allows nice values down to 20 − L (getrlimit(2)); root may do as it likes.
     if rustix::process::geteuid().is_root() || allowed.is_none_or(|limit| limit >= 30) { -10 } else { 0 }

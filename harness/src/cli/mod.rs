@@ -22,6 +22,7 @@ mod counts;
 mod crosstalk;
 mod doctor;
 mod injection;
+mod mcp;
 mod output;
 mod progress;
 mod run;
@@ -99,11 +100,18 @@ fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Plan(args) => run::plan(&shared, &args),
         Verb::Build(args) => run::build(&shared, &args),
         Verb::Measure(args) => run::measure(&shared, &args),
+        Verb::Analyse(args) if mcp::is_record(&args.record) => mcp::again(&shared, &args.record),
+        Verb::Report(args)
+            if mcp::is_record(&args.record) && args.splice.is_none() && args.check.is_none() =>
+        {
+            mcp::again(&shared, &args.record)
+        }
         Verb::Analyse(args) => run::analyse(&shared, &args),
         Verb::Report(args) => output::report(&shared, &args),
         Verb::Census(args) => census::census(&shared, &args),
         Verb::Calibrate(args) => calibrate::calibrate(&shared, &args),
         Verb::Cmp(args) => cmp::cmp(&shared, &args),
+        Verb::Mcp(args) => mcp::mcp(&shared, &args),
         Verb::Counts(args) => counts::counts(&shared, &args),
         Verb::Exec(args) => {
             let (program, rest) = split(&args.command)?;

@@ -244,7 +244,7 @@ fn command(args: &RunArgs) -> String {
 }
 
 /// Date, time and host; with a letter where two runs start in one minute.
-fn record_name(out: &Path) -> String {
+pub(crate) fn record_name(out: &Path) -> String {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let host: String = host.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(20).collect();
     let name = format!("{}-{host}", jiff::Timestamp::now().strftime("%Y-%m-%dT%H%M"));

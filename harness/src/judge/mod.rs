@@ -1,9 +1,11 @@
 //! Policy: verdicts on rows, answers to claims. Pure.
 
 mod calibration;
+mod latency;
 mod types;
 
 pub use calibration::{Calibration, CalibrationRow, Experiments, InjectedRow};
+pub use latency::{LatencyJudgement, judge_latency};
 pub use types::{
     Answer, ClaimAnswer, ControlResult, Crosstalk, FalseAlarms, JudgedRow, Judgement, Policy, RowCount,
     Verdict,

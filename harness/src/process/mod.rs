@@ -5,10 +5,12 @@
 //! process group when the lab's end of a pipe closes.
 
 mod conversation;
+mod piped;
 mod run;
 mod stand_in;
 
 pub use conversation::{Conversation, Ended, Silence, peak_rss};
+pub use piped::Piped;
 pub use run::{Limits, Output, RunError, run};
 pub use stand_in::{become_program, supervise};
 

@@ -7,6 +7,7 @@ mod details;
 mod findings;
 mod grid;
 mod html;
+mod latency;
 mod markdown;
 mod reasons;
 mod sheet;
@@ -19,8 +20,9 @@ mod words;
 pub(crate) mod fixture;
 
 pub use built::artifacts;
-pub use chart::{Chart, ChartError, charts};
+pub use chart::{Chart, ChartError, charts, latency_charts};
 pub use html::html;
+pub use latency::{latency_markdown, latency_table};
 pub use markdown::{markdown, readme_block};
 pub use reasons::sentence;
 pub use splice::{SpliceError, splice, spliced};

@@ -125,6 +125,12 @@ pub(crate) fn rate(value: f64) -> String {
     format!("{}{NBSP}{name}", trimmed(value / size))
 }
 
+/// Two times given in ns, in the unit of a third and without it: `3.19–3.24`.
+pub(crate) fn nanos_range(lo: f64, hi: f64, like: f64) -> String {
+    let size = [1.0, 1e3, 1e6].into_iter().find(|size| like / size < 999.5).unwrap_or(1e9);
+    format!("{}–{}", three_digits(lo / size), three_digits(hi / size))
+}
+
 /// A size given in bytes: `2.41 MiB`.
 pub(crate) fn bytes(value: f64) -> String {
     const KIB: f64 = 1024.0;
@@ -222,6 +228,8 @@ mod tests {
         assert_eq!(plain(&round_nanos(0.5)), "0.5 ns");
         assert_eq!(plain(&round_nanos(5e4)), "50 µs");
         assert_eq!(plain(&rate(2e10)), "20 GB/s");
+        assert_eq!(nanos_range(980.0, 1040.0, 1010.0), "0.98–1.04");
+        assert_eq!(nanos_range(9.6e5, 1.2e6, 9.9e5), "960–1200");
         assert_eq!(plain(&bytes(512.0)), "512 B");
         assert_eq!(plain(&bytes(2_527_068.0)), "2.41 MiB");
     }

@@ -30,6 +30,6 @@ pub use describe::{layout_share, mad, mean, median, sd};
 pub use holm::holm;
 pub use interval::{Estimate, Interval};
 pub use power::{MOST_LAUNCHES, launches_to_decide, minimum_detectable};
-pub use quantile::{quantile, quantile_interval};
+pub use quantile::{quantile, quantile_interval, quantile_ranks};
 pub use sequential::{Look, Sequential};
 pub use student::{Beyond, mean_interval, p_beyond, t_cdf, t_quantile};

@@ -30,25 +30,35 @@ pub(crate) fn sorted_quantile(sorted: &[f64], q: f64) -> Option<f64> {
 }
 
 /// A confidence interval of the population's `q` quantile, whatever the distribution: its ends are two of
-/// the values, chosen by the exact binomial distribution of how many values lie below the quantile, with at
-/// most (1 − `confidence`) / 2 on either side (David & Nagaraja, *Order Statistics*, 3rd ed., section 7.1).
-/// Coverage is therefore at least `confidence` for independent values.
+/// the values, those at the ranks of [`quantile_ranks`].
 ///
-/// `None` where the values are too few for an end on either side (a 95 % interval of the median needs 6, one
-/// of the 99.9th percentile 3,688), are not sorted upwards or hold NaN, or where `q` or `confidence` is not
-/// strictly between 0 and 1.
+/// `None` where there are no such ranks, or the values are not sorted upwards or hold NaN.
 pub fn quantile_interval(sorted: &[f64], q: f64, confidence: f64) -> Option<Interval> {
-    let open_unit = |x: f64| 0.0 < x && x < 1.0;
-    if !open_unit(q) || !open_unit(confidence) || !sorted.is_sorted() || sorted.iter().any(|x| x.is_nan()) {
+    if !sorted.is_sorted() || sorted.iter().any(|x| x.is_nan()) {
         return None;
     }
-    let n = sorted.len();
+    let (lower, upper) = quantile_ranks(sorted.len(), q, confidence)?;
+    Some(Interval { lo: *sorted.get(lower - 1)?, hi: *sorted.get(upper - 1)? })
+}
+
+/// The ranks, from 1 to `n`, of the order statistics that hold the population's `q` quantile between them,
+/// chosen by the exact binomial distribution of how many of `n` independent values lie below it, with at most
+/// (1 − `confidence`) / 2 on either side (David & Nagaraja, *Order Statistics*, 3rd ed., section 7.1).
+/// Coverage is therefore at least `confidence`.
+///
+/// `None` where the values are too few for an end on either side (a 95 % interval of the median needs 6, one
+/// of the 99.9th percentile 3,688), or where `q` or `confidence` is not strictly between 0 and 1.
+pub fn quantile_ranks(n: usize, q: f64, confidence: f64) -> Option<(usize, usize)> {
+    let open_unit = |x: f64| 0.0 < x && x < 1.0;
+    if !open_unit(q) || !open_unit(confidence) {
+        return None;
+    }
     let tail = (1.0 - confidence) / 2.0;
     // `below` values are smaller than the quantile. The lower end is too high when at most as many values
     // as it has predecessors are smaller, the upper end too low when at least as many as its rank are.
     let lower_index = last_where(n, |index| binomial_at_most(index, n, q) <= tail)?;
     let upper_mirror = last_where(n, |index| binomial_at_least(n - index, n, q) <= tail)?;
-    Some(Interval { lo: *sorted.get(lower_index)?, hi: *sorted.get(n - 1 - upper_mirror)? })
+    Some((lower_index + 1, n - upper_mirror))
 }
 
 /// The last index below `count` for which `holds` is true, where it is true first and false afterwards.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// What each module may name besides itself. A later stage reads what an earlier one made; nothing flows
 /// back. ARCHITECTURE.md has the same table with its reasons.
-const MAY_NAME: [(&str, &[&str]); 12] = [
+const MAY_NAME: [(&str, &[&str]); 15] = [
     ("stats", &[]),
     ("plan", &[]),
     ("process", &[]),
@@ -16,13 +16,16 @@ const MAY_NAME: [(&str, &[&str]); 12] = [
     ("measure", &["plan", "build", "process", "machine", "stats"]),
     ("record", &["plan", "measure", "machine"]),
     ("analyse", &["plan", "measure", "stats"]),
-    ("judge", &["plan", "machine", "stats", "analyse"]),
-    ("report", &["plan", "machine", "stats", "analyse", "judge"]),
+    ("mcp", &[]),
+    ("latency", &["mcp", "machine", "stats"]),
+    ("load", &["mcp", "latency", "process"]),
+    ("judge", &["plan", "machine", "stats", "analyse", "latency"]),
+    ("report", &["plan", "machine", "stats", "analyse", "judge", "latency"]),
     (
         "cli",
         &[
             "stats", "plan", "process", "machine", "build", "census", "measure", "record", "analyse",
-            "judge", "report",
+            "judge", "report", "mcp", "latency", "load",
         ],
     ),
 ];

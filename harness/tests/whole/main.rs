@@ -13,5 +13,8 @@ mod processes;
 mod records;
 mod stops;
 mod stored;
+mod tool_calls;
+mod tool_faults;
+mod tool_server;
 mod verbs;
 mod workspace;

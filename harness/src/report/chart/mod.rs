@@ -6,6 +6,7 @@ mod calls;
 mod forest;
 mod glyph;
 mod heatmap;
+mod latency;
 mod launches;
 mod marker;
 mod paint;
@@ -13,6 +14,8 @@ pub(crate) mod palette;
 mod scale;
 mod scene;
 mod throughput;
+
+pub use latency::latency_charts;
 
 use thiserror::Error;
 

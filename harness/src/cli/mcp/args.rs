@@ -1,0 +1,237 @@
+//! What `mcp` can be asked for.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use crate::mcp::Era;
+
+/// The latency of tool calls of any MCP server: `cargo lab mcp -- COMMAND`.
+#[derive(Args, Clone, Debug)]
+#[command(
+    after_help = "One mode at a time: latency (the default), --capacity, --cold-start, --soak, --cancel, \
+    --sweep.\n\
+    Exit codes: 0 measured, 1 the server failed (what was finished is kept), 2 usage or set-up, 3 void, 130 \
+    stopped.\n\n\
+    cargo lab mcp -- ./my-server\n\
+    cargo lab mcp --tool search --rate 200 --poisson -- python3 server.py\n\
+    cargo lab mcp --against './my-server-new' -- ./my-server\n\
+    cargo lab mcp --http 'http://127.0.0.1:{port}/mcp' -- ./my-server --http '127.0.0.1:{port}'"
+)]
+pub(crate) struct McpArgs {
+    /// The server's command, after `--`.
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+    /// A second server, compared with the first: both alive, blocks alternated, many launches.
+    #[arg(long, value_name = "COMMAND")]
+    pub against: Option<String>,
+    /// Speak Streamable HTTP with the server at this address. `{port}` in it and in the commands becomes a free port.
+    #[arg(long, value_name = "URL")]
+    pub http: Option<String>,
+    /// The revision to speak [default: the newer that the server has].
+    #[arg(long, value_enum)]
+    pub era: Option<EraName>,
+
+    /// Call this tool, with arguments made from its schema; may be repeated.
+    #[arg(long, value_name = "NAME", conflicts_with = "calls", help_heading = "Calls")]
+    pub tool: Vec<String>,
+    /// The calls, as a weighted mix: a TOML file of [[call]] tables with tool, weight, arguments, expect.
+    #[arg(long, value_name = "FILE", help_heading = "Calls")]
+    pub calls: Option<PathBuf>,
+    /// A text that every answer has to hold.
+    #[arg(long, value_name = "TEXT", help_heading = "Calls")]
+    pub expect: Option<String>,
+
+    /// Closed loop: so many calls in flight, the next one when one is answered.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024), help_heading = "Load")]
+    pub in_flight: u32,
+    /// Open loop: so many calls a second, due at fixed times whatever the server does.
+    #[arg(long, value_name = "CALLS/S", value_parser = rate, conflicts_with = "in_flight", help_heading = "Load")]
+    pub rate: Option<f64>,
+    /// Open loop at random times (a Poisson process) in place of even ones.
+    #[arg(long, requires = "rate", help_heading = "Load")]
+    pub poisson: bool,
+
+    /// Search for the highest rate with p99 of the response time within --p99.
+    #[arg(long, group = "mode", conflicts_with_all = ["rate", "in_flight", "against"], help_heading = "Modes")]
+    pub capacity: bool,
+    /// The bound of --capacity.
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "5ms", help_heading = "Modes")]
+    pub p99: Duration,
+    /// Many starts and one call each: start-up to the first answer, and memory.
+    #[arg(long, group = "mode", conflicts_with = "rate", help_heading = "Modes")]
+    pub cold_start: bool,
+    /// One launch for so long: latency and memory over time, and whether memory grows.
+    #[arg(long, value_name = "TIME", value_parser = time, group = "mode", conflicts_with = "against", help_heading = "Modes")]
+    pub soak: Option<Duration>,
+    /// Take calls back while they run: is the server free again, and does it obey?
+    #[arg(long, group = "mode", conflicts_with_all = ["rate", "against"], help_heading = "Modes")]
+    pub cancel: bool,
+    /// Repeat the measurement along a parameter.
+    #[arg(long, value_enum, group = "mode", conflicts_with_all = ["rate", "against"], help_heading = "Modes")]
+    pub sweep: Option<Sweep>,
+
+    /// Client and server on one core, each on its own, or one after the other.
+    #[arg(long, value_enum, default_value_t = PlacementName::Same, help_heading = "Measurement")]
+    pub placement: PlacementName,
+    /// Starts of the server [default: 5; 16 with --against, 20 with --cold-start].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Measurement")]
+    pub launches: Option<u32>,
+    /// How long each launch is measured [default: 2s; 500ms with --against].
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Measurement")]
+    pub duration: Option<Duration>,
+    /// Calls before measuring, in each launch.
+    #[arg(long, value_name = "N", default_value_t = 200, help_heading = "Measurement")]
+    pub warm_up: u64,
+    /// How long an answer may take before the server is given up.
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "10s", help_heading = "Measurement")]
+    pub patience: Duration,
+    /// The smallest change worth a name with --against, in percent.
+    #[arg(long, value_name = "PERCENT", default_value_t = 1.0, help_heading = "Measurement")]
+    pub threshold: f64,
+    /// Do not measure the floors (`cat` and a server without a library).
+    #[arg(long, help_heading = "Measurement")]
+    pub no_floors: bool,
+    /// The server that is the floor [default: null-server of this project].
+    #[arg(long, value_name = "FILE", help_heading = "Measurement")]
+    pub floor_server: Option<PathBuf>,
+    /// The seed of every random choice [default: from the clock].
+    #[arg(long, help_heading = "Measurement")]
+    pub seed: Option<u64>,
+    /// Where records go [default: results].
+    #[arg(long, value_name = "DIR", help_heading = "Measurement")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum, PartialEq, Eq)]
+pub(crate) enum EraName {
+    #[value(name = "2026-07-28")]
+    Modern,
+    #[value(name = "2025-11-25")]
+    Legacy,
+}
+
+impl From<EraName> for Era {
+    fn from(name: EraName) -> Self {
+        match name {
+            EraName::Modern => Self::Modern,
+            EraName::Legacy => Self::Legacy,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum, PartialEq, Eq)]
+pub(crate) enum Sweep {
+    /// Text of 100 B to 4 MiB in the first free text argument.
+    Payload,
+    /// 1 to 64 calls in flight.
+    Concurrency,
+    /// Every tool that only reads, one after the other.
+    Tools,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum, PartialEq, Eq)]
+pub(crate) enum PlacementName {
+    /// One core for both.
+    Same,
+    /// A core each.
+    Split,
+    /// Both placements.
+    Both,
+}
+
+/// `5ms`, `60s`, `1.5m`.
+fn time(text: &str) -> Result<Duration, String> {
+    let split = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let scale = match unit.trim() {
+        "us" | "µs" => 1e-6,
+        "ms" => 1e-3,
+        "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return Err("write a number with its unit: 500us, 5ms, 60s, 10m".to_owned()),
+    };
+    let seconds =
+        number.parse::<f64>().map_err(|_| "write a number with its unit: 5ms, 60s".to_owned())? * scale;
+    if seconds > 0.0 && seconds <= 86_400.0 {
+        Ok(Duration::from_secs_f64(seconds))
+    } else {
+        Err("a time is above 0 and at most a day".to_owned())
+    }
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse::<f64>().map_err(|_| "write a number of calls a second".to_owned())?;
+    if rate > 0.0 && rate <= 1e8 {
+        Ok(rate)
+    } else {
+        Err("a rate is above 0 and at most 100000000".to_owned())
+    }
+}
+
+/// Cuts a command as a shell would: at spaces, outside of quotes.
+///
+/// # Errors
+/// A sentence about an open quote, or about nothing at all.
+pub(crate) fn words(text: &str) -> Result<Vec<OsString>, String> {
+    let (mut words, mut word, mut quote, mut begun) = (Vec::new(), String::new(), None, false);
+    let mut letters = text.chars();
+    while let Some(letter) = letters.next() {
+        match (quote, letter) {
+            (Some(open), letter) if letter == open => quote = None,
+            (None, '\'' | '"') => (quote, begun) = (Some(letter), true),
+            (None | Some('"'), '\\') => {
+                word.extend(letters.next());
+                begun = true;
+            }
+            (None, letter) if letter.is_whitespace() => {
+                if begun {
+                    words.push(std::mem::take(&mut word).into());
+                }
+                begun = false;
+            }
+            (_, letter) => {
+                word.push(letter);
+                begun = true;
+            }
+        }
+    }
+    if quote.is_some() {
+        return Err(format!("“{text}” has a quote that is not closed"));
+    }
+    if begun {
+        words.push(word.into());
+    }
+    if words.is_empty() { Err("the command is empty".to_owned()) } else { Ok(words) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_units() {
+        assert_eq!(time("5ms"), Ok(Duration::from_millis(5)));
+        assert_eq!(time("1.5m"), Ok(Duration::from_secs(90)));
+        assert_eq!(time("200us"), Ok(Duration::from_micros(200)));
+        for wrong in ["5", "ms", "-1s", "0s", "1e9s", "5 parsecs", ""] {
+            assert!(time(wrong).is_err(), "{wrong}");
+        }
+        assert!(rate("0").is_err() && rate("x").is_err() && rate("NaN").is_err());
+        assert_eq!(rate("2.5"), Ok(2.5));
+    }
+
+    #[test]
+    fn commands_are_cut_as_a_shell_cuts_them() {
+        let cut = |text: &str| {
+            words(text)
+                .map(|words| words.iter().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>())
+        };
+        assert_eq!(cut("a  'b c' \"d 'e\" f\\ g ''").unwrap(), ["a", "b c", "d 'e", "f g", ""]);
+        assert!(cut("a 'b").unwrap_err().contains("not closed"));
+        assert!(cut("  ").is_err());
+    }
+}

@@ -1,0 +1,21 @@
+//! A client that puts load on an MCP server, and measures what comes back. One thread, no SDK: bytes are
+//! written and read here, and the clock is read next to the system calls.
+
+mod client;
+mod clock;
+mod drive;
+mod flight;
+mod http;
+mod link;
+mod pipe;
+mod stdio;
+mod take_back;
+mod usage;
+
+pub use client::{Client, Program};
+pub use clock::Clock;
+pub use drive::{End, Session, Stretch, Taken};
+pub use http::{Address, AddressError};
+pub use pipe::pipe_floor;
+pub use take_back::TakenBack;
+pub use usage::{Usage, calm_timer, pin_to, usage_of};

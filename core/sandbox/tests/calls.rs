@@ -324,7 +324,9 @@ fn a_set_user_id_program_gains_nothing() {
     for namespaces in views() {
         let tree = Tree::new(namespaces);
         let program = tree.path("root/changed");
-        std::fs::copy("/usr/bin/id", &program).unwrap();
+        // Copied by a process of its own: one that another test starts meanwhile would inherit the file open for
+        // writing, and such a file cannot be executed.
+        assert!(Command::new("cp").arg("/usr/bin/id").arg(&program).status().unwrap().success());
         std::os::unix::fs::chown(&program, Some(65534), Some(65534)).unwrap();
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o6755)).unwrap();
         let outside = Command::new(&program).arg("-u").output().unwrap();

@@ -10,8 +10,7 @@
 //! the one that reads it here, as it does with NumPy itself.
 
 use crate::floats;
-use crate::guard::guarded;
-use crate::release::released;
+use crate::guard::{guarded, released};
 use pyo3::exceptions::{PyBufferError, PyMemoryError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;

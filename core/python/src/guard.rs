@@ -22,8 +22,14 @@ pub(crate) fn guarded<T>(work: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| Err(internal_error(&*payload)))
 }
 
+/// Runs `work` with the interpreter released; panics as in [`guarded`].
+pub(crate) fn released<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> PyResult<T> {
+    let outcome = py.detach(|| catch_unwind(AssertUnwindSafe(work)));
+    outcome.map_err(|payload| internal_error(&*payload))
+}
+
 /// The exception that tells of a panic.
-pub(crate) fn internal_error(payload: &(dyn Any + Send)) -> PyErr {
+fn internal_error(payload: &(dyn Any + Send)) -> PyErr {
     let text = payload.downcast_ref::<&str>().copied();
     let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
     let text = text.unwrap_or("without a message");

@@ -9,6 +9,7 @@ compile_error!(
 use pyo3::prelude::*;
 
 mod buffers;
+mod callers;
 mod calls;
 mod floats;
 mod guard;
@@ -17,7 +18,6 @@ mod kernels;
 mod numbers;
 mod observe;
 mod queue;
-mod release;
 mod router;
 mod store;
 
@@ -34,6 +34,6 @@ fn mcp_rust_core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<router::Router>()?;
     module.add_function(wrap_pyfunction!(observe::host_snapshot, module)?)?;
     kernels::register(module)?;
-    release::register(module)?;
+    callers::register(module)?;
     calls::register(module)
 }

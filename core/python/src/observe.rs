@@ -1,10 +1,9 @@
 //! `LatencyHistogram` and `host_snapshot`: what a server tells of itself.
 #![expect(clippy::needless_pass_by_value, reason = "pyo3 passes converted arguments by value")]
 
-use crate::guard::guarded;
+use crate::guard::{guarded, released};
 use crate::json;
 use crate::numbers::Count;
-use crate::release::released;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 

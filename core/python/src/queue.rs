@@ -1,10 +1,9 @@
 //! `PriorityQueue`: Python objects from some threads to others, the urgent first.
 #![expect(clippy::needless_pass_by_value, reason = "pyo3 passes converted arguments by value")]
 
-use crate::guard::guarded;
+use crate::guard::{guarded, released};
 use crate::json;
 use crate::numbers::{Count, Seconds};
-use crate::release::released;
 use mcp_core::priority_queue::{self, Order, Priority, RecvError, SendError};
 use pyo3::create_exception;
 use pyo3::exceptions::{PyException, PyValueError};

@@ -1,9 +1,9 @@
 //! `Router`: Python callables that answer requests by name.
 #![expect(clippy::needless_pass_by_value, reason = "pyo3 passes converted arguments by value")]
 
+use crate::callers::calling;
 use crate::guard::guarded;
 use crate::json;
-use crate::release::calling;
 use mcp_core::router;
 use pyo3::exceptions::{PyException, PyLookupError, PyTypeError, PyValueError};
 use pyo3::prelude::*;

@@ -2,10 +2,9 @@
 #![expect(clippy::needless_pass_by_value, reason = "pyo3 passes converted arguments by value")]
 
 use crate::buffers::{Bytes, WORTH_RELEASING, ensure_memory};
-use crate::guard::guarded;
+use crate::guard::{guarded, released};
 use crate::json;
 use crate::numbers::{Count, Seconds};
-use crate::release::released;
 use mcp_core::state_store::{self, StoreError, Versioned};
 use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;

@@ -146,6 +146,7 @@ IN_FLIGHT = {
     "spinning": "_calls.spin(20_000)",
     "computing": "mcp_rust_core.z_scores(values)",
     "in a busy handler": "router.process_request({'method': 'busy'})",
+    "in a busy handler whose caller carries on": "carry_on()",
     "in a sleeping handler": "router.process_request({'method': 'sleep'})",
     "called back": "_calls.call_back(lambda n: n, 10_000)",
 }
@@ -174,11 +175,24 @@ def sleep(params):
 router.register_handler("busy", busy)
 router.register_handler("sleep", sleep)
 
+def carry_on():
+    try:
+        router.process_request({{'method': 'busy'}})
+    except BaseException:
+        pass
+
 def wait_briefly():
     try:
         queue.receive(timeout=0.0005)
     except queue_module.Empty:
         pass
+
+class Slow:
+    # Gives the other threads time to come back while the interpreter is taken apart.
+    def __del__(self, sleep=time.sleep):
+        sleep(0.03)
+
+slow = Slow()
 
 def work():
     while True:

@@ -1,8 +1,7 @@
 //! Numbers that are written for a caller.
 
 use crate::buffers::{Bytes, Input, Number, View, WORTH_RELEASING, ensure_memory};
-use crate::guard::guarded;
-use crate::release::released;
+use crate::guard::{guarded, released};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;

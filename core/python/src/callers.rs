@@ -1,18 +1,16 @@
-//! Work that lets other Python threads run meanwhile, calls of Python code, and how both end together with the
-//! interpreter.
+//! Calls of Python code, and how they end together with the interpreter.
 //!
-//! A daemon thread that waits for an interpreter which is shutting down is ended by CPython (before 3.14) with
-//! `pthread_exit`, which unwinds its stack; Rust's frames on it turn that into an abort of the process. So a
-//! function that `atexit` calls closes the way into the interpreter first:
-//! - threads that finish released work later stay outside until the process ends, and those on their way in are
-//!   waited for;
-//! - Python code that was called from here gets `SystemExit` in daemon threads, is waited for, and its thread
-//!   stays outside as well.
+//! A daemon thread whose Python code waits for an interpreter that is shutting down is ended by CPython (before
+//! 3.14) with `pthread_exit`, which unwinds its stack. Where Rust called that code, its frames turn this into an
+//! abort of the process. So a function that `atexit` calls has `SystemExit` raised in such code first, and waits
+//! until it has left; calls that begin later never begin. Threads that come back from [`released`] work need no
+//! such care: pyo3 keeps them waiting, as CPython itself does from 3.14 on.
 //!
 //! What is left is Python code that sits in one blocking call for longer than [`PATIENCE`] and comes back just
 //! while the interpreter is taken apart.
+//!
+//! [`released`]: crate::guard::released
 
-use crate::guard::internal_error;
 use pyo3::exceptions::{PyRecursionError, PySystemExit};
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -20,51 +18,30 @@ use pyo3::types::PyDict;
 use std::cell::Cell;
 use std::collections::HashSet;
 use std::ffi::c_ulong;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long the end of the interpreter waits for other threads, at most. They need the interpreter only, so it
-/// takes microseconds, but for Python code in a blocking call.
+/// How long the end of the interpreter waits for other threads, at most.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// How many calls of Python code may be under way inside each other in one thread: what stands between a handler
 /// that calls itself and the end of the stack, where no Python frame counts the levels.
 const DEEPEST: u32 = 200;
 
-/// The interpreter is shutting down.
+/// The interpreter is shutting down. Read and written with the interpreter held, as [`CALLERS`].
 static CLOSED: AtomicBool = AtomicBool::new(false);
-/// How many threads are between their work and the interpreter.
-static RETURNING: AtomicUsize = AtomicUsize::new(0);
 /// The threads in which Python code is under way that was called from here, as `threading.get_ident` names them.
-/// Locked only with the interpreter held, or when it ends, so that `fork` does not find it locked.
+/// Locked only with the interpreter held, so that `fork` does not find it locked.
 static CALLERS: LazyLock<Mutex<HashSet<c_ulong>>> = LazyLock::new(Mutex::default);
 
 thread_local! {
-    /// This thread closed the way: it is the one that ends the interpreter, and may use it to its end.
+    /// This thread ends the interpreter, and may use it to its end.
     static CLOSED_IT: Cell<bool> = const { Cell::new(false) };
     /// How many calls of Python code are under way in this thread.
     static DEPTH: Cell<u32> = const { Cell::new(0) };
     /// What `threading.get_ident` says in this thread; 0 before it was asked.
     static IDENT: Cell<c_ulong> = const { Cell::new(0) };
-}
-
-/// Runs `work` with the interpreter released. A panic becomes an `InternalError`.
-pub(crate) fn released<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> PyResult<T> {
-    let outcome = py.detach(|| {
-        let outcome = catch_unwind(AssertUnwindSafe(work));
-        // This and the closing are sequentially consistent: either this thread sees that the way is closed, or
-        // the closing thread sees that this one is on it.
-        RETURNING.fetch_add(1, Ordering::SeqCst);
-        if is_shut_out() {
-            RETURNING.fetch_sub(1, Ordering::SeqCst);
-            stay_outside();
-        }
-        outcome
-    });
-    RETURNING.fetch_sub(1, Ordering::SeqCst);
-    outcome.map_err(|payload| internal_error(&*payload))
 }
 
 /// Runs `work`, which calls Python code that may take long or call back.
@@ -76,24 +53,11 @@ pub(crate) fn calling<T>(py: Python<'_>, work: impl FnOnce() -> PyResult<T>) -> 
     work()
 }
 
-/// Whether the way into the interpreter is closed for this thread.
-fn is_shut_out() -> bool {
-    CLOSED.load(Ordering::SeqCst) && !CLOSED_IT.get()
-}
-
-/// Waits until the process ends. The interpreter must be released.
-fn stay_outside() -> ! {
-    callers().remove(&IDENT.get());
-    loop {
-        std::thread::park();
-    }
-}
-
 /// One call of Python code under way in this thread.
-struct Level<'py>(Python<'py>);
+struct Level;
 
-impl<'py> Level<'py> {
-    fn enter(py: Python<'py>) -> PyResult<Self> {
+impl Level {
+    fn enter(py: Python<'_>) -> PyResult<Self> {
         let depth = DEPTH.get();
         if depth >= DEEPEST {
             return Err(PyRecursionError::new_err(format!(
@@ -101,30 +65,33 @@ impl<'py> Level<'py> {
             )));
         }
         if depth == 0 {
-            if is_shut_out() {
-                py.detach(|| stay_outside());
+            if CLOSED.load(Ordering::Relaxed) && !CLOSED_IT.get() {
+                py.detach(stay_outside);
             }
             callers().insert(ident(py)?);
         }
         DEPTH.set(depth + 1);
-        Ok(Self(py))
+        Ok(Self)
     }
 }
 
-impl Drop for Level<'_> {
+impl Drop for Level {
     fn drop(&mut self) {
-        let depth = DEPTH.get() - 1;
-        DEPTH.set(depth);
-        if depth == 0 {
+        DEPTH.set(DEPTH.get() - 1);
+        if DEPTH.get() == 0 {
             callers().remove(&IDENT.get());
-            if is_shut_out() {
-                self.0.detach(|| stay_outside());
-            }
         }
     }
 }
 
-fn callers() -> std::sync::MutexGuard<'static, HashSet<c_ulong>> {
+/// Waits until the process ends.
+fn stay_outside() {
+    loop {
+        std::thread::park();
+    }
+}
+
+fn callers() -> MutexGuard<'static, HashSet<c_ulong>> {
     CALLERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -148,20 +115,19 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     Ok(())
 }
 
-/// Closes the way into the interpreter, and waits for those that are on it.
+/// Ends the calls of other threads, and keeps new ones from beginning.
 #[pyfunction]
 fn close(py: Python<'_>) -> PyResult<()> {
     CLOSED_IT.set(true);
-    CLOSED.store(true, Ordering::SeqCst);
+    CLOSED.store(true, Ordering::Relaxed);
     let deadline = Instant::now() + PATIENCE;
     let own = ident(py)?;
     loop {
         let others: Vec<c_ulong> = callers().iter().copied().filter(|other| *other != own).collect();
-        others.iter().for_each(|thread| interrupt(py, *thread));
-        let is_over = others.is_empty() && RETURNING.load(Ordering::SeqCst) == 0;
-        if is_over || Instant::now() >= deadline {
+        if others.is_empty() || Instant::now() >= deadline {
             return Ok(());
         }
+        others.iter().for_each(|thread| interrupt(py, *thread));
         py.detach(|| std::thread::sleep(Duration::from_micros(200)));
     }
 }
@@ -178,7 +144,6 @@ fn interrupt(py: Python<'_>, thread: c_ulong) {
 /// Forgets the threads that a child of `fork` does not have.
 #[pyfunction]
 fn forked() {
-    RETURNING.store(0, Ordering::SeqCst);
     let own = IDENT.get();
     callers().retain(|thread| *thread == own);
 }

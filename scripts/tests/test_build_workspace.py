@@ -153,6 +153,26 @@ class Sorting(unittest.TestCase):
         self.assertEqual(bw.crates(bw.expected(METADATA), build), bw.Crates(["shared", "the-tool"], [], []))
 
 
+class Panics(unittest.TestCase):
+    MANIFEST = (
+        '[profile.release]\n\n[profile.seed]\ninherits = "release"\npanic = "abort"\n\n'
+        '[profile.small]\ninherits = "seed"\n\n[profile.wheel]\ninherits = "seed"\npanic = "unwind"\n'
+    )
+
+    def test_a_profile_aborts_by_itself_or_as_it_inherits(self):
+        found = {name: bw.aborts(self.MANIFEST, name) for name in ("release", "seed", "small", "wheel", "dev")}
+        self.assertEqual(found, {"release": False, "seed": True, "small": True, "wheel": False, "dev": False})
+
+    def test_members_that_python_loads_are_known_by_what_they_depend_on(self):
+        library, binary = METADATA["packages"]
+        modules = {**METADATA, "packages": [{**library, "dependencies": [{"name": "pyo3"}]}, binary]}
+        self.assertEqual((bw.python_modules(METADATA), bw.python_modules(modules)), ([], ["shared"]))
+
+    def test_what_is_left_out_is_not_asked_for(self):
+        command = bw.cargo_command(bw.arguments(["--profile", "seed"]), ["shared"])
+        self.assertEqual(command[command.index("--exclude") + 1], "shared")
+
+
 class Files(unittest.TestCase):
     def test_an_artifact_is_measured_and_shown_below_the_root(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -187,6 +207,7 @@ class WholeScript(unittest.TestCase):
             cargo.write_text(CARGO, encoding="utf-8")
             cargo.chmod(0o755)
             metadata = dict(METADATA, workspace_root=folder, target_directory=os.path.join(folder, "target"))
+            Path(folder, "Cargo.toml").write_text(Panics.MANIFEST, encoding="utf-8")
             Path(folder, "metadata.json").write_text(bw.json.dumps(metadata), encoding="utf-8")
             lines = "".join(bw.json.dumps(message) + "\n" for message in messages(folder))
             Path(folder, "messages.json").write_text(lines, encoding="utf-8")

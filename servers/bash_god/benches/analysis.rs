@@ -17,7 +17,7 @@ const LINES: &[(&str, &str)] = &[
 ];
 
 fn lines(criterion: &mut Criterion) {
-    let context = Context::new("/work/project", "/home/user");
+    let context = Context::new("/home/user/project", "/home/user");
     let mut group = criterion.benchmark_group("analyse");
     for (name, line) in LINES {
         group.bench_function(*name, |bencher| bencher.iter(|| analyse(black_box(line), &context)));

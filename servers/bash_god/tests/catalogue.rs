@@ -138,7 +138,7 @@ fn examples_end_as_they_should() {
     let port = listener.local_addr().unwrap().port();
     let place = canary.display();
     let probes = [
-        ("probe-run", "echo x > /work/new && test -s /work/new".to_owned(), true),
+        ("probe-run", "echo x > /canary/new && test -s /canary/new".to_owned(), true),
         ("probe-canary", format!("test -e {place}"), false),
         ("probe-write", format!("mkdir -p {place} && echo x > {place}/file; test -w /usr"), false),
         ("probe-usr", "touch /usr/bin/x || touch /etc/x".to_owned(), false),

@@ -6,7 +6,7 @@ use bash_god::analysis::{Analysis, Context, Decision, Risk, analyse};
 use proptest::prelude::*;
 
 fn context() -> Context {
-    Context::new("/work/project", "/home/user")
+    Context::new("/srv/project", "/home/user")
 }
 
 fn look(command: &str) -> Analysis {
@@ -116,21 +116,21 @@ fn effects_are_named() {
     let paths = |list: &[bash_god::analysis::PathPattern]| -> Vec<String> {
         list.iter().map(|path| path.0.clone()).collect()
     };
-    assert_eq!(paths(&one("cp a.txt ../b").writes)[0], "/work/b");
-    assert_eq!(paths(&one("mv a b").deletes), ["/work/project/a"]);
-    assert_eq!(paths(&one("sort -o out in").writes), ["/work/project/out"]);
-    assert_eq!(paths(&one("rm -rf build/*.o").deletes), ["/work/project/build/*.o"]);
+    assert_eq!(paths(&one("cp a.txt ../b").writes)[0], "/srv/b");
+    assert_eq!(paths(&one("mv a b").deletes), ["/srv/project/a"]);
+    assert_eq!(paths(&one("sort -o out in").writes), ["/srv/project/out"]);
+    assert_eq!(paths(&one("rm -rf build/*.o").deletes), ["/srv/project/build/*.o"]);
     assert_eq!(one("curl -s https://example.org/x").hosts, ["example.org"]);
     assert!(one("sudo ls").privilege);
     assert_eq!(one("$'\\x72m' a").argv, ["rm", "a"]);
     assert_eq!(one("ls $X").dynamic, [1]);
     let inner = look("bash -c 'rm a'");
     assert_eq!(inner.commands.len(), 2);
-    assert_eq!(paths(&inner.commands[1].deletes), ["/work/project/a"]);
+    assert_eq!(paths(&inner.commands[1].deletes), ["/srv/project/a"]);
     let looped = look("for f in a b; do rm $f; done");
     assert_eq!(
         looped.commands.iter().flat_map(|command| paths(&command.deletes)).collect::<Vec<_>>(),
-        ["/work/project/a", "/work/project/b"]
+        ["/srv/project/a", "/srv/project/b"]
     );
 }
 
@@ -178,7 +178,7 @@ fn answers_keep_the_contract() {
         assert!(value["commands"][0].get(field).is_some(), "{field}");
     }
     assert_eq!(value["decision"], "prompt");
-    assert_eq!(value["commands"][1]["writes"][0], "/work/project/c");
+    assert_eq!(value["commands"][1]["writes"][0], "/srv/project/c");
     let back: Analysis = serde_json::from_value(value).unwrap();
     assert_eq!(back, look("cat a | grep b > c"));
 }

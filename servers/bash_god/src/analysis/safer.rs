@@ -119,7 +119,7 @@ mod tests {
     use crate::analysis::{Context, analyse};
 
     fn safer(command: &str) -> Option<String> {
-        analyse(command, &Context::new("/work/project", "/home/user")).safer
+        analyse(command, &Context::new("/srv/project", "/home/user")).safer
     }
 
     #[test]

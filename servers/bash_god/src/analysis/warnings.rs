@@ -278,7 +278,7 @@ mod tests {
     use crate::analysis::{Context, analyse};
 
     fn kinds(command: &str) -> Vec<String> {
-        let context = Context::new("/work/project", "/home/user");
+        let context = Context::new("/srv/project", "/home/user");
         analyse(command, &context).warnings.into_iter().map(|warning| warning.kind).collect()
     }
 

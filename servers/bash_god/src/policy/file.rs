@@ -22,7 +22,7 @@ pub struct PolicyError {
 }
 
 /// Where examples are analysed.
-const EXAMPLE_FOLDER: &str = "/work/project";
+const EXAMPLE_FOLDER: &str = "/srv/project";
 const EXAMPLE_HOME: &str = "/home/user";
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]

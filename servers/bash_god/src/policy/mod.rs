@@ -128,8 +128,8 @@ mod tests {
     use crate::analysis::{Context, analyse};
 
     fn decision(policy: &Policy, command: &str) -> Decision {
-        let context = Context::new("/work/project", "/home/user");
-        decide(&analyse(command, &context), policy, &["/work/project".to_owned()]).decision
+        let context = Context::new("/srv/project", "/home/user");
+        decide(&analyse(command, &context), policy, &["/srv/project".to_owned()]).decision
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod simulations;
 
 pub use binomial::{clopper_pearson, clopper_pearson_upper};
 pub use bootstrap::{bootstrap, bootstrap_two_way};
+pub use boundary::Spending;
 pub use describe::{layout_share, mad, mean, median, sd};
 pub use holm::holm;
 pub use interval::{Estimate, Interval};

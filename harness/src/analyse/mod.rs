@@ -12,7 +12,7 @@ pub use types::{Analysis, ArmSummary, GeometricMean, Row, RowEstimate, Warning};
 
 use std::collections::BTreeMap;
 
-use crate::measure::{ArmFacts, Launch, Run, Slice};
+use crate::measure::{ArmFacts, Launch, Run, Slice, Turn};
 use crate::plan::{Plan, Role, Workload};
 use crate::stats::{
     bootstrap_two_way, launches_to_decide, layout_share, mean, mean_interval, median, minimum_detectable,
@@ -63,10 +63,34 @@ pub fn analyse(plan: &Plan, run: &Run) -> Analysis {
 /// One launch's block values by benchmark and arm.
 struct Samples(BTreeMap<(usize, usize), Vec<f64>>);
 
+/// ln(arm / baseline) of every launch in which both have the benchmark, in order: what estimates are made of.
+#[must_use]
+pub fn launch_values(launches: &[Launch], benchmark: usize, arm: usize) -> Vec<f64> {
+    let value = |launch: &Launch| {
+        let turns = launch.turns.iter().filter(|turn| turn.benchmark == benchmark);
+        median(&Samples::of_turns(turns).log_ratios(benchmark, arm, 0)?)
+    };
+    launches.iter().filter_map(value).collect()
+}
+
+/// The median value of an arm over launches: what tables show.
+#[must_use]
+pub fn typical_value(launches: &[Launch], benchmark: usize, arm: usize) -> Option<f64> {
+    let of = |launch: &Launch| {
+        let turns = launch.turns.iter().filter(|turn| turn.benchmark == benchmark);
+        median(Samples::of_turns(turns).blocks(benchmark, arm)?)
+    };
+    median(&launches.iter().filter_map(of).collect::<Vec<_>>())
+}
+
 impl Samples {
     fn of(launch: &Launch) -> Self {
+        Self::of_turns(launch.turns.iter())
+    }
+
+    fn of_turns<'a>(turns: impl Iterator<Item = &'a Turn>) -> Self {
         let mut values: BTreeMap<(usize, usize), Vec<(u32, f64)>> = BTreeMap::new();
-        for turn in &launch.turns {
+        for turn in turns {
             let block = block_value(&turn.slices).map(|value| (turn.block, value));
             values.entry((turn.benchmark, turn.arm)).or_default().extend(block);
         }

@@ -12,8 +12,8 @@ use crate::cli::mcp::McpArgs;
 #[derive(Parser)]
 #[command(name = "perflab", version, args_conflicts_with_subcommands = true)]
 #[command(
-    after_help = "Exit codes: 0 fine, 1 an arm failed or a document differs, 2 usage or set-up, 3 the A/A control\n\
-    voids the run, 130 stopped.\n\
+    after_help = "Exit codes: 0 fine, 1 an arm failed, a document differs or a gate found a regression, 2 usage or set-up,\n\
+    3 inconclusive (the A/A control voids the run, or a gate cannot tell), 130 stopped.\n\
     Without a verb, `run` is meant: `cargo lab --quick`."
 )]
 pub(crate) struct Cli {
@@ -71,6 +71,8 @@ pub(crate) enum Verb {
     Census(CensusArgs),
     /// Measure the lab itself on this machine: false alarms, injected slow-downs, crosstalk.
     Calibrate(CalibrateArgs),
+    /// Fail when the work tree is slower than a revision: built beside it, measured in one run, confirmed.
+    Gate(Box<GateArgs>),
     /// Compare two records: sizes and features are judged, times of different runs are not.
     Cmp(CmpArgs),
     /// Latency of tool calls of any MCP server, or of two, paired.
@@ -171,6 +173,46 @@ pub(crate) struct CalibrateArgs {
     pub benchmarks: Vec<String>,
     /// Where the calibration is kept; what is there from the same machine is added to [default:
     /// baselines/calibration].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct GateArgs {
+    /// A gate's record: judged again, without measuring.
+    #[arg(conflicts_with = "against")]
+    pub record: Option<PathBuf>,
+    /// The commit, branch or tag to compare the work tree with.
+    #[arg(long, value_name = "REV")]
+    pub against: Option<String>,
+    /// The suite [default: harness/suites/kernels.toml].
+    #[arg(long, value_name = "FILE")]
+    pub suite: Option<PathBuf>,
+    /// The arms to gate, by name [default: the suite's own choice, else its baseline].
+    #[arg(long, value_delimiter = ',', value_name = "A,B")]
+    pub flagsets: Vec<String>,
+    /// Only these benchmarks, by name.
+    #[arg(long, value_delimiter = ',', value_name = "A,B")]
+    pub benchmarks: Vec<String>,
+    /// A Cargo profile in place of the suite's.
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// The Python interpreter of an ffi suite in place of its own: a name on PATH, or a path.
+    #[arg(long, value_name = "PATH")]
+    pub python: Option<String>,
+    /// How long it may take, builds included: 90s, 5m, 1h. What is not decided by then is inconclusive.
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = crate::cli::gate::duration)]
+    pub budget: std::time::Duration,
+    /// Measure code that is identical on both sides too.
+    #[arg(long)]
+    pub no_identity: bool,
+    /// Let benchmarks that only one side has pass.
+    #[arg(long)]
+    pub allow_unmatched: bool,
+    /// The seed of every random choice [default: from the clock].
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Where records go [default: results].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 }

@@ -296,6 +296,7 @@ fn summary(all: &[Comparison], context: &Context, workload: Workload) -> Calibra
         coverage: clopper_pearson(count(covered), count(comparisons), 0.95),
         aa,
         crosstalk: None,
+        gate: None,
         relink_seconds: 0.0,
     }
 }

@@ -242,7 +242,7 @@ pub(crate) fn target_folder(root: &Path) -> PathBuf {
         .map_or_else(|| root.join("target"), |folder| root.join(folder))
 }
 
-fn flagsets(root: &Path) -> anyhow::Result<FlagSets> {
+pub(crate) fn flagsets(root: &Path) -> anyhow::Result<FlagSets> {
     let folder = root.join(".cargo/flagsets");
     let mut sets = FlagSets::default();
     let mut add = |name: &str, file: &str, text: &str| -> anyhow::Result<()> {

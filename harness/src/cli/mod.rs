@@ -21,6 +21,7 @@ mod context;
 mod counts;
 mod crosstalk;
 mod doctor;
+mod gate;
 mod injection;
 mod mcp;
 mod output;
@@ -44,8 +45,10 @@ use crate::process::{RunError, become_program, supervise};
 pub(crate) enum Exit {
     /// Nothing to complain of.
     Fine,
-    /// An arm failed, or a document differs from its record.
+    /// An arm failed, a document differs from its record, or a gate found a regression.
     Failed,
+    /// What was asked for and what is there do not fit together.
+    Broken,
     /// Nothing can be said: the environment spoiled the run.
     Inconclusive,
     /// The user stopped it.
@@ -60,6 +63,7 @@ impl From<Exit> for ExitCode {
         Self::from(match exit {
             Exit::Fine => 0,
             Exit::Failed => 1,
+            Exit::Broken => MISUSE,
             Exit::Inconclusive => 3,
             Exit::Stopped => 130,
         })
@@ -110,6 +114,7 @@ fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Report(args) => output::report(&shared, &args),
         Verb::Census(args) => census::census(&shared, &args),
         Verb::Calibrate(args) => calibrate::calibrate(&shared, &args),
+        Verb::Gate(args) => gate::gate(&shared, &args),
         Verb::Cmp(args) => cmp::cmp(&shared, &args),
         Verb::Mcp(args) => mcp::mcp(&shared, &args),
         Verb::Counts(args) => counts::counts(&shared, &args),

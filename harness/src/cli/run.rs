@@ -10,7 +10,7 @@ use crate::cli::args::{Format, RecordArgs, RunArgs, Shared};
 use crate::cli::artifacts::{self, Artifacts};
 use crate::cli::context::{Context, style};
 use crate::cli::store::Store;
-use crate::cli::{Exit, output, progress::Stage, scratch, session, store};
+use crate::cli::{Exit, gate, output, progress::Stage, scratch, session, store};
 use crate::measure::{BuildBench, Launch, LaunchArm, Prepared, RunFailure, Turn, build_benchmarks, order};
 use crate::plan::{Benchmark, Plan, SCHEMA_VERSION, Workload};
 use crate::record::{RunFile, State};
@@ -166,6 +166,7 @@ fn started(context: &Context, args: &RunArgs) -> anyhow::Result<(Store, Prepared
         started: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         seconds: 0.0,
         command: command(args),
+        commit: gate::head(&context.root),
         state: State::Running,
         environment: context.environment_for(&plan),
         plan,

@@ -8,11 +8,13 @@ mod ffi;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod flagset;
+mod gate;
 mod suite;
 
 pub use error::PlanError;
 pub use ffi::{Ffi, Library, Shape};
 pub use flagset::{FlagSet, FlagSets};
+pub use gate::{Bounds, GateSettings, TOLERANCE};
 pub(crate) use suite::hex;
 pub use suite::{Suite, parse_suite};
 

@@ -7,7 +7,8 @@ use sha2::{Digest, Sha256};
 use toml::Spanned;
 
 use crate::plan::arm_table::ArmTable;
-use crate::plan::{Arm, Budget, Claim, FlagSets, Margin, Plan, PlanError, Role, Workload};
+use crate::plan::gate::GateTable;
+use crate::plan::{Arm, Budget, Claim, FlagSets, GateSettings, Margin, Plan, PlanError, Role, Workload};
 
 /// The interpreter that `ffi` suites use where they name none.
 const PYTHON: &str = "python3";
@@ -31,6 +32,8 @@ pub struct Suite {
     pub noise_threshold: f64,
     /// What is claimed.
     pub claims: Vec<Claim>,
+    /// How the suite is gated.
+    pub gate: GateSettings,
     /// SHA-256 of the file, in hex.
     pub digest: String,
     /// The Python interpreter that an `ffi` suite calls from.
@@ -61,6 +64,8 @@ pub(crate) struct File {
     budget: Budgets,
     #[serde(default, rename = "claim")]
     claims: Vec<Spanned<ClaimTable>>,
+    #[serde(default)]
+    gate: GateTable,
 }
 
 #[derive(Deserialize)]
@@ -125,6 +130,7 @@ pub fn parse_suite(file: &str, text: &str, flagsets: &FlagSets) -> Result<Suite,
         }
     }
     Ok(Suite {
+        gate: check.gate(&parsed.gate, &arms)?,
         name: parsed.name,
         workload: parsed.workload,
         arms,
@@ -337,6 +343,19 @@ speed_up = [1.1, 1.3]
     }
 
     #[test]
+    fn rows_of_a_gate_have_their_own_bounds_or_the_suites() {
+        let table = "[gate]\ntolerance = 0.1\n[gate.rows.\"a/b\"]\nnoise_threshold = 0.2\n[budget]";
+        let suite = parse_suite("s.toml", &GOOD.replacen("[budget]", table, 1), &flagsets()).unwrap();
+        let bounds = |name: &str| {
+            let bounds = suite.gate.bounds(name, suite.noise_threshold);
+            (bounds.noise_threshold, bounds.tolerance)
+        };
+        assert_eq!(bounds("c"), (0.01, 0.1));
+        assert_eq!(bounds("a/b"), (0.2, 0.2), "what may pass is never less than what is worth a name");
+        assert_eq!(parse_suite("s.toml", GOOD, &flagsets()).unwrap().gate, GateSettings::default());
+    }
+
+    #[test]
     fn faults_have_a_place_and_say_what_is_right() {
         assert_eq!(
             fault("\"x86-64\", \"znver4\"]", "\"x86-64\", \"znver4x\"]"),
@@ -357,6 +376,12 @@ speed_up = [1.1, 1.3]
             fault("baseline = \"x86-64\"\nflag", "baseline = \"x86\"\nflag").contains("unknown arm \"x86\"")
         );
         assert!(fault("[budget]", "noise_threshold = 1.0\n[budget]").contains("unknown field"));
+        let gate = |text: &str| fault("[budget]", &format!("[gate]\n{text}\n[budget]"));
+        assert!(gate("arms = [\"znver5\"]").contains("s.toml:13:9: unknown arm \"znver5\""));
+        assert!(gate("tolerance = 5").contains("s.toml:13:13: tolerance = 5\n"), "{}", gate("tolerance = 5"));
+        assert!(gate("tolerence = 0.05").contains("unknown field `tolerence`"));
+        let tight = "[gate.rows.\"a\"]\ntolerance = 0.01\nnoise_threshold = 0.02";
+        assert!(gate(tight).contains("tolerance = 0.01 below noise_threshold = 0.02"), "{}", gate(tight));
     }
 
     #[test]

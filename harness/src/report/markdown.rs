@@ -100,7 +100,7 @@ fn list(notes: &[Note]) -> String {
 }
 
 /// A sheet as a pipe table.
-fn sheet_text(sheet: &Sheet) -> String {
+pub(crate) fn sheet_text(sheet: &Sheet) -> String {
     let line = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
     let rule = |head: &Head| if head.words { "---" } else { "---:" }.to_owned();
     let mut lines = vec![

@@ -5,6 +5,7 @@ mod built;
 mod chart;
 mod details;
 mod findings;
+mod gate;
 mod grid;
 mod html;
 mod latency;
@@ -21,6 +22,7 @@ pub(crate) mod fixture;
 
 pub use built::artifacts;
 pub use chart::{Chart, ChartError, charts, latency_charts};
+pub use gate::{GateView, gate_markdown, gate_table};
 pub use html::html;
 pub use latency::{latency_markdown, latency_table};
 pub use markdown::{markdown, readme_block};

@@ -76,11 +76,17 @@ pub fn launch_values(launches: &[Launch], benchmark: usize, arm: usize) -> Vec<f
 /// The median value of an arm over launches: what tables show.
 #[must_use]
 pub fn typical_value(launches: &[Launch], benchmark: usize, arm: usize) -> Option<f64> {
+    median(&launch_medians(launches, benchmark, arm))
+}
+
+/// The median value of an arm in every launch that has the benchmark, in order.
+#[must_use]
+pub fn launch_medians(launches: &[Launch], benchmark: usize, arm: usize) -> Vec<f64> {
     let of = |launch: &Launch| {
         let turns = launch.turns.iter().filter(|turn| turn.benchmark == benchmark);
         median(Samples::of_turns(turns).blocks(benchmark, arm)?)
     };
-    median(&launches.iter().filter_map(of).collect::<Vec<_>>())
+    launches.iter().filter_map(of).collect()
 }
 
 impl Samples {

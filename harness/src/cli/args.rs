@@ -71,6 +71,8 @@ pub(crate) enum Verb {
     Census(CensusArgs),
     /// Measure the lab itself on this machine: false alarms, injected slow-downs, crosstalk.
     Calibrate(CalibrateArgs),
+    /// References: accepted from records, shown.
+    Baseline(BaselineArgs),
     /// Fail when the work tree is slower than a revision: built beside it, measured in one run, confirmed.
     Gate(Box<GateArgs>),
     /// Compare two records: sizes and features are judged, times of different runs are not.
@@ -153,15 +155,19 @@ pub(crate) struct CensusArgs {
 
 #[derive(Args)]
 pub(crate) struct CalibrateArgs {
-    /// Launches an experiment.
-    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(4..))]
-    pub launches: u32,
+    /// A fixed number of launches an experiment, as a run has it; without, each experiment is a gate, whose rows
+    /// are measured until they are decided.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(4..))]
+    pub launches: Option<u32>,
     /// Experiments, each on layouts of its own.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]
     pub experiments: u32,
     /// Stop after so many minutes, with what is finished.
     #[arg(long)]
     pub minutes: Option<f64>,
+    /// The noise threshold of the gates, in percent [default: the suite's].
+    #[arg(long, value_name = "P", conflicts_with = "launches")]
+    pub noise_threshold: Option<f64>,
     /// Slow-downs to inject, in percent of a call's time; without a value, A/A alone.
     #[arg(long, value_delimiter = ',', num_args = 0.., value_name = "P,…", default_value = "2,5")]
     pub inject: Vec<f64>,
@@ -178,6 +184,39 @@ pub(crate) struct CalibrateArgs {
 }
 
 #[derive(Args)]
+pub(crate) struct BaselineArgs {
+    #[command(subcommand)]
+    pub verb: BaselineVerb,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum BaselineVerb {
+    /// Accept the rows of a record as the references of its suite on its machine class.
+    Accept(AcceptArgs),
+    /// The references that were accepted.
+    Show(ShowArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct AcceptArgs {
+    /// The record's folder.
+    pub record: PathBuf,
+    /// Where references lie [default: baselines/references].
+    #[arg(long, value_name = "DIR")]
+    pub references: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct ShowArgs {
+    /// Only this suite.
+    #[arg(long, value_name = "NAME")]
+    pub suite: Option<String>,
+    /// Where references lie [default: baselines/references].
+    #[arg(long, value_name = "DIR")]
+    pub references: Option<PathBuf>,
+}
+
+#[derive(Args)]
 pub(crate) struct GateArgs {
     /// A gate's record: judged again, without measuring.
     #[arg(conflicts_with = "against")]
@@ -185,6 +224,11 @@ pub(crate) struct GateArgs {
     /// The commit, branch or tag to compare the work tree with.
     #[arg(long, value_name = "REV")]
     pub against: Option<String>,
+    /// Compare with accepted references: times by building their commit beside the work tree, sizes and counts with
+    /// what is stored [default folder: baselines/references].
+    #[arg(long, value_name = "DIR", num_args = 0..=1, conflicts_with = "against")]
+    #[expect(clippy::option_option, reason = "absent, without a folder, with one")]
+    pub references: Option<Option<PathBuf>>,
     /// The suite [default: harness/suites/kernels.toml].
     #[arg(long, value_name = "FILE")]
     pub suite: Option<PathBuf>,

@@ -13,6 +13,7 @@ macro_rules! outln {
 
 mod args;
 mod artifacts;
+mod baseline;
 mod calibrate;
 mod calibration_file;
 mod census;
@@ -114,6 +115,7 @@ fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Report(args) => output::report(&shared, &args),
         Verb::Census(args) => census::census(&shared, &args),
         Verb::Calibrate(args) => calibrate::calibrate(&shared, &args),
+        Verb::Baseline(args) => baseline::baseline(&shared, &args),
         Verb::Gate(args) => gate::gate(&shared, &args),
         Verb::Cmp(args) => cmp::cmp(&shared, &args),
         Verb::Mcp(args) => mcp::mcp(&shared, &args),

@@ -99,7 +99,8 @@ pub(crate) fn wanted(args: &RunArgs, suite: &[String]) -> Vec<String> {
     if args.benchmarks.is_empty() { suite.to_vec() } else { args.benchmarks.clone() }
 }
 
-fn measured(context: &Context, args: &RunArgs) -> anyhow::Result<Store> {
+/// Builds and measures into a record.
+pub(crate) fn measured(context: &Context, args: &RunArgs) -> anyhow::Result<Store> {
     if let Some(folder) = &args.resume {
         // What cannot be read is said before waiting for another lab.
         store::read(folder)?;

@@ -3,6 +3,7 @@
 mod calibration;
 mod gate;
 mod latency;
+mod reference;
 mod types;
 
 pub use calibration::{Calibration, CalibrationRow, Experiments, GateCalibration, InjectedRow, PowerRow};
@@ -12,6 +13,10 @@ pub use gate::{
     launches_to_pass, replay,
 };
 pub use latency::{LatencyJudgement, judge_latency};
+pub use reference::{
+    Anchored, Measured, REFERENCE_SCHEMA, Reference, ReferenceArm, References, bare, changes_code, differences,
+    judge_anchored, judge_stored, unmatched,
+};
 pub use types::{
     Answer, ClaimAnswer, ControlResult, Crosstalk, FalseAlarms, JudgedRow, Judgement, Policy, RowCount,
     Verdict,

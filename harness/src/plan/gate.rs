@@ -34,6 +34,8 @@ pub struct GateSettings {
     pub memory: f64,
     /// How much instruction counts may grow over their reference.
     pub count: f64,
+    /// The benchmark that stored times are put in proportion to where their commit cannot be built any more.
+    pub anchor: Option<String>,
     rows: BTreeMap<String, RowTable>,
 }
 
@@ -46,6 +48,7 @@ impl Default for GateSettings {
             size: 0.01,
             memory: 0.05,
             count: 0.0,
+            anchor: None,
             rows: BTreeMap::new(),
         }
     }
@@ -61,9 +64,9 @@ impl GateSettings {
         Bounds { noise_threshold, tolerance: tolerance.max(noise_threshold) }
     }
 
-    /// The benchmarks that have bounds of their own.
+    /// The benchmarks that it names: the anchor, and those that have bounds of their own.
     pub fn named(&self) -> impl Iterator<Item = &str> {
-        self.rows.keys().map(String::as_str)
+        self.rows.keys().chain(&self.anchor).map(String::as_str)
     }
 }
 
@@ -76,6 +79,7 @@ pub(crate) struct GateTable {
     size: Option<Spanned<f64>>,
     memory: Option<Spanned<f64>>,
     count: Option<Spanned<f64>>,
+    anchor: Option<String>,
     rows: BTreeMap<String, Spanned<RowTable>>,
 }
 
@@ -120,6 +124,7 @@ impl Check<'_> {
             size: share("size", &table.size, standard.size)?,
             memory: share("memory", &table.memory, standard.memory)?,
             count: share("count", &table.count, standard.count)?,
+            anchor: table.anchor.clone(),
             rows: table.rows.iter().map(|(name, row)| (name.clone(), *row.as_ref())).collect(),
         })
     }

@@ -21,7 +21,7 @@ mod words;
 pub(crate) mod fixture;
 
 pub use built::artifacts;
-pub use chart::{Chart, ChartError, charts, latency_charts};
+pub use chart::{Chart, ChartError, calibration_charts, charts, latency_charts};
 pub use gate::{GateView, gate_markdown, gate_table};
 pub use html::html;
 pub use latency::{latency_markdown, latency_table};

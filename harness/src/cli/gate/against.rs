@@ -1,7 +1,6 @@
 //! `gate --against REV`: the revision is built beside the work tree, and both are measured in one run.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use anyhow::Context as _;
 
@@ -15,27 +14,71 @@ use crate::cli::run::record_name;
 use crate::cli::session::Event;
 use crate::cli::store::Store;
 use crate::cli::{Exit, calibration_file, store};
-use crate::judge::{FalseAlarms, GateRow, GateRule, GateVerdict, Measure, gate_report};
+use crate::judge::{FalseAlarms, LOOKS, GateRow, GateRule, GateVerdict, Measure, gate_report};
 use crate::machine::Environment;
-use crate::plan::{SCHEMA_VERSION, Workload};
+use crate::measure::ArmFacts;
+use crate::plan::{Arm, SCHEMA_VERSION, Suite, Workload};
 use crate::record::{RunFile, State};
 use crate::report::sentence;
 
 /// Builds, measures, judges, and writes the record.
 pub(crate) fn against(shared: &Shared, args: &GateArgs, rev: &str) -> anyhow::Result<Exit> {
     let budget = Budget::of(args);
-    let began = Instant::now();
     let context = Context::open()?;
     let suite = context.suite(args.suite.as_deref())?;
-    let arms = gated(&suite, args)?;
+    let gated = gated(&suite, args)?;
     let commit = revision::resolve(&context.root, rev)?;
     context.tell_foreign();
+    let paired = paired(&context, &suite, args, budget, &gated, (commit, rev))?;
+    finish(shared, &context, paired.file, &paired.folder, budget)
+}
+
+/// Writes a gate's file, prints it, and tells the exit code.
+pub(crate) fn finish(
+    shared: &Shared,
+    context: &Context,
+    mut file: GateFile,
+    folder: &Path,
+    budget: Budget,
+) -> anyhow::Result<Exit> {
+    file.seconds = budget.start.elapsed().as_secs_f64();
+    file.write(folder)?;
+    store::replace(&folder.join("gate.md"), show::markdown(&file).as_bytes())?;
+    tell(shared, &file)?;
+    let shown = folder.strip_prefix(&context.root).unwrap_or(folder).display();
+    eprintln!(" record   {shown}    again  cargo lab gate {shown}");
+    Ok(if file.stopped { Exit::Stopped } else { exit(file.report.fold) })
+}
+
+/// What was measured in pairs.
+pub(crate) struct PairedRun {
+    /// What it says.
+    pub file: GateFile,
+    /// Where it is kept.
+    pub folder: PathBuf,
+    /// What is known of the candidate's artifact, of each gated arm.
+    pub facts: Vec<ArmFacts>,
+    /// The most memory that each gated arm's process held with every benchmark, launch by launch.
+    pub memory: Vec<(String, Vec<f64>)>,
+    /// The benchmarks that the candidate has, by gated arm.
+    pub benchmarks: Vec<(String, Vec<String>)>,
+}
+
+/// Measures the gated arms of the work tree beside those of a commit (its hash, and the name that it was given by).
+pub(crate) fn paired(
+    context: &Context,
+    suite: &Suite,
+    args: &GateArgs,
+    budget: Budget,
+    arms: &[&Arm],
+    (commit, rev): (String, &str),
+) -> anyhow::Result<PairedRun> {
     let _alone = context.alone()?;
-    let revision = revision::checked_out(&context, &commit)?;
+    let revision = revision::checked_out(context, &commit)?;
     let seed = args.seed.unwrap_or_else(clock_seed);
     let mut pairs = Vec::new();
     for (at, arm) in (0_u64..).zip(arms) {
-        pairs.push(pair(&context, &suite, arm, &revision, args, seed.wrapping_add(at))?);
+        pairs.push(pair(context, suite, arm, &revision, args, seed.wrapping_add(at))?);
     }
     let out = args.out.clone().unwrap_or_else(|| context.root.join("results"));
     let mut file = GateFile {
@@ -60,11 +103,11 @@ pub(crate) fn against(shared: &Shared, args: &GateArgs, rev: &str) -> anyhow::Re
     if let Some(python) = pairs.iter().find_map(|pair| Some(&pair.trial.as_ref()?.plan)) {
         file.environment = context.environment_for(python);
     }
-    let mut records = Records::create(&out, &file, &context, &pairs)?;
+    let mut records = Records::create(&out, &file, context, &pairs)?;
     let mut trials: Vec<Trial> = pairs.iter_mut().filter_map(|pair| pair.trial.take()).collect();
     let mut rule = GateRule::new(trials.iter().map(|trial| trial.plan.benchmarks.len()).sum());
     let measured = Engine {
-        context: &context,
+        context,
         trials: &mut trials,
         rule: &mut rule,
         deadline: Some(budget.end()),
@@ -73,15 +116,13 @@ pub(crate) fn against(shared: &Shared, args: &GateArgs, rev: &str) -> anyhow::Re
     .run(&mut |trial, phase, event| records.take(trial, phase, event));
     records.close()?;
     judged(&mut file, &pairs, &trials, &rule, &measured?);
-    file.seconds = began.elapsed().as_secs_f64();
-    file.write(&records.folder)?;
-    store::replace(&records.folder.join("gate.md"), show::markdown(&file).as_bytes())?;
-    tell(shared, &file)?;
-    eprintln!(
-        " record   {}    again  cargo lab gate {0}",
-        records.folder.strip_prefix(&context.root).unwrap_or(&records.folder).display()
-    );
-    Ok(if file.stopped { Exit::Stopped } else { exit(file.report.fold) })
+    Ok(PairedRun {
+        facts: pairs.iter().map(|pair| pair.artifacts.facts[CANDIDATE].clone()).collect(),
+        benchmarks: pairs.iter().map(|pair| (pair.arm.clone(), pair.benchmarks.clone())).collect(),
+        memory: records.memory(),
+        folder: records.folder,
+        file,
+    })
 }
 
 /// Puts the rows of all pairs, those that were measured and those that were not, into the file.
@@ -223,6 +264,19 @@ impl Records {
                 store.save()
             }
         }
+    }
+
+    /// The most memory that the candidate's process held, in the launches that had every benchmark.
+    fn memory(&self) -> Vec<(String, Vec<f64>)> {
+        let of = |store: &Store| {
+            let arm = store.file.plan.arms[CANDIDATE].name.clone();
+            let peak = |launch: &crate::record::LaunchFile| {
+                let process = launch.arms.iter().find(|process| process.arm == CANDIDATE)?;
+                Some(process.peak_rss? as f64)
+            };
+            (arm, store.file.launches.iter().take(LOOKS[0]).filter_map(peak).collect())
+        };
+        self.screening.iter().map(of).collect()
     }
 
     /// Each record says that it is whole: a gate decides itself how many launches it takes.

@@ -4,6 +4,7 @@ mod against;
 pub(crate) mod engine;
 mod file;
 mod pairs;
+mod references;
 mod revision;
 mod show;
 
@@ -22,11 +23,13 @@ use crate::judge::{Fold, GateReport, GateRow, GateRule, Launches, Measure, Paire
 
 /// Compares the work tree with a revision or with references, or judges a record.
 pub(crate) fn gate(shared: &Shared, args: &GateArgs) -> anyhow::Result<Exit> {
-    match (&args.against, &args.record) {
-        (Some(rev), None) => against::against(shared, args, rev),
-        (None, Some(record)) => of_record(shared, args, record),
+    match (&args.against, &args.references, &args.record) {
+        (Some(rev), None, None) => against::against(shared, args, rev),
+        (None, Some(folder), None) => references::measured(shared, args, folder.as_deref()),
+        (None, Some(folder), Some(record)) => references::recorded(shared, args, folder.as_deref(), record),
+        (None, None, Some(record)) => of_record(shared, args, record),
         _ => bail!(
-            "what to compare with? --against REV measures a revision beside the work tree, a RECORD is judged as it is"
+            "what to compare with? --against REV measures a revision beside the work tree, --references what was accepted; a gate's RECORD is judged again"
         ),
     }
 }
@@ -112,7 +115,8 @@ fn tell(shared: &Shared, file: &GateFile) -> anyhow::Result<()> {
 /// How long a gate may take, and since when.
 #[derive(Clone, Copy)]
 pub(crate) struct Budget {
-    start: Instant,
+    /// When the command began.
+    pub start: Instant,
     limit: Duration,
 }
 

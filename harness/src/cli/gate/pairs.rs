@@ -33,6 +33,8 @@ pub(crate) struct Pair {
     pub failures: Vec<RunFailure>,
     /// Rows that are decided without measuring.
     pub rows: Vec<GateRow>,
+    /// The benchmarks that the candidate has.
+    pub benchmarks: Vec<String>,
 }
 
 /// The suite's arms that are gated: those that were asked for, or that the suite names; else the baseline of a
@@ -144,7 +146,16 @@ pub(crate) fn pair(
         control: Some(CONTROL),
         bounds: bounds.clone(),
     });
-    Ok(Pair { arm: arm.name.clone(), trial, artifacts, failures, rows })
+    let benchmarks = rows_of(&plan, identical, trial.as_ref());
+    Ok(Pair { arm: arm.name.clone(), trial, artifacts, failures, rows, benchmarks })
+}
+
+/// The benchmarks that the candidate has: all of the reference's, where their code is the same.
+fn rows_of(plan: &Plan, identical: bool, trial: Option<&Trial>) -> Vec<String> {
+    let has = |at: usize| {
+        identical || trial.is_some_and(|trial| trial.prepared.paces[CANDIDATE][at].is_some())
+    };
+    (0..plan.benchmarks.len()).filter(|&at| has(at)).map(|at| plan.benchmarks[at].name.clone()).collect()
 }
 
 /// Both sides have an executable that runs here.
@@ -214,7 +225,7 @@ fn unknown(
         && let Some(name) = suite.gate.named().find(|name| !named(name))
     {
         bail!(
-            "[gate.rows.\"{name}\"] of suite {} bounds a benchmark that nobody has; known: {}",
+            "[gate] of suite {} names a benchmark \"{name}\" that nobody has; known: {}",
             suite.name,
             listed().join(", ")
         );

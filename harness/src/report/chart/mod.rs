@@ -11,11 +11,13 @@ mod launches;
 mod marker;
 mod paint;
 pub(crate) mod palette;
+mod power;
 mod scale;
 mod scene;
 mod throughput;
 
 pub use latency::latency_charts;
+pub use power::calibration_charts;
 
 use thiserror::Error;
 

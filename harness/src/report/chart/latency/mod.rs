@@ -1,7 +1,7 @@
 //! Charts of latencies: by percentile, response against service time, capacity, starts, soaks.
 
 mod bars;
-mod frame;
+pub(crate) mod frame;
 mod lines;
 
 use crate::latency::{LatencyFile, Mode, Placement, Series};

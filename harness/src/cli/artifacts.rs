@@ -173,11 +173,7 @@ fn build_variants(
         stage.doing(named(variant));
         let (builder, flagsets) = &match (&variant.source, sources.revision) {
             (Source::Commit(_), Some(revision)) => (
-                Builder {
-                    root: revision.root.clone(),
-                    target: revision.target.clone(),
-                    ..builder.clone()
-                },
+                Builder { root: revision.root.clone(), target: revision.target.clone(), ..builder.clone() },
                 &revision.flagsets,
             ),
             _ => (builder.clone(), &context.flagsets),

@@ -8,14 +8,14 @@ mod types;
 
 pub use calibration::{Calibration, CalibrationRow, Experiments, GateCalibration, InjectedRow, PowerRow};
 pub use gate::{
-    CONFIRM_ALPHA, Confirmation, Confirming, EARLY, Fold, GateReport, GateRow, GateRule, GateVerdict, LOOKS, Launches,
-    Measure, PASS_ALPHA, Paired, Replayed, SUSPECT_ALPHA, Shown, Standing, Unmatched, VOID_ALPHA, gate_report,
-    launches_to_pass, replay,
+    CONFIRM_ALPHA, Confirmation, Confirming, EARLY, Fold, GateReport, GateRow, GateRule, GateVerdict, LOOKS,
+    Launches, Measure, PASS_ALPHA, Paired, Replayed, SUSPECT_ALPHA, Shown, Standing, Unmatched, VOID_ALPHA,
+    gate_report, launches_to_pass, replay,
 };
 pub use latency::{LatencyJudgement, judge_latency};
 pub use reference::{
-    Anchored, Measured, REFERENCE_SCHEMA, Reference, ReferenceArm, References, bare, changes_code, differences,
-    judge_anchored, judge_stored, unmatched,
+    Anchored, Measured, REFERENCE_SCHEMA, Reference, ReferenceArm, References, bare, changes_code,
+    differences, judge_anchored, judge_stored, unmatched,
 };
 pub use types::{
     Answer, ClaimAnswer, ControlResult, Crosstalk, FalseAlarms, JudgedRow, Judgement, Policy, RowCount,

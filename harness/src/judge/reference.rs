@@ -152,7 +152,9 @@ pub fn bare(reference: &Reference) -> GateRow {
 pub fn unmatched(benchmark: &str, arm: &str, measure: Measure, how: Unmatched) -> GateRow {
     let why = match how {
         Unmatched::New => "has no reference: accept one with cargo lab baseline accept",
-        Unmatched::Gone => "a reference without a benchmark: accept the references anew when it is meant to be gone",
+        Unmatched::Gone => {
+            "a reference without a benchmark: accept the references anew when it is meant to be gone"
+        }
         Unmatched::AnotherTask => "its reference is of another task: accept it anew",
     };
     GateRow {

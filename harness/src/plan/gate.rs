@@ -36,7 +36,7 @@ pub struct GateSettings {
     pub count: f64,
     /// The benchmark that stored times are put in proportion to where their commit cannot be built any more.
     pub anchor: Option<String>,
-    rows: BTreeMap<String, RowTable>,
+    pub(crate) rows: BTreeMap<String, RowTable>,
 }
 
 impl Default for GateSettings {
@@ -86,7 +86,7 @@ pub(crate) struct GateTable {
 /// `[gate.rows."NAME"]`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct RowTable {
+pub(crate) struct RowTable {
     tolerance: Option<f64>,
     noise_threshold: Option<f64>,
 }

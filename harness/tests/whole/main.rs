@@ -7,6 +7,7 @@
 mod effects;
 mod failures;
 mod ffi;
+mod gate;
 mod lab;
 mod misuse;
 mod processes;

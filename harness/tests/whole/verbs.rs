@@ -15,6 +15,8 @@ fn every_verb_has_help() {
         "report",
         "census",
         "calibrate",
+        "gate",
+        "baseline",
         "cmp",
     ] {
         let help = stdout(&lab(0, &[verb, "--help"]));

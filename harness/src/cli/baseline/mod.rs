@@ -47,7 +47,10 @@ fn accept(shared: &Shared, args: &AcceptArgs) -> anyhow::Result<Exit> {
     let shown = path.strip_prefix(&context.root).unwrap_or(&path).display();
     match shared.format {
         Format::Json => {
-            outln!("{}", serde_json::to_string_pretty(&serde_json::json!({ "file": path, "references": new }))?);
+            outln!(
+                "{}",
+                serde_json::to_string_pretty(&serde_json::json!({ "file": path, "references": new }))?
+            );
         }
         Format::Table => {
             out!("{}", changes(old.as_ref(), &new));
@@ -169,7 +172,9 @@ fn show(shared: &Shared, args: &ShowArgs) -> anyhow::Result<Exit> {
     let mut files: Vec<PathBuf> = Vec::new();
     for class in std::fs::read_dir(&folder).into_iter().flatten().filter_map(Result::ok) {
         let inner = std::fs::read_dir(class.path()).into_iter().flatten().filter_map(Result::ok);
-        files.extend(inner.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "toml")));
+        files.extend(
+            inner.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "toml")),
+        );
     }
     files.sort();
     if let Some(suite) = &args.suite {

@@ -45,7 +45,12 @@ fn times(plan: &Plan, launches: &[Launch], arm: &str, index: usize) -> Vec<Refer
     let of = |at: usize| {
         let benchmark = &plan.benchmarks[at];
         let medians = launch_medians(launches, at, index);
-        Some(reference(&benchmark.name, arm, measure(plan.workload, &benchmark.name, benchmark.unit), &medians)?)
+        Some(reference(
+            &benchmark.name,
+            arm,
+            measure(plan.workload, &benchmark.name, benchmark.unit),
+            &medians,
+        )?)
     };
     (0..plan.benchmarks.len()).filter_map(of).collect()
 }
@@ -119,10 +124,10 @@ pub(crate) fn memory(launches: &[Launch], arm: &str, index: usize) -> Option<Ref
 
 /// To seven digits: a thousandth of the spread of the calmest row.
 fn rounded(value: f64) -> f64 {
-    let digits = 6 - value.abs().log10().floor() as i32;
-    if !value.is_normal() || !(-300..300).contains(&digits) {
+    if !value.is_normal() {
         return value;
     }
+    let digits = (6 - value.abs().log10().floor() as i32).clamp(-300, 300);
     let step = 10f64.powi(digits.abs());
     if digits >= 0 { (value * step).round() / step } else { (value / step).round() * step }
 }

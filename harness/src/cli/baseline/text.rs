@@ -51,12 +51,7 @@ fn body(references: &References) -> anyhow::Result<String> {
     let (tables, values): (toml::Table, toml::Table) = table.into_iter().partition(|(_, value)| {
         value.is_table() || value.as_array().is_some_and(|array| array.iter().any(toml::Value::is_table))
     });
-    Ok(format!(
-        "{}rows = [\n{}]\n\n{}",
-        toml::to_string(&values)?,
-        lines.concat(),
-        toml::to_string(&tables)?
-    ))
+    Ok(format!("{}rows = [\n{}]\n\n{}", toml::to_string(&values)?, lines.concat(), toml::to_string(&tables)?))
 }
 
 /// Reads references.

@@ -110,11 +110,8 @@ fn experiment(
     bounds: Bounds,
     arm: usize,
 ) -> anyhow::Result<Vec<Line>> {
-    let two = Plan {
-        seed: clock_seed(),
-        arms: vec![plan.arms[0].clone(), plan.arms[arm].clone()],
-        ..plan.clone()
-    };
+    let two =
+        Plan { seed: clock_seed(), arms: vec![plan.arms[0].clone(), plan.arms[arm].clone()], ..plan.clone() };
     let seed = two.seed;
     let paces = vec![prepared.paces[0].clone(), prepared.paces[arm].clone()];
     let mut trials = [Trial {
@@ -140,8 +137,7 @@ fn experiment(
         noise_threshold: bounds.noise_threshold,
         tolerance: bounds.tolerance,
         load: context.environment.load,
-        seconds: row.screening.seconds
-            + row.confirmation.as_ref().map_or(0.0, |phased| phased.seconds),
+        seconds: row.screening.seconds + row.confirmation.as_ref().map_or(0.0, |phased| phased.seconds),
         baseline_ns: row.values.map_or(f64::NAN, |(baseline, _)| (baseline * 1e3).round() / 1e3),
         screening: write(&row.screening.values),
         confirmation: row.confirmation.as_ref().map_or_else(String::new, |phased| write(&phased.values)),

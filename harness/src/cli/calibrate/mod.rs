@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::analyse::analyse;
 use crate::cli::args::{CalibrateArgs, Format, Shared};
 use crate::cli::artifacts::{self, Artifacts};
+use crate::cli::calibrate::campaign::Line;
 use crate::cli::context::{Context, clock_seed};
 use crate::cli::progress::Stage;
 use crate::cli::run::is_broken;
@@ -28,7 +29,6 @@ use crate::judge::{
 use crate::machine::features::Features;
 use crate::machine::rustc_cfg;
 use crate::measure::{Prepared, Run};
-use crate::cli::calibrate::campaign::Line;
 use crate::plan::{Arm, Bounds, Budget, Plan, Role, SCHEMA_VERSION, Suite, Workload};
 use crate::report;
 use crate::stats::{Interval, clopper_pearson, mean, median, sd};
@@ -77,8 +77,7 @@ pub(crate) fn calibrate(shared: &Shared, args: &CalibrateArgs) -> anyhow::Result
     let relink_seconds = relink(&context, &artifacts)?;
     // Once for a machine is enough: campaigns come in many sittings.
     let earlier = stored.and_then(|stored| stored.crosstalk).filter(|_| args.launches.is_none());
-    let crosstalk =
-        earlier.or_else(|| measure_crosstalk(&context, &wide_plan, &plan, &artifacts, wide));
+    let crosstalk = earlier.or_else(|| measure_crosstalk(&context, &wide_plan, &plan, &artifacts, wide));
     artifacts.arms.truncate(plan.arms.len());
     match args.launches {
         Some(_) => experiments(&context, args, &mut plan, &artifacts, &prepared, &log, start)?,
@@ -105,7 +104,10 @@ pub(crate) fn calibrate(shared: &Shared, args: &CalibrateArgs) -> anyhow::Result
     };
     calibration_file::write(&file, &calibration)?;
     for chart in report::calibration_charts(&calibration)? {
-        crate::cli::store::replace(&file.with_extension(format!("{}.svg", chart.name)), chart.svg.as_bytes())?;
+        crate::cli::store::replace(
+            &file.with_extension(format!("{}.svg", chart.name)),
+            chart.svg.as_bytes(),
+        )?;
     }
     match shared.format {
         Format::Json => outln!("{}", serde_json::to_string_pretty(&calibration)?),
@@ -432,7 +434,8 @@ pub(crate) fn between_runs(
     context: &Context,
     workload: Workload,
 ) -> anyhow::Result<BTreeMap<String, BTreeMap<u64, f64>>> {
-    let file = calibration_file::file(&calibration_file::folder(&context.root), &context.environment, workload);
+    let file =
+        calibration_file::file(&calibration_file::folder(&context.root), &context.environment, workload);
     let mut between: BTreeMap<String, BTreeMap<u64, f64>> = BTreeMap::new();
     for line in read_log::<Line>(&campaign::log(&file))? {
         if line.baseline_ns > 0.0 {

@@ -14,7 +14,7 @@ use crate::cli::run::record_name;
 use crate::cli::session::Event;
 use crate::cli::store::Store;
 use crate::cli::{Exit, calibration_file, store};
-use crate::judge::{FalseAlarms, LOOKS, GateRow, GateRule, GateVerdict, Measure, gate_report};
+use crate::judge::{FalseAlarms, GateRow, GateRule, GateVerdict, LOOKS, Measure, gate_report};
 use crate::machine::Environment;
 use crate::measure::ArmFacts;
 use crate::plan::{Arm, SCHEMA_VERSION, Suite, Workload};
@@ -106,14 +106,9 @@ pub(crate) fn paired(
     let mut records = Records::create(&out, &file, context, &pairs)?;
     let mut trials: Vec<Trial> = pairs.iter_mut().filter_map(|pair| pair.trial.take()).collect();
     let mut rule = GateRule::new(trials.iter().map(|trial| trial.plan.benchmarks.len()).sum());
-    let measured = Engine {
-        context,
-        trials: &mut trials,
-        rule: &mut rule,
-        deadline: Some(budget.end()),
-        tells: true,
-    }
-    .run(&mut |trial, phase, event| records.take(trial, phase, event));
+    let measured =
+        Engine { context, trials: &mut trials, rule: &mut rule, deadline: Some(budget.end()), tells: true }
+            .run(&mut |trial, phase, event| records.take(trial, phase, event));
     records.close()?;
     judged(&mut file, &pairs, &trials, &rule, &measured?);
     Ok(PairedRun {
@@ -188,7 +183,11 @@ fn measured_rows(
 }
 
 /// The bound on false alarms of the machine's calibration, where there is one.
-pub(crate) fn false_alarms(root: &Path, environment: &Environment, workload: Workload) -> Option<FalseAlarms> {
+pub(crate) fn false_alarms(
+    root: &Path,
+    environment: &Environment,
+    workload: Workload,
+) -> Option<FalseAlarms> {
     crate::judge::gate_false_alarms(&calibration_file::find(root, environment, workload)?, environment)
 }
 

@@ -273,9 +273,9 @@ impl Engine<'_> {
             trial.prepared.paces.iter().map(|arm| vec![None; arm.len()]).collect();
         let mut benchmarks = 0;
         for benchmark in 0..trial.plan.benchmarks.len() {
-            let open = rows.iter().filter(|row| {
-                row.trial == at && row.benchmark == benchmark && is_open(row, phase)
-            });
+            let open = rows
+                .iter()
+                .filter(|row| row.trial == at && row.benchmark == benchmark && is_open(row, phase));
             let mut arms: Vec<usize> = open.map(|row| row.arm).collect();
             if arms.is_empty() {
                 continue;

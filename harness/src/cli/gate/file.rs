@@ -116,8 +116,7 @@ pub(crate) fn row_launches(
         screening: row.screening.values.clone(),
         confirmation: row.confirmation.as_ref().map_or_else(Vec::new, |phased| phased.values.clone()),
         control: row.control.clone(),
-        seconds: row.screening.seconds
-            + row.confirmation.as_ref().map_or(0.0, |phased| phased.seconds),
+        seconds: row.screening.seconds + row.confirmation.as_ref().map_or(0.0, |phased| phased.seconds),
     };
     measured.rows.iter().filter(|row| row.trial == trial).map(of).collect()
 }

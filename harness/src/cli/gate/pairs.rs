@@ -62,7 +62,9 @@ pub(crate) fn gated<'a>(suite: &'a Suite, args: &GateArgs) -> anyhow::Result<Vec
         })
         .collect();
     match chosen.iter().find(|arm| !by_cargo(arm)) {
-        Some(arm) => bail!("arm \"{}\" is not built by Cargo: it has no older form to compare with", arm.name),
+        Some(arm) => {
+            bail!("arm \"{}\" is not built by Cargo: it has no older form to compare with", arm.name)
+        }
         None => Ok(chosen),
     }
 }
@@ -152,9 +154,8 @@ pub(crate) fn pair(
 
 /// The benchmarks that the candidate has: all of the reference's, where their code is the same.
 fn rows_of(plan: &Plan, identical: bool, trial: Option<&Trial>) -> Vec<String> {
-    let has = |at: usize| {
-        identical || trial.is_some_and(|trial| trial.prepared.paces[CANDIDATE][at].is_some())
-    };
+    let has =
+        |at: usize| identical || trial.is_some_and(|trial| trial.prepared.paces[CANDIDATE][at].is_some());
     (0..plan.benchmarks.len()).filter(|&at| has(at)).map(|at| plan.benchmarks[at].name.clone()).collect()
 }
 
@@ -199,12 +200,7 @@ fn union(
 }
 
 /// Names of the command line and of the suite that no side has are slips of the pen.
-fn unknown(
-    args: &GateArgs,
-    suite: &Suite,
-    prepared: &Prepared,
-    identical: bool,
-) -> anyhow::Result<()> {
+fn unknown(args: &GateArgs, suite: &Suite, prepared: &Prepared, identical: bool) -> anyhow::Result<()> {
     let absent: BTreeSet<&str> = (0..prepared.benchmarks.len())
         .filter(|&at| {
             let sides = if identical { 1 } else { CONTROL };

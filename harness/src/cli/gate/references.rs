@@ -33,7 +33,8 @@ pub(crate) fn measured(shared: &Shared, args: &GateArgs, folder: Option<&Path>) 
     let suite = context.suite(args.suite.as_deref())?;
     let arms = gated(&suite, args)?;
     let stored = stored(&context, &suite.name, folder)?;
-    let now: Vec<ReferenceArm> = arms.iter().map(|arm| arm_of(&context, arm)).collect::<anyhow::Result<_>>()?;
+    let now: Vec<ReferenceArm> =
+        arms.iter().map(|arm| arm_of(&context, arm)).collect::<anyhow::Result<_>>()?;
     let plan = suite.plan(&[], suite.quick, 0)?;
     let differs = differences(&stored, &context.environment_for(&plan), &now);
     if !differs.is_empty() {
@@ -41,9 +42,8 @@ pub(crate) fn measured(shared: &Shared, args: &GateArgs, folder: Option<&Path>) 
     }
     context.tell_foreign();
     let commit = revision::resolve(&context.root, &stored.commit);
-    let run = commit.and_then(|commit| {
-        paired(&context, &suite, args, budget, &arms, (commit, &stored.commit))
-    });
+    let run =
+        commit.and_then(|commit| paired(&context, &suite, args, budget, &arms, (commit, &stored.commit)));
     let mut run = match run {
         Ok(run) => run,
         Err(why) if context.stopped() => return Err(why),
@@ -265,7 +265,8 @@ fn judged_record(
     let here = |arm: &str| arms.iter().any(|known| known.name == arm);
     let accepted = || stored.rows.iter().filter(|row| here(&row.arm));
     let mut all: Vec<GateRow> = Vec::new();
-    let times = Times { plan: &file.plan, stored, now: &now, between: between_runs(context, suite.workload)? };
+    let times =
+        Times { plan: &file.plan, stored, now: &now, between: between_runs(context, suite.workload)? };
     for known in accepted().filter(|row| row.measure.is_time()) {
         let bounds = suite.gate.bounds(&known.benchmark, suite.noise_threshold);
         all.push(match now.iter().find(|row| same(row, known)) {
@@ -318,7 +319,13 @@ impl Times<'_> {
         }
     }
 
-    fn judged(&self, known: &Reference, row: &Reference, suite: &Suite, bounds: crate::plan::Bounds) -> GateRow {
+    fn judged(
+        &self,
+        known: &Reference,
+        row: &Reference,
+        suite: &Suite,
+        bounds: crate::plan::Bounds,
+    ) -> GateRow {
         let undecided = |why: &str| GateRow {
             value: Some(row.value),
             verdict: GateVerdict::Inconclusive,
@@ -338,7 +345,9 @@ impl Times<'_> {
         let (Some(rows), Some(anchors)) =
             (self.between.get(&known.benchmark), self.between.get(&anchor.benchmark))
         else {
-            return undecided("different runs: not judged; no calibration says how runs differ (cargo lab calibrate)");
+            return undecided(
+                "different runs: not judged; no calibration says how runs differ (cargo lab calibrate)",
+            );
         };
         let proportions: Vec<f64> =
             rows.iter().filter_map(|(seed, log)| Some(log - anchors.get(seed)?)).collect();

@@ -17,9 +17,8 @@ const FOLDER: &str = "against";
 /// Runs git in `folder`. Variables that a hook sets would send it to another repository.
 fn git(folder: &Path, args: &[&str]) -> anyhow::Result<Output> {
     let mut invocation = Invocation::new("git", args).in_folder(folder);
-    invocation.unset = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR"]
-        .map(Into::into)
-        .into();
+    invocation.unset =
+        ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR"].map(Into::into).into();
     let limits = Limits { timeout: Duration::from_secs(300), output: 4 << 20 };
     run(&invocation, limits, &|| false).context("git cannot be run: a gate against a revision needs it")
 }

@@ -174,7 +174,11 @@ pub fn gate_report(mut rows: Vec<GateRow>, void: Vec<String>, allow_unmatched: b
         Fold::Regressed
     } else if unmatched && !allow_unmatched {
         Fold::Broken
-    } else if !void.is_empty() || any(&|verdict| *verdict == GateVerdict::Inconclusive) {
+    } else if !void.is_empty()
+        || any(&|verdict| *verdict == GateVerdict::Inconclusive)
+        || !any(&|verdict| matches!(verdict, GateVerdict::Passed | GateVerdict::Identical))
+    {
+        // Where nothing was compared, nothing passes either.
         Fold::Inconclusive
     } else {
         Fold::Passes
@@ -200,7 +204,8 @@ impl GateRow {
             Standing::Passed => (GateVerdict::Passed, passed(shown, self.bounds, confirmed.is_some())),
             Standing::Regressed => (
                 GateVerdict::Inconclusive,
-                "looks regressed, and the budget left no time to confirm it: give a longer --budget".to_owned(),
+                "looks regressed, and the budget left no time to confirm it: give a longer --budget"
+                    .to_owned(),
             ),
             Standing::Open | Standing::Undecided => {
                 (GateVerdict::Inconclusive, undecided(last, self.bounds, shown))

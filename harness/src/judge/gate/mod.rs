@@ -148,8 +148,7 @@ impl GateRule {
     #[must_use]
     pub fn confirmed(&self, values: &[f64], rows: usize) -> Option<Shown> {
         let plan = self.confirm.get(rows.checked_sub(1)?)?;
-        let lo = interval_at(plan.as_ref(), values)
-            .map_or(f64::NEG_INFINITY, |log| log.interval.lo);
+        let lo = interval_at(plan.as_ref(), values).map_or(f64::NEG_INFINITY, |log| log.interval.lo);
         self.shown(values, lo)
     }
 

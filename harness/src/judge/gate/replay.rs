@@ -83,12 +83,8 @@ pub fn replay(rule: &mut GateRule, rows: &[Launches]) -> Vec<Replayed> {
 }
 
 fn screened(rule: &GateRule, row: &Launches) -> Replayed {
-    let mut replayed = Replayed {
-        screening: Standing::Undecided,
-        screened_at: 0,
-        confirmation: None,
-        confirmed_at: 0,
-    };
+    let mut replayed =
+        Replayed { screening: Standing::Undecided, screened_at: 0, confirmation: None, confirmed_at: 0 };
     for (index, &look) in LOOKS.iter().enumerate() {
         let Some(values) = row.screening.get(..look) else { break };
         let last = LOOKS.get(index + 1).is_none_or(|&next| next > row.screening.len());

@@ -75,18 +75,18 @@ fn unchanged_code_fails_no_gate() {
     let mut rows = vec![Truth::of(0.0, 0.004); 6];
     rows.extend([Truth::of(0.0, 0.01), Truth::of(0.0, 0.02), Truth::of(0.0, 0.05), Truth::of(0.0, 0.19)]);
     rows.push(Truth { second: 0.1, ..Truth::of(0.0, 0.01) });
-    let failed = failing(600, 11, &rows);
-    assert_eq!(failed, 0, "of 600 gates of {} rows", rows.len());
+    let failed = failing(150, 11, &rows);
+    assert_eq!(failed, 0, "of 150 gates of {} rows", rows.len());
 }
 
 #[test]
 fn at_the_threshold_itself_gates_fail_as_seldom_as_promised() {
     // The worst unchanged case by definition: every row is slower by exactly what is not worth a name.
     let rows = vec![Truth::of(BOUNDS.noise_threshold, 0.01); 12];
-    let failed = failing(500, 13, &rows);
-    let bound = clopper_pearson_upper(failed, 500, 0.95).unwrap();
+    let failed = failing(250, 13, &rows);
+    let bound = clopper_pearson_upper(failed, 250, 0.95).unwrap();
     // 5 % of rows are suspected, and 2.5 % of confirmations may be wrong: below 2.5 % of gates in any case.
-    assert!(bound < 0.025, "{failed} of 500, at most {bound}");
+    assert!(bound < 0.025, "{failed} of 250, at most {bound}");
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn without_correction_and_confirmation_the_same_gates_cry_wolf() {
 #[test]
 fn slow_downs_are_found_with_the_stated_power() {
     for (slow_down, sd, gates, least) in
-        [(0.02, 0.0075, 300, 0.95), (0.03, 0.0075, 300, 0.98), (0.02, 0.033, 300, 0.95)]
+        [(0.02, 0.0075, 150, 0.95), (0.03, 0.0075, 100, 0.98), (0.02, 0.033, 200, 0.95)]
     {
         // Among rows that are unchanged, as in a real change.
         let mut rows = vec![Truth::of(0.0, 0.01); 3];
@@ -132,9 +132,8 @@ fn a_slow_down_beyond_the_tolerance_passes_as_seldom_as_promised() {
     // At a spread that screening can hardly see through, so that passing is the error to fear.
     let (mut machine, mut rule) = (Machine::seeded(19), GateRule::new(0));
     let rows = [Truth::of(BOUNDS.tolerance + 0.0001, 0.12); 4];
-    let passed: usize = (0..250)
-        .map(|_| machine.gate(&mut rule, &rows).iter().filter(|row| row.passes()).count())
-        .sum();
+    let passed: usize =
+        (0..250).map(|_| machine.gate(&mut rule, &rows).iter().filter(|row| row.passes()).count()).sum();
     let bound = clopper_pearson_upper(passed, 1_000, 0.95).unwrap();
     // One per cent in screening, and one in a confirmation.
     assert!(bound < 0.02 + 0.01, "{passed} of 1000, at most {bound}");
@@ -143,9 +142,8 @@ fn a_slow_down_beyond_the_tolerance_passes_as_seldom_as_promised() {
 #[test]
 fn quiet_rows_take_one_look() {
     let (mut machine, mut rule) = (Machine::seeded(23), GateRule::new(0));
-    let looks: Vec<usize> = (0..200)
-        .map(|_| machine.gate(&mut rule, &[Truth::of(0.0, 0.0075)])[0].screened_at)
-        .collect();
+    let looks: Vec<usize> =
+        (0..200).map(|_| machine.gate(&mut rule, &[Truth::of(0.0, 0.0075)])[0].screened_at).collect();
     let first = looks.iter().filter(|&&launches| launches == LOOKS[0]).count();
     assert!(first >= 190, "{first} of 200 left at the first look");
 }

@@ -285,3 +285,80 @@ fn truths(rows: &[&Judged<'_>]) -> Vec<f64> {
     }
     pooled.values().filter_map(|values| Some(mean(values)?.exp_m1())).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A row whose launches lie evenly around a slow-down.
+    fn line(seed: u64, benchmark: &str, injected: f64, sd: f64, confirmed: bool) -> Line {
+        let values = |n: usize| -> Vec<f64> {
+            let place = |i: usize| ((i * 37) % n) as f64 / (n - 1) as f64 - 0.5;
+            (0..n).map(|i| injected.ln_1p() + place(i) * sd * 12f64.sqrt()).collect()
+        };
+        Line {
+            seed,
+            benchmark: benchmark.to_owned(),
+            injected,
+            extra: 0,
+            noise_threshold: 0.01,
+            tolerance: 0.05,
+            load: 0.25,
+            seconds: 1.0 + seed as f64,
+            baseline_ns: 100.0,
+            screening: write(&values(16)),
+            confirmation: if confirmed { write(&values(64)) } else { String::new() },
+        }
+    }
+
+    #[test]
+    fn launches_are_kept_to_a_ten_thousandth_of_a_percent() {
+        let values = [0.0, -0.012_345_6, 0.25, 1e-7];
+        assert_eq!(write(&values), "0 -12346 250000 0");
+        let back = read(&write(&values));
+        assert!(values.iter().zip(&back).all(|(a, b)| (a - b).abs() <= 0.5 / SCALE), "{back:?}");
+        assert!(read("").is_empty());
+    }
+
+    #[test]
+    fn a_campaign_counts_experiments_and_comparisons_apart() {
+        let mut lines = Vec::new();
+        for seed in 0..20 {
+            lines.push(line(seed, "quiet", 0.0, 0.005, false));
+            lines.push(line(seed, "loud", 0.0, 0.025, false));
+        }
+        for seed in 20..30 {
+            lines.push(line(seed, "quiet", 0.03, 0.005, true));
+        }
+        let gate = summary(&lines).unwrap();
+        assert_eq!((gate.comparisons, gate.failed, gate.experiments.count), (40, 0, 20));
+        assert_eq!(gate.benchmarks, ["quiet", "loud"]);
+        let power: Vec<_> =
+            gate.power.iter().map(|row| (row.most_sd, row.nominal, row.trials, row.failed)).collect();
+        assert_eq!(
+            power,
+            [(Some(0.0075), 0.0, 20, 0), (Some(0.0075), 0.03, 10, 10), (Some(0.033), 0.0, 20, 0)]
+        );
+        assert!((gate.power[1].truth - 0.03).abs() < 1e-5 && gate.power[1].seconds > 20.0, "{gate:?}");
+        assert_eq!(summary(&lines[40..]), None, "without A/A there is nothing to bound");
+    }
+
+    #[test]
+    fn a_suspicion_without_its_confirmation_is_not_found() {
+        let mut lines: Vec<Line> = (0..3).map(|seed| line(seed, "quiet", 0.0, 0.005, false)).collect();
+        lines.push(line(9, "quiet", 0.03, 0.005, false));
+        let gate = summary(&lines).unwrap();
+        let slower = gate.power.iter().find(|row| row.nominal > 0.0).unwrap();
+        assert_eq!((slower.suspected, slower.failed, slower.passed), (1, 0, 0));
+    }
+
+    #[test]
+    fn first_looks_are_comparisons_of_a_fixed_number_of_launches() {
+        let lines = [line(1, "quiet", 0.0, 0.005, false), line(2, "quiet", 0.02, 0.005, true)];
+        let looks = first_looks(&lines, 0.01);
+        assert_eq!(looks.len(), 2);
+        assert_eq!((looks[0].launches, looks[0].seed, looks[1].injected), (16, 1, 0.02));
+        assert!(looks[0].lo < 1.0 && looks[0].hi > 1.0 && looks[1].lo > 1.01, "{looks:?}");
+        assert!(first_looks(&lines, 0.0025).is_empty(), "gates of another threshold are apart");
+    }
+}

@@ -16,6 +16,8 @@ const FOLDER: &str = "against";
 
 /// Runs git in `folder`. Variables that a hook sets would send it to another repository.
 fn git(folder: &Path, args: &[&str]) -> anyhow::Result<Output> {
+    // Checking out a tree of our own is nothing that the hooks of a repository are meant for.
+    let args = ["-c", "core.hooksPath=/dev/null"].iter().chain(args);
     let mut invocation = Invocation::new("git", args).in_folder(folder);
     invocation.unset =
         ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR"].map(Into::into).into();

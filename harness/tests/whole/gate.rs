@@ -22,7 +22,8 @@ impl Repository {
     fn without_lab() -> Self {
         let workspace = Workspace::new();
         workspace.suite("s", &["plain"]);
-        workspace.write(".gitignore", "/target\n/results\n");
+        // Cargo writes a lock file when it first builds, which is no change of anybody.
+        workspace.write(".gitignore", "/target\n/results\n/Cargo.lock\n");
         let repository = Self(workspace);
         repository.git(&["init", "--quiet", "--initial-branch", "main"]);
         repository

@@ -55,7 +55,8 @@ fn times(plan: &Plan, launches: &[Launch], arm: &str, index: usize) -> Vec<Refer
     (0..plan.benchmarks.len()).filter_map(of).collect()
 }
 
-fn measure(workload: Workload, benchmark: &str, unit: Unit) -> Measure {
+/// What the values of a benchmark count.
+pub(crate) fn measure(workload: Workload, benchmark: &str, unit: Unit) -> Measure {
     match (workload, unit) {
         (Workload::Build, Unit::Nanos) if benchmark.starts_with("clean") => Measure::CleanBuild,
         (Workload::Build, Unit::Nanos) => Measure::Rebuild,

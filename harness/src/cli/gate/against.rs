@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use crate::cli::args::{GateArgs, Shared};
+use crate::cli::baseline::rows::measure;
 use crate::cli::context::{Context, clock_seed};
 use crate::cli::gate::engine::{Engine, Measured, Phase, Trial};
 use crate::cli::gate::file::{GATE_SCHEMA, GateFile, row_launches};
@@ -14,7 +15,7 @@ use crate::cli::run::record_name;
 use crate::cli::session::Event;
 use crate::cli::store::Store;
 use crate::cli::{Exit, calibration_file, store};
-use crate::judge::{FalseAlarms, GateRow, GateRule, GateVerdict, LOOKS, Measure, gate_report};
+use crate::judge::{FalseAlarms, GateRow, GateRule, GateVerdict, LOOKS, gate_report};
 use crate::machine::Environment;
 use crate::measure::ArmFacts;
 use crate::plan::{Arm, SCHEMA_VERSION, Suite, Workload};
@@ -160,7 +161,11 @@ fn measured_rows(
         let bare = GateRow {
             benchmark: trial.plan.benchmarks[row.benchmark].name.clone(),
             arm: pair.arm.clone(),
-            measure: Measure::Time,
+            measure: measure(
+                trial.plan.workload,
+                &trial.plan.benchmarks[row.benchmark].name,
+                trial.plan.benchmarks[row.benchmark].unit,
+            ),
             reference: row.values.map(|(reference, _)| reference),
             value: row.values.map(|(_, value)| value),
             bounds: trial.bounds[row.benchmark],

@@ -19,7 +19,7 @@ use crate::cli::Exit;
 use crate::cli::args::{Format, GateArgs, Shared};
 use crate::cli::context::Context;
 use crate::cli::gate::file::GateFile;
-use crate::judge::{Fold, GateReport, GateRow, GateRule, Launches, Measure, Paired, gate_report, replay};
+use crate::judge::{Fold, GateReport, GateRow, GateRule, Launches, Paired, gate_report, replay};
 
 /// Compares the work tree with a revision or with references, or judges a record.
 pub(crate) fn gate(shared: &Shared, args: &GateArgs) -> anyhow::Result<Exit> {
@@ -77,7 +77,7 @@ fn again(file: &GateFile) -> GateReport {
         .iter()
         .map(|row| {
             let at = file.launches.iter().position(|known| {
-                known.benchmark == row.benchmark && known.arm == row.arm && row.measure == Measure::Time
+                known.benchmark == row.benchmark && known.arm == row.arm && row.measure.is_time()
             });
             let Some(at) = at else { return row.clone() };
             let (known, now) = (&file.launches[at], replayed[at]);

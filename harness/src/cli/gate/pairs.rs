@@ -8,10 +8,11 @@ use anyhow::bail;
 use crate::build::Artifact;
 use crate::cli::args::GateArgs;
 use crate::cli::artifacts::{self, Artifacts, Revision, Sources, short_hash};
+use crate::cli::baseline::rows::measure;
 use crate::cli::context::Context;
 use crate::cli::gate::engine::Trial;
 use crate::cli::session::{first_processes, listing};
-use crate::judge::{GateRow, GateVerdict, Measure, Unmatched};
+use crate::judge::{GateRow, GateVerdict, Unmatched};
 use crate::measure::{FailureReason, Prepared, RunFailure};
 use crate::plan::{Arm, Benchmark, Library, Plan, Role, Source, Suite, Workload};
 use crate::report::sentence;
@@ -121,7 +122,7 @@ pub(crate) fn pair(
     let row = |at: usize| GateRow {
         benchmark: plan.benchmarks[at].name.clone(),
         arm: arm.name.clone(),
-        measure: Measure::Time,
+        measure: measure(plan.workload, &plan.benchmarks[at].name, plan.benchmarks[at].unit),
         reference: None,
         value: None,
         bounds: bounds[at],

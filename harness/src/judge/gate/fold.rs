@@ -187,8 +187,7 @@ pub fn gate_report(mut rows: Vec<GateRow>, void: Vec<String>, allow_unmatched: b
 }
 
 impl GateRow {
-    /// A row that was measured in pairs: screened, and confirmed where it looked regressed. `ended` says that the
-    /// budget ended its measuring.
+    /// A row that was measured in pairs: screened, and confirmed where it looked regressed.
     #[must_use]
     pub fn paired(self, rule: &GateRule, screened: &Paired<'_>, confirmed: Option<&Paired<'_>>) -> Self {
         let screening = rule.screened(screened.values);

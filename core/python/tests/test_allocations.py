@@ -65,10 +65,11 @@ assert cost(lambda: moving_mean_sd(doubles, 2, (means, deviations))) < SMALL
 # What has to copy, copies once, and the counter sees it.
 changing = bytearray(data)
 assert MIB <= cost(lambda: xxh3(changing, release=True)) < MIB + SMALL
-assert MIB <= cost(lambda: dot(query, floats, scores, release=True)) < MIB + SMALL
+assert MIB <= cost(lambda: dot(query, floats, scores, release=True)) < MIB + 4 * SMALL
 assert MIB <= cost(lambda: _calls.echo_bytes(data)) < MIB + SMALL
 store = StateStore(4 * MIB)
-assert MIB <= cost(lambda: store.set("a", data)) < MIB + SMALL
+# Asking beforehand whether there is room counts as much again, and is given back untouched.
+assert 2 * MIB <= cost(lambda: store.set("a", data)) < 2 * MIB + SMALL
 assert MIB <= cost(lambda: store.get("a")) < MIB + SMALL
 print("counted")
 """

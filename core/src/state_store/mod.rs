@@ -21,8 +21,10 @@ mod shard;
 mod tests;
 
 use std::hash::BuildHasher as _;
-use std::sync::Arc;
+use std::num::NonZero;
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use hashbrown::DefaultHashBuilder;
@@ -36,16 +38,28 @@ use crate::state_store::shard::{Entry, NEVER, Shard};
 /// allocations.
 pub const ENTRY_OVERHEAD: usize = 128;
 
-/// Locks are taken by shard, so this many writers or readers of different shards never wait for each other.
-const SHARDS: usize = 64;
+/// Locks are taken by shard, and more threads than cores do not run at once: with this many shards for each core
+/// they seldom meet.
+const SHARDS_PER_CORE: usize = 4;
+
+/// The fewest and the most shards. A process may see fewer cores than it later runs on; and many shards spread few
+/// entries over more memory than a core's first cache holds.
+const SHARDS: RangeInclusive<usize> = 16..=64;
+
+/// How many shards a store gets: a power of two.
+static COUNT: LazyLock<usize> = LazyLock::new(|| {
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    (cores * SHARDS_PER_CORE).next_power_of_two().clamp(*SHARDS.start(), *SHARDS.end())
+});
 
 /// A concurrent map from names to bytes with a cap on its bytes; see the [module](self) for the policy.
 pub struct StateStore {
-    shards: Box<[Line<Mutex<Shard>>; SHARDS]>,
+    /// A power of two.
+    shards: Box<[Line<Mutex<Shard>>]>,
     /// By shard, when its least recently used entry was used; [`NEVER`] where it is empty.
-    oldest: Box<[AtomicU64; SHARDS]>,
+    oldest: Box<[AtomicU64]>,
     /// By shard, when the first of its entries expires; [`NEVER`] where none does.
-    soonest: Box<[AtomicU64; SHARDS]>,
+    soonest: Box<[AtomicU64]>,
     /// What all entries cost together.
     bytes: Line<AtomicUsize>,
     /// The number of writes so far: the last version, and the clock of recency.
@@ -132,10 +146,11 @@ impl StateStore {
     /// running backwards. It is asked only where a time to live is set.
     #[must_use]
     pub fn with_clock(capacity_bytes: usize, clock: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
+        let shards = *COUNT;
         Self {
-            shards: Box::new(std::array::from_fn(|_| Line(Mutex::new(Shard::default())))),
-            oldest: Box::new([const { AtomicU64::new(NEVER) }; SHARDS]),
-            soonest: Box::new([const { AtomicU64::new(NEVER) }; SHARDS]),
+            shards: (0..shards).map(|_| Line(Mutex::default())).collect(),
+            oldest: (0..shards).map(|_| AtomicU64::new(NEVER)).collect(),
+            soonest: (0..shards).map(|_| AtomicU64::new(NEVER)).collect(),
             bytes: Line(AtomicUsize::new(0)),
             writes: Line(AtomicU64::new(0)),
             capacity: capacity_bytes,
@@ -224,11 +239,8 @@ impl StateStore {
             return false;
         };
         let expired = self.is_expired(shard.entry(slot));
-        let removed = if expired {
-            self.expire(place, &mut shard, slot)
-        } else {
-            self.take(place, &mut shard, slot)
-        };
+        let removed =
+            if expired { self.expire(place, &mut shard, slot) } else { self.take(place, &mut shard, slot) };
         drop(shard);
         drop(removed);
         !expired
@@ -245,7 +257,7 @@ impl StateStore {
     /// Removes everything that is there when its shard is reached. Statistics of the past stay.
     pub fn clear(&self) {
         self.purge();
-        for place in 0..SHARDS {
+        for place in 0..self.shards.len() {
             let mut shard = self.shards[place].0.lock();
             let (entries, bytes) = shard.drain();
             self.bytes.0.fetch_sub(bytes, Ordering::Relaxed);
@@ -380,7 +392,7 @@ impl StateStore {
             return;
         }
         let now = nanos((self.clock)());
-        for place in 0..SHARDS {
+        for place in 0..self.shards.len() {
             if self.soonest[place].load(Ordering::Relaxed) > now {
                 continue;
             }
@@ -422,7 +434,7 @@ impl StateStore {
     #[inline]
     fn place(&self, key: &str) -> (u64, usize) {
         let hash = self.hash(key);
-        (hash, (hash >> 32) as usize % SHARDS)
+        (hash, (hash >> 32) as usize & (self.shards.len() - 1))
     }
 
     /// Tells the other shards' writers how old the entries of this one are.

@@ -129,11 +129,9 @@ impl Check<'_> {
             (None, Some(file), _) => Library::File(file.as_ref().clone()),
             (None, None, Shape::Pure) => Library::Nothing,
             (None, None, Shape::CApi) => Library::Floor,
-            (
-                None,
-                None,
-                Shape::Pyo3 | Shape::Direct | Shape::Cython | Shape::Nanobind | Shape::Ctypes,
-            ) => Library::Cdylib,
+            (None, None, Shape::Pyo3 | Shape::Direct | Shape::Cython | Shape::Nanobind | Shape::Ctypes) => {
+                Library::Cdylib
+            }
         };
         let ffi = Some(Ffi { shape, library: library.clone() });
         if library != Library::Cdylib {

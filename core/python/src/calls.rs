@@ -190,7 +190,8 @@ mod direct {
         let module = PyModule::new(parent.py(), "mcp_rust_core._direct")?;
         NOTHING.of_function(twins, &module, "nothing", nothing)?;
         ADD.of_function(twins, &module, "add", add)?;
-        parent.add("_direct", &module)?;
+        // Not `add`, which would export the name: the wheel for CPython 3.9 does not have it.
+        parent.setattr("_direct", &module)?;
         let modules = parent.py().import("sys")?.getattr("modules")?;
         modules.set_item("mcp_rust_core._direct", &module)
     }

@@ -11,6 +11,8 @@ use pyo3::prelude::*;
 mod buffers;
 mod callers;
 mod calls;
+#[cfg(not(feature = "abi3-py39"))]
+mod direct;
 mod floats;
 mod guard;
 mod json;
@@ -35,5 +37,7 @@ fn mcp_rust_core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(observe::host_snapshot, module)?)?;
     kernels::register(module)?;
     callers::register(module)?;
+    #[cfg(not(feature = "abi3-py39"))]
+    store::direct::register(py)?;
     calls::register(module)
 }

@@ -143,7 +143,7 @@ pub(crate) fn report(shared: &Shared, args: &ReportArgs) -> anyhow::Result<Exit>
         Workload::Ffi => "charts/calls.svg",
         Workload::Kernel | Workload::Build => "charts/heatmap.svg",
     };
-    let chart = relative(document, &args.record.join(shown))?;
+    let chart = relative(&root, document, &args.record.join(shown))?;
     let block = report::readme_block(&judged.report(), &chart);
     let shown = document.display();
     let name = marker(&text, &judged.file.plan.suite);
@@ -170,18 +170,27 @@ pub(crate) fn report(shared: &Shared, args: &ReportArgs) -> anyhow::Result<Exit>
     Ok(Exit::Failed)
 }
 
-/// The path of `file` as `document` has to name it.
-fn relative(document: &Path, file: &Path) -> anyhow::Result<String> {
+/// The path of `file` as `document` has to name it. A document within the workspace may lie in a folder beside the
+/// record's.
+fn relative(root: &Path, document: &Path, file: &Path) -> anyhow::Result<String> {
     let folder = document.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let (folder, file) = (folder.canonicalize()?, file.canonicalize().or_else(|_| absolute(file))?);
-    let Ok(below) = file.strip_prefix(&folder) else {
-        bail!(
-            "{} does not lie below {}: a document shows records beside it",
-            file.display(),
-            folder.display()
-        );
-    };
-    Ok(below.display().to_string())
+    let root = root.canonicalize()?;
+    let mut up = PathBuf::new();
+    for above in folder.ancestors() {
+        if let Ok(below) = file.strip_prefix(above) {
+            return Ok(up.join(below).display().to_string());
+        }
+        if above == root || !above.starts_with(&root) {
+            break;
+        }
+        up.push("..");
+    }
+    bail!(
+        "{} does not lie below {}: a document shows records of its own workspace",
+        file.display(),
+        folder.display()
+    );
 }
 
 fn absolute(path: &Path) -> anyhow::Result<PathBuf> {

@@ -9,11 +9,9 @@ compile_error!(
 use pyo3::prelude::*;
 
 mod buffers;
-mod callers;
 mod calls;
 mod floats;
 mod guard;
-mod json;
 mod kernels;
 mod numbers;
 mod observe;
@@ -34,6 +32,6 @@ fn mcp_rust_core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<router::Router>()?;
     module.add_function(wrap_pyfunction!(observe::host_snapshot, module)?)?;
     kernels::register(module)?;
-    callers::register(module)?;
+    mcp_python_face::callers::register(module)?;
     calls::register(module)
 }

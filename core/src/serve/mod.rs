@@ -11,5 +11,5 @@ mod run;
 mod stdio;
 
 pub use http::{ENDPOINT, HttpError, SHORTEST_TOKEN};
-pub use run::{Purpose, StartError, Way, connection, main};
+pub use run::{Purpose, StartError, Way, connection, in_process, main};
 pub use stdio::LONGEST_LINE;

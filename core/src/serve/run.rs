@@ -62,6 +62,9 @@ pub enum StartError {
     /// The server's own set-up failed.
     #[error("{0}")]
     Tools(String),
+    /// The options are not those of the server.
+    #[error("{0}")]
+    Options(String),
     /// The system gives no event loop.
     #[error("the system gives no event loop: {0}")]
     Runtime(std::io::Error),
@@ -102,11 +105,31 @@ fn start(purpose: &Purpose, arguments: impl Iterator<Item = OsString>) -> Result
 }
 
 fn read(about: &About, arguments: impl Iterator<Item = OsString>) -> (Options, Option<Action>) {
-    let command = Command::new(about.name).version(about.version).about(about.title);
-    let command = Action::augment_subcommands(Options::augment_args(command)).subcommand_required(false);
+    let command = Action::augment_subcommands(command(about)).subcommand_required(false);
     let matches = command.get_matches_from(arguments);
     let options = Options::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     (options, Action::from_arg_matches(&matches).ok())
+}
+
+/// The server of a purpose, for calls in this process. `arguments` are those of its command line, without the
+/// name of the program; they are read in the same way, and those that concern the other faces do nothing.
+///
+/// # Errors
+///
+/// When the command line has something else than such options, and when the server cannot be built.
+pub fn in_process(
+    purpose: &Purpose,
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Result<Server, StartError> {
+    let command =
+        command(&purpose.about).no_binary_name(true).disable_help_flag(true).disable_version_flag(true);
+    let options =
+        command.try_get_matches_from(arguments).and_then(|matches| Options::from_arg_matches(&matches));
+    build(purpose, &options.map_err(|error| StartError::Options(error.render().to_string()))?)
+}
+
+fn command(about: &About) -> Command {
+    Options::augment_args(Command::new(about.name).version(about.version).about(about.title))
 }
 
 fn build(purpose: &Purpose, options: &Options) -> Result<Server, StartError> {

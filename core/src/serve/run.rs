@@ -17,7 +17,7 @@ use crate::options::{Action, Options};
 use crate::reference;
 use crate::serve::handler::{Handler, Shared};
 use crate::serve::http::{self, HttpError};
-use crate::serve::pipes;
+use crate::serve::pipes::{self, Direct};
 use crate::serve::stdio::Stdio;
 use crate::server::{About, Server, ServerBuilder, ServerError};
 
@@ -166,8 +166,8 @@ fn serve(server: Arc<Server>, options: &Options) -> Result<(), StartError> {
 fn serve_stdio(runtime: &Runtime, server: Arc<Server>) -> Result<(), StartError> {
     let way = if std::env::var_os(NO_FRONT).is_some() { Way::Library } else { Way::Front };
     runtime.block_on(async {
-        let (input, output) = pipes::open();
-        connection(server, input, output, way).await
+        let (input, output, direct) = pipes::open();
+        connected(server, input, output, direct, way).await
     })
 }
 
@@ -190,8 +190,22 @@ where
     R: AsyncRead + Unpin + Send + 'static,
     W: AsyncWrite + Unpin + Send + 'static,
 {
+    connected(server, input, output, Direct { input: None, output: None }, way).await
+}
+
+async fn connected<R, W>(
+    server: Arc<Server>,
+    input: R,
+    output: W,
+    direct: Direct,
+    way: Way,
+) -> Result<(), StartError>
+where
+    R: AsyncRead + Unpin + Send + 'static,
+    W: AsyncWrite + Unpin + Send + 'static,
+{
     let shared = Shared::new(Arc::clone(&server));
-    let stdio = Stdio::new(server, input, output, way == Way::Front);
+    let stdio = Stdio::new(server, input, output, direct, way == Way::Front);
     let leftover = stdio.leftover();
     let handler = Handler::new(shared, Some(stdio.end()));
     let result = match serve_server(handler, stdio).await {

@@ -328,6 +328,14 @@ impl<S: Send + Sync + 'static> Tool<S> {
         self
     }
 
+    /// It writes lines of its own to the audit log, which say more than its arguments; so nothing is written for
+    /// the mere call.
+    #[must_use]
+    pub fn audits_itself(mut self) -> Self {
+        self.spec.is_audited = false;
+        self
+    }
+
     /// It may ask the client something (see [`Context::ask`]).
     #[must_use]
     pub fn interactive(mut self) -> Self {
@@ -340,6 +348,14 @@ impl<S: Send + Sync + 'static> Tool<S> {
     pub fn requires(mut self, capability: Capability) -> Self {
         self.spec.requires = Some(capability);
         self.spec.is_interactive = true;
+        self
+    }
+
+    /// Leaves the descriptions out of the output schema: names and types of the fields stay, which is what programs
+    /// need, and clients pay no tokens for the rest.
+    #[must_use]
+    pub fn terse_output(mut self) -> Self {
+        self.spec.output = self.spec.output.map(schema::without_descriptions);
         self
     }
 

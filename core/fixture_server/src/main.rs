@@ -7,6 +7,7 @@ mod media;
 mod questions;
 mod tools;
 
+use std::convert::Infallible;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -17,14 +18,14 @@ use mcp_core::server::About;
 use crate::extras::Fixture;
 
 fn main() -> ExitCode {
-    serve(&Purpose {
+    serve(&Purpose::<(), Infallible> {
         about: About {
             name: "mcp-fixture-server",
             title: "Protocol fixture",
             version: env!("CARGO_PKG_VERSION"),
             instructions: "Tools that exercise the protocol. None of them does anything useful.",
         },
-        tools: |builder, _options| {
+        tools: |builder, _options, ()| {
             let fixture = Arc::new(Fixture::default());
             Ok(builder
                 .list_changes()
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
                 .tools(&fixture, questions::all())
                 .extras(fixture))
         },
-        facts: |_options| Vec::new(),
+        facts: |_options, ()| Vec::new(),
+        act: |action, _options, ()| match action {},
     })
 }

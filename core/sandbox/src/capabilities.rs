@@ -29,6 +29,22 @@ pub struct Capabilities {
     pub root: bool,
 }
 
+impl Capabilities {
+    /// A host that offers nothing: what is assumed before it was asked.
+    pub fn none() -> Self {
+        Self {
+            kernel: String::new(),
+            landlock_abi: 0,
+            seccomp: false,
+            namespaces: false,
+            namespaces_reason: None,
+            own_pid_max: false,
+            cgroup_v2: false,
+            root: true,
+        }
+    }
+}
+
 /// What the host offers, with this program itself as the supervisor that tries it (see
 /// [`enter_if_asked`](crate::enter_if_asked)). Takes some milliseconds: ask once.
 ///

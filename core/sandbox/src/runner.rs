@@ -18,6 +18,7 @@ use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg}
 use crate::capabilities::Capabilities;
 use crate::environment;
 use crate::error::{Layer, SandboxError};
+use crate::handles::{CancelHandle, Watch};
 use crate::job::Job;
 use crate::outcome::{Outcome, Snapshot};
 use crate::protection::{ProcessLimit, Protection, protection};
@@ -122,6 +123,13 @@ impl Sandbox {
     /// Runs also where `layer` is missing: the explicit flag of an operator. Outcomes name what was missing.
     pub fn accept(mut self, layer: Layer) -> Self {
         self.accepted.insert(layer);
+        self
+    }
+
+    /// The same sandbox on a host that offers `capabilities`: for a server that opens its roots at its start and
+    /// asks the host when something is to be run.
+    pub fn on(mut self, capabilities: Capabilities) -> Self {
+        self.capabilities = capabilities;
         self
     }
 
@@ -243,19 +251,6 @@ pub struct Running {
     outcome: Option<Outcome>,
     weaker: Vec<Layer>,
     namespaces: bool,
-}
-
-/// Cancels a run from another thread.
-#[derive(Debug)]
-pub struct CancelHandle(UnixStream);
-
-impl CancelHandle {
-    /// Has everything killed that the command started; the outcome says [`Reason::Cancelled`](crate::Reason). Does
-    /// nothing to a run that has ended.
-    pub fn cancel(&self) {
-        // A closed socket belongs to a run that has ended.
-        let _ = (&self.0).write_all(&[CANCEL]);
-    }
 }
 
 impl Running {
@@ -420,6 +415,14 @@ impl Running {
     /// If no descriptor is free.
     pub fn cancel_handle(&self) -> Result<CancelHandle, SandboxError> {
         self.control.try_clone().map(CancelHandle).map_err(SandboxError::system("a handle to cancel by"))
+    }
+
+    /// A watch on the end of the run, for a thread that does not hold it.
+    ///
+    /// # Errors
+    /// If no descriptor is free.
+    pub fn watch(&self) -> Result<Watch, SandboxError> {
+        self.control.try_clone().map(Watch).map_err(SandboxError::system("a watch on a run"))
     }
 
     /// The process number of the supervisor.

@@ -253,6 +253,10 @@ impl Server {
         Ok(&self.entries[*index])
     }
 
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
     pub(crate) fn layers(&self) -> &Layers {
         &self.layers
     }

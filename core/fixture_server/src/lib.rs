@@ -25,7 +25,7 @@ pub fn purpose() -> Purpose {
             version: env!("CARGO_PKG_VERSION"),
             instructions: "Tools that exercise the protocol. None of them does anything useful.",
         },
-        tools: |builder, options| {
+        tools: |builder, options, ()| {
             // A mistake in the set-up, for tests of what becomes of it.
             assert!(!options.roots.iter().any(|root| root.as_os_str() == "panic"), "asked for");
             let fixture = Arc::new(Fixture::default());
@@ -36,6 +36,7 @@ pub fn purpose() -> Purpose {
                 .tools(&fixture, questions::all())
                 .extras(fixture))
         },
-        facts: |_options| Vec::new(),
+        facts: |_options, ()| Vec::new(),
+        act: |action, _options, ()| match action {},
     }
 }

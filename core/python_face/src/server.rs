@@ -7,6 +7,7 @@ mod question;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use clap::{Args, Subcommand};
 use mcp_core::serve::{Purpose, in_process};
 use mcp_core::server::{CallError, Caller, InProcess, ResultText, Server};
 use parking_lot::Mutex;
@@ -27,9 +28,11 @@ const TICK: Duration = Duration::from_millis(50);
 /// How long a call that was interrupted may take to end tidily.
 const TIDY: Duration = Duration::from_secs(2);
 
-/// The exceptions of a module, which are classes of its own.
+/// A module: its name, and its exceptions, which are classes of its own.
 #[derive(Clone, Copy)]
 pub struct Exceptions {
+    /// Where its native part can be imported from.
+    pub module: &'static str,
     /// A mistake in the module.
     pub internal: fn(String) -> PyErr,
     /// The server was closed.
@@ -78,9 +81,9 @@ impl Face {
     ///
     /// # Errors
     /// `TypeError` and `ValueError` for options that make no sense, `RuntimeError` where the server cannot start.
-    pub fn new(
+    pub fn new<F: Args, A: Subcommand>(
         py: Python<'_>,
-        purpose: &Purpose,
+        purpose: &Purpose<F, A>,
         exceptions: Exceptions,
         config: Option<&Bound<'_, PyAny>>,
         on_question: Option<Bound<'_, PyAny>>,
@@ -92,7 +95,8 @@ impl Face {
             )));
         }
         let arguments = config.map(config::arguments).transpose()?.unwrap_or_default();
-        let server = py.detach(|| caught(|| in_process(purpose, arguments)));
+        let supervisor = config::supervisor(py, exceptions.module);
+        let server = py.detach(|| caught(|| in_process(purpose, arguments, supervisor)));
         let server = server.map_err(|panic| (exceptions.internal)(panic.to_string()))?;
         let live = Live {
             server: Arc::new(server.map_err(config::refused)?),

@@ -7,6 +7,7 @@ mod handler;
 mod http;
 mod output;
 mod pipes;
+mod plain;
 mod run;
 mod stdio;
 

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use crate::ask::Inputs;
 use crate::content::Reply;
 use crate::context::{Boxed, Capability, Client, Era, Level};
-use crate::serve::front::{self, FrontCall, LastMeta, Opening};
+use crate::serve::front::{self, FrontCall, LastMeta, Opening, Places};
 use crate::serve::output::{MOST_WAITING, Output};
 use crate::serve::pipes::{Direct, Waiting};
 use crate::server::{CallError, Server};
@@ -164,7 +164,7 @@ where
         }
         let opening = self.opening;
         if self.has_front {
-            let call = front::read(text, &self.server, opening, &mut self.last_meta);
+            let call = front::read(text, &self.server, opening, Places::All, &mut self.last_meta);
             if let Some(call) = call {
                 self.answer(call);
                 return None;
@@ -450,11 +450,17 @@ fn line(out: &mut Vec<u8>, message: &impl serde::Serialize) {
 }
 
 fn answer_line(out: &mut Vec<u8>, id: &str, reply: &Reply, era: Era, server: &Server) {
+    answer_text(out, id, reply, era, server);
+    out.push(b'\n');
+}
+
+/// Appends the answer to a call.
+pub(crate) fn answer_text(out: &mut Vec<u8>, id: &str, reply: &Reply, era: Era, server: &Server) {
     out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
     out.extend_from_slice(id.as_bytes());
     out.extend_from_slice(br#","result":"#);
     reply.write(out, (era == Era::Stateless).then(|| server.meta()));
-    out.extend_from_slice(b"}\n");
+    out.push(b'}');
 }
 
 fn id_text(id: &NumberOrString) -> String {

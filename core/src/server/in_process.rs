@@ -65,7 +65,7 @@ impl Server {
 
     /// The layers before a tool.
     fn admitted(&self, entry: &Entry, arguments: &str) -> Result<(Prepared, Begun), ToolError> {
-        let arguments = Arguments::Text(arguments.as_bytes());
+        let arguments = Arguments::Text(arguments);
         let audited = entry.audited(&arguments);
         let prepared = entry.validate(arguments)?;
         let begun = self.layers.begin(entry, prepared.budget, audited)?;

@@ -91,7 +91,33 @@ pub(crate) fn refused(error: StartError) -> PyErr {
             let sentence = lines.join("; ");
             PyValueError::new_err(sentence.strip_prefix("error: ").unwrap_or(&sentence).to_owned())
         }
-        StartError::Server(_) | StartError::Tools(_) => PyValueError::new_err(error.to_string()),
+        StartError::Server(_) | StartError::Own(_) => PyValueError::new_err(error.to_string()),
         _ => PyRuntimeError::new_err(error.to_string()),
     }
+}
+
+/// What loads a module in an interpreter of its own and has it supervise: without the packages of the site, and past
+/// `__init__`.
+const SUPERVISE: &str = "\
+from importlib.machinery import ExtensionFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+import sys
+loader = ExtensionFileLoader(sys.argv[1], sys.argv[2])
+module = module_from_spec(spec_from_loader(sys.argv[1], loader))
+loader.exec_module(module)
+sys.exit(module._supervise())
+";
+
+/// How to start this module's code in a process of its own (see `Options::supervisor`): by the interpreter that runs
+/// it. Empty where that cannot be told; then what needs it fails, and says so.
+pub(crate) fn supervisor(py: Python<'_>, module: &str) -> Vec<OsString> {
+    let found = || {
+        let interpreter: PathBuf = py.import("sys")?.getattr("executable")?.extract()?;
+        let file: PathBuf = py.import(module)?.getattr("__file__")?.extract()?;
+        PyResult::Ok((interpreter, file))
+    };
+    let Ok((interpreter, file)) = found() else { return Vec::new() };
+    let name = module.rsplit('.').next().unwrap_or(module);
+    let options = ["-I", "-S", "-B", "-c", SUPERVISE, name].map(OsString::from);
+    [interpreter.into()].into_iter().chain(options).chain([file.into()]).collect()
 }

@@ -1,12 +1,16 @@
 //! The Python module of a server, whose package then holds nothing else.
 
 /// Makes the module: the class `Server`, the exceptions and `version`. The name is given twice, as an identifier
-/// and as text; the last argument is a function that returns the server's `Purpose`.
+/// and as text; then comes a function that returns the server's `Purpose`, and, where the module has more to it, one
+/// that adds that.
 ///
 /// The package depends on `pyo3`, and is a `cdylib` whose name is the module's.
 #[macro_export]
 macro_rules! server_module {
     ($module:ident, $name:tt, $purpose:path) => {
+        $crate::server_module!($module, $name, $purpose, |_module| Ok(()));
+    };
+    ($module:ident, $name:tt, $purpose:path, $more:expr) => {
         #[cfg(panic = "abort")]
         compile_error!(
             "a panic would end the interpreter that imported this module: build with a profile that unwinds, \
@@ -48,6 +52,7 @@ macro_rules! server_module {
                 on_question: Option<::pyo3::Bound<'_, ::pyo3::PyAny>>,
             ) -> ::pyo3::PyResult<Self> {
                 let exceptions = $crate::server::Exceptions {
+                    module: concat!($name, ".", $name),
                     internal: InternalError::new_err::<String>,
                     closed: ServerClosed::new_err::<String>,
                 };
@@ -125,6 +130,8 @@ macro_rules! server_module {
             module.add("InternalError", py.get_type::<InternalError>())?;
             module.add("ServerClosed", py.get_type::<ServerClosed>())?;
             module.add_class::<Server>()?;
+            let more: fn(&::pyo3::Bound<'_, ::pyo3::types::PyModule>) -> ::pyo3::PyResult<()> = $more;
+            more(module)?;
             $crate::callers::register(module)
         }
     };

@@ -1,9 +1,9 @@
 //! `mcp_rust_core._calls`: the shapes of a call whose cost the lab measures, and nothing that users need.
 
 use crate::buffers::{Bytes, Input};
-use crate::callers::calling;
 use crate::floats::{self, Layout};
 use crate::guard::{guarded, released};
+use mcp_python_face::callers::calling;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyFloat, PyList, PyString};

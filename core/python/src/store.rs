@@ -3,9 +3,9 @@
 
 use crate::buffers::{Bytes, WORTH_RELEASING, ensure_memory};
 use crate::guard::{guarded, released};
-use crate::json;
 use crate::numbers::{Count, Seconds};
 use mcp_core::state_store::{self, StoreError, Versioned};
+use mcp_python_face::json;
 use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;

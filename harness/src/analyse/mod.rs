@@ -5,10 +5,12 @@
 //! replicates: slices and blocks of one process share its layout and are not independent.
 
 mod types;
+mod values;
 mod warnings;
 
 pub use crate::measure::{FailureReason, RunFailure};
 pub use types::{Analysis, ArmSummary, GeometricMean, Row, RowEstimate, Warning};
+pub use values::{Values, launch_values};
 
 use std::collections::BTreeMap;
 

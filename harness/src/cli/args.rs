@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::cli::export::Export;
 use crate::cli::mcp::McpArgs;
 
 /// A benchmark-driven performance lab: builds crates under CPU flag sets, proves that a flag changed the
@@ -75,6 +76,10 @@ pub(crate) enum Verb {
     Cmp(CmpArgs),
     /// Latency of tool calls of any MCP server, or of two, paired.
     Mcp(Box<McpArgs>),
+    /// Records over time: a series per benchmark, arm and machine, and where it changes.
+    History(HistoryArgs),
+    /// Write a record, criterion's results or gungraun's counts in another tool's format.
+    Export(ExportVerb),
     /// Instruction counts that gungraun or iai-callgrind saved, and how they changed.
     Counts(CountsArgs),
     #[command(name = "__exec", hide = true)]
@@ -118,12 +123,26 @@ pub(crate) struct RunArgs {
     /// Go on with a record that was stopped.
     #[arg(long, value_name = "RECORD", conflicts_with_all = ["suite", "quick", "full", "flagsets", "benchmarks", "profile", "python", "launches", "seed", "out"])]
     pub resume: Option<PathBuf>,
+    #[command(flatten)]
+    pub export: ExportArgs,
+}
+
+/// The rows in formats of other tools.
+#[derive(Args, Clone, Default)]
+pub(crate) struct ExportArgs {
+    /// Also write the rows for another tool: summary (Markdown for GitHub's step summary), go (for benchstat), junit,
+    /// github-action-benchmark, bencher, hyperfine. Without FILE, to stdout in place of the table (summary: to
+    /// $GITHUB_STEP_SUMMARY). May be repeated.
+    #[arg(long = "export", value_name = "KIND[=FILE]", value_parser = Export::parse)]
+    pub exports: Vec<Export>,
 }
 
 #[derive(Args)]
 pub(crate) struct RecordArgs {
     /// The record's folder.
     pub record: PathBuf,
+    #[command(flatten)]
+    pub export: ExportArgs,
 }
 
 #[derive(Args)]
@@ -137,6 +156,36 @@ pub(crate) struct ReportArgs {
     /// Do not write: exit with 1 unless this document says what the record says.
     #[arg(long, value_name = "FILE", conflicts_with = "splice")]
     pub check: Option<PathBuf>,
+    #[command(flatten)]
+    pub export: ExportArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct HistoryArgs {
+    /// Records, folders that hold records, or folders of criterion's or gungraun's results [default: results].
+    #[arg(value_name = "DIR")]
+    pub folders: Vec<PathBuf>,
+    /// Only these benchmarks, by name.
+    #[arg(long, value_delimiter = ',', value_name = "A,B")]
+    pub benchmarks: Vec<String>,
+    /// Only these arms, by name.
+    #[arg(long, value_delimiter = ',', value_name = "A,B")]
+    pub arms: Vec<String>,
+    /// Follow the ratio to the baseline of the same run in place of the value.
+    #[arg(long)]
+    pub ratios: bool,
+    /// Draw the series: a file that ends in .svg or .png.
+    #[arg(long, value_name = "FILE")]
+    pub chart: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct ExportVerb {
+    /// The format, as in --export; `KIND=FILE` writes to a file.
+    #[arg(value_name = "KIND[=FILE]")]
+    pub kind: String,
+    /// A record's folder, a folder of criterion's (target/criterion), or one with gungraun's summaries.
+    pub path: PathBuf,
 }
 
 #[derive(Args)]

@@ -21,6 +21,9 @@ mod context;
 mod counts;
 mod crosstalk;
 mod doctor;
+mod export;
+mod foreign_rows;
+mod history;
 mod injection;
 mod mcp;
 mod output;
@@ -112,6 +115,8 @@ fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Calibrate(args) => calibrate::calibrate(&shared, &args),
         Verb::Cmp(args) => cmp::cmp(&shared, &args),
         Verb::Mcp(args) => mcp::mcp(&shared, &args),
+        Verb::History(args) => history::history(&shared, &args),
+        Verb::Export(args) => export::export(&args),
         Verb::Counts(args) => counts::counts(&shared, &args),
         Verb::Exec(args) => {
             let (program, rest) = split(&args.command)?;

@@ -136,6 +136,16 @@ pub struct RunFailure {
     pub reason: FailureReason,
 }
 
+impl RunFailure {
+    /// Whether something is broken, and not merely that this machine lacks what an arm needs, or that the arm is of
+    /// a kind that has no such benchmark.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        use FailureReason::{MissingFeatures, MissingTool, NotOffered};
+        !matches!(self.reason, MissingFeatures { .. } | MissingTool { .. } | NotOffered { .. })
+    }
+}
+
 /// What is known of an arm's artifact: columns of their own in every report.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ArmFacts {

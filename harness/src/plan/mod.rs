@@ -21,6 +21,13 @@ use serde::{Deserialize, Serialize};
 /// The version of the record's plan and of everything that hangs on it.
 pub const SCHEMA_VERSION: u32 = 1;
 
+/// The row of a command's whole run, in ns.
+pub const WALL_TIME: &str = "wall time";
+/// The row of the time that a command and its children spent on CPUs, in ns.
+pub const CPU_TIME: &str = "CPU time";
+/// The row of the most memory that a command or one of its children held, in bytes.
+pub const PEAK_MEMORY: &str = "peak memory";
+
 /// The kind of task that a suite measures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

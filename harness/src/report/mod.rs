@@ -4,8 +4,10 @@
 mod built;
 mod chart;
 mod details;
+mod export;
 mod findings;
 mod grid;
+mod history;
 mod html;
 mod latency;
 mod markdown;
@@ -20,7 +22,9 @@ mod words;
 pub(crate) mod fixture;
 
 pub use built::artifacts;
-pub use chart::{Chart, ChartError, charts, latency_charts};
+pub use chart::{Chart, ChartError, charts, latency_charts, trend_chart};
+pub use export::{Foreign, Outcome, SUMMARY_LIMIT, foreign, junit_with, rows_summary, summary};
+pub use history::history_table;
 pub use html::html;
 pub use latency::{latency_markdown, latency_table};
 pub use markdown::{markdown, readme_block};

@@ -14,8 +14,10 @@ pub(crate) mod palette;
 mod scale;
 mod scene;
 mod throughput;
+mod trend;
 
 pub use latency::latency_charts;
+pub use trend::trend_chart;
 
 use thiserror::Error;
 

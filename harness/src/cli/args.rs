@@ -2,11 +2,12 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::export::Export;
-use crate::cli::mcp::McpArgs;
+use crate::cli::mcp::{McpArgs, time};
 
 /// A benchmark-driven performance lab: builds crates under CPU flag sets, proves that a flag changed the
 /// code, measures over many launches and layouts, and answers claims honestly.
@@ -72,8 +73,8 @@ pub(crate) enum Verb {
     Census(CensusArgs),
     /// Measure the lab itself on this machine: false alarms, injected slow-downs, crosstalk.
     Calibrate(CalibrateArgs),
-    /// Compare two records: sizes and features are judged, times of different runs are not.
-    Cmp(CmpArgs),
+    /// Compare two commands, or two records: of records sizes and features are judged, times of different runs not.
+    Cmp(Box<CmpArgs>),
     /// Latency of tool calls of any MCP server, or of two, paired.
     Mcp(Box<McpArgs>),
     /// Records over time: a series per benchmark, arm and machine, and where it changes.
@@ -84,6 +85,8 @@ pub(crate) enum Verb {
     Counts(CountsArgs),
     #[command(name = "__exec", hide = true)]
     Exec(ExecArgs),
+    #[command(name = "__time", hide = true)]
+    Time(TimeArgs),
     #[command(name = "__supervise", hide = true)]
     Supervise(SuperviseArgs),
 }
@@ -227,9 +230,63 @@ pub(crate) struct CalibrateArgs {
 #[derive(Args)]
 pub(crate) struct CmpArgs {
     /// The first record's folder.
-    pub left: PathBuf,
+    #[arg(required_unless_present = "commands", value_name = "RECORD")]
+    pub left: Option<PathBuf>,
     /// The second record's folder.
-    pub right: PathBuf,
+    #[arg(required_unless_present = "commands", value_name = "RECORD")]
+    pub right: Option<PathBuf>,
+    /// Two commands in place of records, each one argument: --commands 'sort a.txt' 'sort --parallel=1 a.txt'. No
+    /// shell takes part.
+    #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with_all = ["left", "right"])]
+    pub commands: Vec<String>,
+    /// So many launches: each runs A, B and A again, in random order.
+    #[arg(long, value_name = "N", requires = "commands", value_parser = clap::value_parser!(u32).range(2..=100_000))]
+    pub launches: Option<u32>,
+    /// As many launches as fit into this time (10s, 5m), at least 6 and at most 1000 [default: 10s].
+    #[arg(long, value_name = "TIME", requires = "commands", conflicts_with = "launches", value_parser = time)]
+    pub budget: Option<Duration>,
+    /// Untimed runs of each command before the first launch; at least one shows how long it takes.
+    #[arg(long, value_name = "N", requires = "commands", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub warmup: u32,
+    /// Count runs that end with another exit code than 0, or by a signal.
+    #[arg(long, requires = "commands")]
+    pub ignore_failure: bool,
+    /// Keep stdout, and fail a command whose output is not that of A's first run.
+    #[arg(long, requires = "commands")]
+    pub check_output: bool,
+    /// The longest that one run may take.
+    #[arg(long, value_name = "TIME", requires = "commands", default_value = "10m", value_parser = time)]
+    pub patience: Duration,
+    /// The smallest change worth a name, in percent.
+    #[arg(long, value_name = "PERCENT", requires = "commands", default_value_t = 1.0, value_parser = noise_threshold)]
+    pub noise_threshold: f64,
+    /// The seed of the orders [default: from the clock].
+    #[arg(long, requires = "commands")]
+    pub seed: Option<u64>,
+    /// Keep a record with its report in this folder.
+    #[arg(long, value_name = "DIR", requires = "commands")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub export: ExportArgs,
+}
+
+fn noise_threshold(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(percent) if (0.0..=50.0).contains(&percent) => Ok(percent),
+        _ => Err("write a number of percent from 0 to 50, as in 0.5".to_owned()),
+    }
+}
+
+#[derive(Args)]
+pub(crate) struct TimeArgs {
+    #[arg(long)]
+    pub cpu: Option<usize>,
+    #[arg(long, default_value_t = 0, allow_hyphen_values = true)]
+    pub priority: i32,
+    #[arg(long)]
+    pub stdout: Option<PathBuf>,
+    #[arg(last = true, required = true)]
+    pub command: Vec<OsString>,
 }
 
 #[derive(Args)]

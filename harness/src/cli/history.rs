@@ -56,10 +56,13 @@ pub(crate) fn history(shared: &Shared, args: &HistoryArgs) -> anyhow::Result<Exi
         bail!("no series left: check --benchmarks and --arms (and with --ratios that a run has candidates)");
     }
     if let (Some(file), Some(kind)) = (&args.chart, kind) {
-        let chart = report::trend_chart(&history)?;
-        let chart = chart.context("no series has two runs: there is nothing to draw")?;
-        let bytes = if kind == "svg" { chart.svg.as_bytes() } else { &chart.png };
-        store::replace(file, bytes).with_context(|| format!("cannot write {}", file.display()))?;
+        match report::trend_chart(&history)? {
+            Some(chart) => {
+                let bytes = if kind == "svg" { chart.svg.as_bytes() } else { &chart.png };
+                store::replace(file, bytes).with_context(|| format!("cannot write {}", file.display()))?;
+            }
+            None => eprintln!("no chart: no series has two runs yet"),
+        }
     }
     match shared.format {
         Format::Table => out!("{}", report::history_table(&history, &style(shared))),

@@ -17,6 +17,7 @@ mod calibrate;
 mod calibration_file;
 mod census;
 mod cmp;
+mod commands;
 mod context;
 mod counts;
 mod crosstalk;
@@ -113,6 +114,7 @@ fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Report(args) => output::report(&shared, &args),
         Verb::Census(args) => census::census(&shared, &args),
         Verb::Calibrate(args) => calibrate::calibrate(&shared, &args),
+        Verb::Cmp(args) if !args.commands.is_empty() => commands::compare(&shared, &args),
         Verb::Cmp(args) => cmp::cmp(&shared, &args),
         Verb::Mcp(args) => mcp::mcp(&shared, &args),
         Verb::History(args) => history::history(&shared, &args),
@@ -122,6 +124,7 @@ fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
             let (program, rest) = split(&args.command)?;
             Err(become_program(program, rest, args.cpu, args.priority).into())
         }
+        Verb::Time(args) => commands::time(&args),
         Verb::Supervise(args) => {
             let (program, rest) = split(&args.command)?;
             std::process::exit(supervise(program, rest)?)

@@ -151,6 +151,23 @@ pub(crate) fn print_record(
     Ok(judged.exit())
 }
 
+/// Prints what a comparison of commands says; its record is named where it is kept.
+pub(crate) fn print_commands(
+    shared: &Shared,
+    root: &Path,
+    folder: &Path,
+    export: &ExportArgs,
+    kept: bool,
+) -> anyhow::Result<Exit> {
+    if kept || shared.format == Format::Json || export.takes_stdout() {
+        return print_record(shared, root, folder, export);
+    }
+    let judged = Judged::read(root, folder)?;
+    export.write_record(&judged)?;
+    out!("{}", report::table(&judged.report(), &style(shared)));
+    Ok(judged.exit())
+}
+
 /// `report`: writes a record's report again, splices it, or checks a document against it.
 pub(crate) fn report(shared: &Shared, args: &ReportArgs) -> anyhow::Result<Exit> {
     args.export.check()?;
@@ -169,7 +186,7 @@ pub(crate) fn report(shared: &Shared, args: &ReportArgs) -> anyhow::Result<Exit>
         std::fs::read_to_string(document).with_context(|| format!("cannot read {}", document.display()))?;
     let shown = match judged.file.plan.workload {
         Workload::Ffi => "charts/calls.svg",
-        Workload::Kernel | Workload::Build => "charts/heatmap.svg",
+        Workload::Kernel | Workload::Build | Workload::Command => "charts/heatmap.svg",
     };
     let chart = relative(document, &args.record.join(shown))?;
     let block = report::readme_block(&judged.report(), &chart);

@@ -117,6 +117,9 @@ fn measured(context: &Context, args: &RunArgs) -> anyhow::Result<Store> {
             session::measure(context, &mut store, &artifacts.arms, &mut prepared)
         }
         Workload::Build => measure_builds(context, &mut store, &artifacts.arms),
+        Workload::Command => {
+            bail!("this record compares commands: compare them anew with cargo lab cmp --commands")
+        }
     };
     store.file.seconds = before + start.elapsed().as_secs_f64();
     store.save()?;

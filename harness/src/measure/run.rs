@@ -92,6 +92,8 @@ pub enum FailureReason {
         /// The checksum that came.
         found: u64,
     },
+    /// A command wrote something else to stdout than the first run of the baseline did.
+    OtherOutput,
     /// The executable does not speak the subject protocol.
     NotASubject {
         /// What it said instead.

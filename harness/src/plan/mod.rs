@@ -39,6 +39,8 @@ pub enum Workload {
     Build,
     /// A call from a Python interpreter into a shared library, timed by the interpreter.
     Ffi,
+    /// A whole run of a command: time, CPU time, memory.
+    Command,
 }
 
 /// The commit or tree that a variant is built from.
@@ -72,6 +74,9 @@ pub struct Variant {
     /// What Python calls; `None` where the subject is an executable of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ffi: Option<Ffi>,
+    /// The command, word by word, where it is one that is run as it is and nothing is built.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
 }
 
 fn yes() -> bool {

@@ -35,12 +35,12 @@ pub fn history_table(history: &History, style: &Style) -> String {
             series.iter().flat_map(|series| series.changes.iter().map(move |change| (series, change)))
         {
             let told = format!(
-                "{} under {} from {} on: {} (p{NBSP}={NBSP}{})",
+                "{} under {} from {} on: {} ({})",
                 series.benchmark,
                 series.arm,
                 change.record,
                 words::change(change.ratio),
-                words::three_digits(change.p)
+                p_value(change.p)
             );
             text.push_str(&hanging("change", &told, Tone::Plain, style));
         }
@@ -95,6 +95,10 @@ fn value_of(quantity: Quantity, series: &Series, value: f64) -> String {
         Quantity::Value => value_text(series.metric, value),
         Quantity::Ratio => words::change(value),
     }
+}
+
+fn p_value(p: f64) -> String {
+    if p < 0.001 { format!("p{NBSP}<{NBSP}0.001") } else { format!("p{NBSP}={NBSP}{p:.3}") }
 }
 
 /// The course of a series in one line; a flat one where all values are within a thousandth.

@@ -46,7 +46,9 @@ pub fn readme_block(report: &Report<'_>, chart_path: &str) -> String {
     let mut parts = results_block(report, &view);
     let shows = match report.plan.workload {
         Workload::Ffi => "Time of a call, by its shape and the way to call",
-        Workload::Kernel | Workload::Build => "Change against the baseline, by benchmark and arm",
+        Workload::Kernel | Workload::Build | Workload::Command => {
+            "Change against the baseline, by benchmark and arm"
+        }
     };
     parts.push(format!("![{shows}]({chart_path})"));
     parts.join("\n\n")

@@ -4,7 +4,7 @@ use crate::analyse::{Analysis, FailureReason, Row, RunFailure, Values};
 use crate::judge::{JudgedRow, Judgement};
 use crate::machine::Environment;
 use crate::measure::ArmFacts;
-use crate::plan::{Arm, Plan, Role, Unit, Variant};
+use crate::plan::{Plan, Role, Unit, Variant, Workload};
 use crate::rows::{Change, Measured, Metric, Missing, Rows};
 
 /// What is known of a record, as far as rows need it.
@@ -44,7 +44,11 @@ pub fn of_record(source: &Source<'_>, sentence: &dyn Fn(&FailureReason) -> Strin
             missing.push(Missing { benchmark: None, arm: arm.name.clone(), reason, broken: false });
             continue;
         }
-        let build = build_of(&arm.variant.profile, facts);
+        let build = if arm.variant.command.is_empty() {
+            build_of(&arm.variant.profile, facts)
+        } else {
+            arm.variant.command.join(" ")
+        };
         for values in source.values.iter().filter(|values| values.arm == index) {
             rows.extend(measured(source, values, &build));
         }
@@ -103,13 +107,17 @@ fn measured(source: &Source<'_>, values: &Values, build: &str) -> Option<Measure
     })
 }
 
-/// Flag sets where arms differ in nothing else.
+/// `cpu` where arms are flag sets.
 fn arms_are(plan: &Plan) -> &'static str {
     let baseline = &plan.baseline().variant;
-    let flags_alone =
-        |arm: &Arm| Variant { flagset: baseline.flagset.clone(), ..arm.variant.clone() } == *baseline;
-    let differs = plan.arms.iter().any(|arm| arm.variant.flagset != baseline.flagset);
-    if differs && plan.arms.iter().all(flags_alone) { "cpu" } else { "arm" }
+    let differs = |of: fn(&Variant) -> &String| plan.arms.iter().any(|arm| of(&arm.variant) != of(baseline));
+    match plan.workload {
+        Workload::Command => "command",
+        Workload::Kernel if differs(|variant| &variant.flagset) && !differs(|variant| &variant.profile) => {
+            "cpu"
+        }
+        Workload::Kernel | Workload::Build | Workload::Ffi => "arm",
+    }
 }
 
 fn build_of(profile: &str, facts: Option<&ArmFacts>) -> String {

@@ -16,6 +16,8 @@ fn every_verb_has_help() {
         "census",
         "calibrate",
         "cmp",
+        "history",
+        "export",
     ] {
         let help = stdout(&lab(0, &[verb, "--help"]));
         assert!(help.contains(&format!("perflab {verb}")) && help.contains("--format"), "{help}");

@@ -82,8 +82,8 @@ pub(crate) fn titles(report: &Report<'_>) -> Vec<(&'static str, String)> {
         titles.push((throughput::NAME, throughput::title(&view)));
     }
     if forest::has_numbers(&view) {
-        titles.push((forest::NAME, forest::title(&view)));
         titles.push((heatmap::NAME, heatmap::title(&view)));
+        titles.push((forest::NAME, forest::title(&view)));
     }
     if let Some(benchmark) = launches::widest(&view) {
         titles.push((launches::NAME, launches::title(benchmark)));

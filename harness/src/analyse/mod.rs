@@ -5,10 +5,12 @@
 //! replicates: slices and blocks of one process share its layout and are not independent.
 
 mod types;
+mod values;
 mod warnings;
 
 pub use crate::measure::{FailureReason, RunFailure};
 pub use types::{Analysis, ArmSummary, GeometricMean, Row, RowEstimate, Warning};
+pub use values::{Values, launch_values};
 
 use std::collections::BTreeMap;
 
@@ -239,7 +241,7 @@ fn facts(plan: &Plan, run: &Run, arm: usize) -> ArmFacts {
     let facts = run.facts.get(arm).cloned().unwrap_or_else(|| ArmFacts { arm: name, ..ArmFacts::default() });
     match plan.workload {
         Workload::Build => ArmFacts { build_seconds: None, ..facts },
-        Workload::Kernel | Workload::Ffi => facts,
+        Workload::Kernel | Workload::Ffi | Workload::Command => facts,
     }
 }
 

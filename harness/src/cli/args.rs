@@ -2,10 +2,12 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::cli::mcp::McpArgs;
+use crate::cli::export::Export;
+use crate::cli::mcp::{McpArgs, time};
 
 /// A benchmark-driven performance lab: builds crates under CPU flag sets, proves that a flag changed the
 /// code, measures over many launches and layouts, and answers claims honestly.
@@ -75,14 +77,20 @@ pub(crate) enum Verb {
     Baseline(BaselineArgs),
     /// Fail when the work tree is slower than a revision: built beside it, measured in one run, confirmed.
     Gate(Box<GateArgs>),
-    /// Compare two records: sizes and features are judged, times of different runs are not.
-    Cmp(CmpArgs),
+    /// Compare two commands, or two records: of records sizes and features are judged, times of different runs not.
+    Cmp(Box<CmpArgs>),
     /// Latency of tool calls of any MCP server, or of two, paired.
     Mcp(Box<McpArgs>),
+    /// Records over time: a series per benchmark, arm and machine, and where it changes.
+    History(HistoryArgs),
+    /// Write a record, criterion's results or gungraun's counts in another tool's format.
+    Export(ExportVerb),
     /// Instruction counts that gungraun or iai-callgrind saved, and how they changed.
     Counts(CountsArgs),
     #[command(name = "__exec", hide = true)]
     Exec(ExecArgs),
+    #[command(name = "__time", hide = true)]
+    Time(TimeArgs),
     #[command(name = "__supervise", hide = true)]
     Supervise(SuperviseArgs),
 }
@@ -122,12 +130,26 @@ pub(crate) struct RunArgs {
     /// Go on with a record that was stopped.
     #[arg(long, value_name = "RECORD", conflicts_with_all = ["suite", "quick", "full", "flagsets", "benchmarks", "profile", "python", "launches", "seed", "out"])]
     pub resume: Option<PathBuf>,
+    #[command(flatten)]
+    pub export: ExportArgs,
+}
+
+/// The rows in formats of other tools.
+#[derive(Args, Clone, Default)]
+pub(crate) struct ExportArgs {
+    /// Also write the rows for another tool: summary (Markdown for GitHub's step summary), go (for benchstat), junit,
+    /// github-action-benchmark, bencher, hyperfine. Without FILE, to stdout in place of the table (summary: to
+    /// $GITHUB_STEP_SUMMARY). May be repeated.
+    #[arg(long = "export", value_name = "KIND[=FILE]", value_parser = Export::parse)]
+    pub exports: Vec<Export>,
 }
 
 #[derive(Args)]
 pub(crate) struct RecordArgs {
     /// The record's folder.
     pub record: PathBuf,
+    #[command(flatten)]
+    pub export: ExportArgs,
 }
 
 #[derive(Args)]
@@ -141,6 +163,36 @@ pub(crate) struct ReportArgs {
     /// Do not write: exit with 1 unless this document says what the record says.
     #[arg(long, value_name = "FILE", conflicts_with = "splice")]
     pub check: Option<PathBuf>,
+    #[command(flatten)]
+    pub export: ExportArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct HistoryArgs {
+    /// Records, folders that hold records, or folders of criterion's or gungraun's results [default: results].
+    #[arg(value_name = "DIR")]
+    pub folders: Vec<PathBuf>,
+    /// Only these benchmarks, by name.
+    #[arg(long, value_delimiter = ',', value_name = "A,B")]
+    pub benchmarks: Vec<String>,
+    /// Only these arms, by name.
+    #[arg(long, value_delimiter = ',', value_name = "A,B")]
+    pub arms: Vec<String>,
+    /// Follow the ratio to the baseline of the same run in place of the value.
+    #[arg(long)]
+    pub ratios: bool,
+    /// Draw the series: a file that ends in .svg or .png.
+    #[arg(long, value_name = "FILE")]
+    pub chart: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct ExportVerb {
+    /// The format, as in --export; `KIND=FILE` writes to a file.
+    #[arg(value_name = "KIND[=FILE]")]
+    pub kind: String,
+    /// A record's folder, a folder of criterion's (target/criterion), or one with gungraun's summaries.
+    pub path: PathBuf,
 }
 
 #[derive(Args)]
@@ -264,9 +316,63 @@ pub(crate) struct GateArgs {
 #[derive(Args)]
 pub(crate) struct CmpArgs {
     /// The first record's folder.
-    pub left: PathBuf,
+    #[arg(required_unless_present = "commands", value_name = "RECORD")]
+    pub left: Option<PathBuf>,
     /// The second record's folder.
-    pub right: PathBuf,
+    #[arg(required_unless_present = "commands", value_name = "RECORD")]
+    pub right: Option<PathBuf>,
+    /// Two commands in place of records, each one argument: --commands 'sort a.txt' 'sort --parallel=1 a.txt'. No
+    /// shell takes part.
+    #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with_all = ["left", "right"])]
+    pub commands: Vec<String>,
+    /// So many launches: each runs A, B and A again, in random order.
+    #[arg(long, value_name = "N", requires = "commands", value_parser = clap::value_parser!(u32).range(2..=100_000))]
+    pub launches: Option<u32>,
+    /// As many launches as fit into this time (10s, 5m), at least 6 and at most 1000 [default: 10s].
+    #[arg(long, value_name = "TIME", requires = "commands", conflicts_with = "launches", value_parser = time)]
+    pub budget: Option<Duration>,
+    /// Untimed runs of each command before the first launch; at least one shows how long it takes.
+    #[arg(long, value_name = "N", requires = "commands", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub warmup: u32,
+    /// Count runs that end with another exit code than 0, or by a signal.
+    #[arg(long, requires = "commands")]
+    pub ignore_failure: bool,
+    /// Keep stdout, and fail a command whose output is not that of A's first run.
+    #[arg(long, requires = "commands")]
+    pub check_output: bool,
+    /// The longest that one run may take.
+    #[arg(long, value_name = "TIME", requires = "commands", default_value = "10m", value_parser = time)]
+    pub patience: Duration,
+    /// The smallest change worth a name, in percent.
+    #[arg(long, value_name = "PERCENT", requires = "commands", default_value_t = 1.0, value_parser = noise_threshold)]
+    pub noise_threshold: f64,
+    /// The seed of the orders [default: from the clock].
+    #[arg(long, requires = "commands")]
+    pub seed: Option<u64>,
+    /// Keep a record with its report in this folder.
+    #[arg(long, value_name = "DIR", requires = "commands")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub export: ExportArgs,
+}
+
+fn noise_threshold(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(percent) if (0.0..=50.0).contains(&percent) => Ok(percent),
+        _ => Err("write a number of percent from 0 to 50, as in 0.5".to_owned()),
+    }
+}
+
+#[derive(Args)]
+pub(crate) struct TimeArgs {
+    #[arg(long)]
+    pub cpu: Option<usize>,
+    #[arg(long, default_value_t = 0, allow_hyphen_values = true)]
+    pub priority: i32,
+    #[arg(long)]
+    pub stdout: Option<PathBuf>,
+    #[arg(last = true, required = true)]
+    pub command: Vec<OsString>,
 }
 
 #[derive(Args)]

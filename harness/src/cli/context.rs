@@ -55,15 +55,8 @@ impl Context {
     pub(crate) fn open() -> anyhow::Result<Self> {
         let root = workspace_root(&std::env::current_dir()?)?;
         let sysroot = rustc_sysroot().context("rustc cannot be run: install Rust with rustup")?;
-        let mut environment = probe()?;
-        environment.pinned_to = last_core();
-        environment.nice = Some(priority());
-        let stop = Arc::new(AtomicBool::new(false));
-        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-            // The second signal ends the lab at once: the first may be waiting for a hung child.
-            signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop))?;
-            signal_hook::flag::register(signal, Arc::clone(&stop))?;
-        }
+        let environment = environment_to_measure()?;
+        let stop = stop_flag()?;
         let lab = std::env::current_exe().context("cannot find the lab's own executable")?;
         let cargo_home = std::env::var_os("CARGO_HOME")
             .map(PathBuf::from)
@@ -196,6 +189,23 @@ impl Context {
             eprintln!("note: {} ({}) {force}", foreign.place, foreign.setting);
         }
     }
+}
+
+/// This machine, with where and how arms will run on it.
+pub(crate) fn environment_to_measure() -> anyhow::Result<Environment> {
+    let environment = probe()?;
+    Ok(Environment { pinned_to: last_core(), nice: Some(priority()), ..environment })
+}
+
+/// A flag that Ctrl-C and a termination signal set.
+pub(crate) fn stop_flag() -> anyhow::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        // The second signal ends the lab at once: the first may be waiting for a hung child.
+        signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop))?;
+        signal_hook::flag::register(signal, Arc::clone(&stop))?;
+    }
+    Ok(stop)
 }
 
 /// How text is written for the stdout of this process.

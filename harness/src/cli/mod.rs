@@ -18,11 +18,15 @@ mod calibrate;
 mod calibration_file;
 mod census;
 mod cmp;
+mod commands;
 mod context;
 mod counts;
 mod crosstalk;
 mod doctor;
+mod export;
+mod foreign_rows;
 mod gate;
+mod history;
 mod injection;
 mod mcp;
 mod output;
@@ -117,13 +121,17 @@ fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Calibrate(args) => calibrate::calibrate(&shared, &args),
         Verb::Baseline(args) => baseline::baseline(&shared, &args),
         Verb::Gate(args) => gate::gate(&shared, &args),
+        Verb::Cmp(args) if !args.commands.is_empty() => commands::compare(&shared, &args),
         Verb::Cmp(args) => cmp::cmp(&shared, &args),
         Verb::Mcp(args) => mcp::mcp(&shared, &args),
+        Verb::History(args) => history::history(&shared, &args),
+        Verb::Export(args) => export::export(&args),
         Verb::Counts(args) => counts::counts(&shared, &args),
         Verb::Exec(args) => {
             let (program, rest) = split(&args.command)?;
             Err(become_program(program, rest, args.cpu, args.priority).into())
         }
+        Verb::Time(args) => commands::time(&args),
         Verb::Supervise(args) => {
             let (program, rest) = split(&args.command)?;
             std::process::exit(supervise(program, rest)?)

@@ -17,10 +17,11 @@ use crate::record::{RunFile, State};
 
 /// Everything: build, measure, verdict, charts, record.
 pub(crate) fn run(shared: &Shared, args: &RunArgs) -> anyhow::Result<Exit> {
+    args.export.check()?;
     let context = Context::open()?;
     let store = measured(&context, args)?;
     output::write_report(&context.root, &store.folder)?;
-    let exit = output::print_record(shared, &context.root, &store.folder)?;
+    let exit = output::print_record(shared, &context.root, &store.folder, &args.export)?;
     Ok(if store.file.state == State::Stopped { Exit::Stopped } else { exit })
 }
 
@@ -39,8 +40,9 @@ pub(crate) fn measure(shared: &Shared, args: &RunArgs) -> anyhow::Result<Exit> {
 
 /// Analyse and judge a record again.
 pub(crate) fn analyse(shared: &Shared, args: &RecordArgs) -> anyhow::Result<Exit> {
+    args.export.check()?;
     let root = Context::open()?.root;
-    output::print_record(shared, &root, &args.record)
+    output::print_record(shared, &root, &args.record, &args.export)
 }
 
 /// Show what a run would do.
@@ -71,11 +73,9 @@ pub(crate) fn build(shared: &Shared, args: &RunArgs) -> anyhow::Result<Exit> {
     Ok(if broken { Exit::Failed } else { Exit::Fine })
 }
 
-/// Whether a failure says that something is broken, and not merely that this machine lacks what an arm needs, or
-/// that the arm is of a kind that has no such benchmark.
+/// Whether a failure says that something is broken.
 pub(crate) fn is_broken(failure: &RunFailure) -> bool {
-    use crate::measure::FailureReason::{MissingFeatures, MissingTool, NotOffered};
-    !matches!(failure.reason, MissingFeatures { .. } | MissingTool { .. } | NotOffered { .. })
+    failure.is_broken()
 }
 
 /// Whether the baseline itself has nothing to be measured with, so that nothing was.
@@ -118,6 +118,9 @@ pub(crate) fn measured(context: &Context, args: &RunArgs) -> anyhow::Result<Stor
             session::measure(context, &mut store, &artifacts.arms, &mut prepared)
         }
         Workload::Build => measure_builds(context, &mut store, &artifacts.arms),
+        Workload::Command => {
+            bail!("this record compares commands: compare them anew with cargo lab cmp --commands")
+        }
     };
     store.file.seconds = before + start.elapsed().as_secs_f64();
     store.save()?;

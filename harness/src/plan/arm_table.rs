@@ -193,6 +193,7 @@ fn variant(
         profile: table.profile.as_ref().unwrap_or(&parsed.profile).clone(),
         source: Source::Worktree,
         ffi,
+        command: Vec::new(),
     }
 }
 

@@ -109,6 +109,12 @@ pub fn parse_suite(file: &str, text: &str, flagsets: &FlagSets) -> Result<Suite,
     let parsed: File = toml::from_str(text).map_err(|error| PlanError::toml(file, text, &error))?;
     let check = Check { file, text, flagsets };
     let arms = check.arms(&parsed)?;
+    if parsed.workload == Workload::Command {
+        let at = text.find("workload").unwrap_or(0);
+        return Err(check
+            .fault(at..at + "workload".len(), "commands are no suite")
+            .right("compare them with cargo lab cmp --commands A B"));
+    }
     if let (Workload::Kernel | Workload::Build, Some(python)) = (parsed.workload, &parsed.python) {
         return Err(check
             .fault(python.span(), "python in a suite that calls from none")

@@ -18,6 +18,8 @@ fn every_verb_has_help() {
         "gate",
         "baseline",
         "cmp",
+        "history",
+        "export",
     ] {
         let help = stdout(&lab(0, &[verb, "--help"]));
         assert!(help.contains(&format!("perflab {verb}")) && help.contains("--format"), "{help}");

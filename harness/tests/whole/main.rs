@@ -4,6 +4,9 @@
 //! of a target folder compiles them; later ones find them compiled.
 #![expect(clippy::unwrap_used, reason = "this is a test: a panic is how it fails")]
 
+mod counted_servers;
+mod counts;
+mod counts_by_valgrind;
 mod effects;
 mod failures;
 mod ffi;

@@ -129,7 +129,7 @@ fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Counts(args) => counts::counts(&shared, &args),
         Verb::Exec(args) => {
             let (program, rest) = split(&args.command)?;
-            Err(become_program(program, rest, args.cpu, args.priority).into())
+            Err(become_program(program, rest, args.cpu, args.priority, args.still).into())
         }
         Verb::Time(args) => commands::time(&args),
         Verb::Supervise(args) => {

@@ -162,6 +162,14 @@ impl<'a> View<'a> {
             _ => "value",
         }
     }
+
+    /// What a lower and a higher value are called: sizes are not faster.
+    pub(crate) fn comparatives(&self) -> (&'static str, &'static str) {
+        match self.quantity() {
+            "time" => ("faster", "slower"),
+            _ => ("less", "more"),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::analyse::{launch_values, typical_value};
+use crate::analyse::{launch_log_ratios, typical_value};
 use crate::build::Artifact;
 use crate::cli::context::Context;
 use crate::cli::progress::Stage;
@@ -294,7 +294,7 @@ impl Engine<'_> {
     fn look(&mut self, phase: Phase, measured: &mut Measured, taken: &[Vec<Launch>], last: bool) {
         self.look_at_controls(phase, measured, taken);
         for row in measured.rows.iter_mut().filter(|row| is_open(row, phase)) {
-            let values = launch_values(&taken[row.trial], row.benchmark, row.arm);
+            let values = launch_log_ratios(&taken[row.trial], row.benchmark, row.arm);
             let bounds = self.trials[row.trial].bounds[row.benchmark];
             match phase {
                 Phase::Screening => {
@@ -302,7 +302,7 @@ impl Engine<'_> {
                     row.screening.values = values;
                     row.values = typical(&taken[row.trial], row.benchmark, row.arm);
                     if let Some(control) = self.trials[row.trial].control {
-                        row.control = launch_values(&taken[row.trial], row.benchmark, control);
+                        row.control = launch_log_ratios(&taken[row.trial], row.benchmark, control);
                     }
                 }
                 Phase::Confirmation => {
@@ -347,7 +347,7 @@ impl Engine<'_> {
                 if !measured.rows.iter().any(open) || measured.void.contains(&(at, benchmark)) {
                     continue;
                 }
-                let values = launch_values(&taken[at], benchmark, control);
+                let values = launch_log_ratios(&taken[at], benchmark, control);
                 if self.rule.voids(&values, trial.bounds[benchmark]) {
                     measured.void.push((at, benchmark));
                 }

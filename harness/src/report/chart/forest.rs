@@ -140,9 +140,10 @@ fn reach<'a>(groups: &'a [Group], margins: &'a [Margin]) -> impl Iterator<Item =
 
 fn marks(view: &View<'_>, margins: &[Margin]) -> Vec<(Mark, String)> {
     let threshold = words::percent(view.report.judgement.policy.noise_threshold);
+    let (better, worse) = view.comparatives();
     let mut items = vec![
-        (Mark::Faster, "faster".to_owned()),
-        (Mark::Slower, "slower".to_owned()),
+        (Mark::Faster, better.to_owned()),
+        (Mark::Slower, worse.to_owned()),
         (Mark::Same, "no change".to_owned()),
         (Mark::Open, "cannot tell".to_owned()),
     ];

@@ -67,7 +67,7 @@ pub(crate) fn scene(view: &View<'_>) -> Scene {
     let mut lines = subtitle(view);
     lines.push(format!("≈ no change within ± {threshold}, ? cannot tell"));
     let y = scene.title(&title(view), &lines);
-    let y = legend(&mut scene, &marks(), y, width);
+    let y = legend(&mut scene, &marks(view), y, width);
     let mut y = heads(&mut scene, &columns, y);
     for benchmark in view.benchmarks() {
         let fields: Vec<Field> =
@@ -83,10 +83,11 @@ pub(crate) fn scene(view: &View<'_>) -> Scene {
     scene.finish(width, y + MARGIN)
 }
 
-fn marks() -> Vec<(Mark, String)> {
+fn marks(view: &View<'_>) -> Vec<(Mark, String)> {
+    let (better, worse) = view.comparatives();
     vec![
-        (Mark::Faster, "faster".to_owned()),
-        (Mark::Slower, "slower".to_owned()),
+        (Mark::Faster, better.to_owned()),
+        (Mark::Slower, worse.to_owned()),
         (Mark::Hatched, "no number, and why".to_owned()),
     ]
 }
@@ -222,6 +223,17 @@ fn scale(scene: &mut Scene, strength: Strength, left: f64, top: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::report::chart::paint;
+
+    #[test]
+    fn sizes_are_less_or_more_and_never_faster() {
+        let mut fixture = crate::report::fixture::Fixture::small();
+        let names = |fixture: &crate::report::fixture::Fixture| -> Vec<String> {
+            marks(&View::of(&fixture.report())).into_iter().take(2).map(|(_, name)| name).collect()
+        };
+        assert_eq!(names(&fixture), ["faster", "slower"]);
+        fixture.plan.benchmarks[0].unit = crate::plan::Unit::Bytes;
+        assert_eq!(names(&fixture), ["less", "more"]);
+    }
 
     #[test]
     fn names_break_at_hyphens_only() {

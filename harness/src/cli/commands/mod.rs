@@ -161,6 +161,7 @@ impl Bench<'_> {
             started: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             seconds: 0.0,
             command: self.again(&plan),
+            commit: None,
             state: State::Running,
             facts: facts.collect(),
             plan,

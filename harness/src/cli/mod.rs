@@ -109,10 +109,14 @@ fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Plan(args) => run::plan(&shared, &args),
         Verb::Build(args) => run::build(&shared, &args),
         Verb::Measure(args) => run::measure(&shared, &args),
-        Verb::Analyse(args) if mcp::is_record(&args.record) => mcp::again(&shared, &args.record),
+        Verb::Analyse(args) if mcp::is_record(&args.record) => {
+            args.export.none_of_tool_calls()?;
+            mcp::again(&shared, &args.record)
+        }
         Verb::Report(args)
             if mcp::is_record(&args.record) && args.splice.is_none() && args.check.is_none() =>
         {
+            args.export.none_of_tool_calls()?;
             mcp::again(&shared, &args.record)
         }
         Verb::Analyse(args) => run::analyse(&shared, &args),

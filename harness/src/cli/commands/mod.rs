@@ -227,7 +227,7 @@ impl Bench<'_> {
                     Err(_) if (self.stopped)() => {
                         store.file.state = State::Stopped;
                         stage.end();
-                        return store.save();
+                        return Self::leave_out_memory(store, &low);
                     }
                     Err(error) => return Err(error),
                 }
@@ -238,13 +238,12 @@ impl Bench<'_> {
             stage.step();
         }
         store.file.state = State::Finished;
-        self.leave_out_memory(store, &low)?;
         stage.end();
-        store.save()
+        Self::leave_out_memory(store, &low)
     }
 
-    /// Memory that cannot be told from the stand-in's is a row that says so.
-    fn leave_out_memory(&self, store: &mut Store, low: &[bool; ARMS.len()]) -> anyhow::Result<()> {
+    /// Memory that cannot be told from the stand-in's is a row that says so. The record is saved.
+    fn leave_out_memory(store: &mut Store, low: &[bool; ARMS.len()]) -> anyhow::Result<()> {
         let reason = FailureReason::NotOffered {
             why: "it holds no more memory than the process that starts it, below which nothing is seen"
                 .to_owned(),
@@ -259,6 +258,7 @@ impl Bench<'_> {
                 reason: reason.clone(),
             });
         }
+        store.save()?;
         if arms.is_empty() { Ok(()) } else { store.drop_rows(PEAK_MEMORY, &arms) }
     }
 

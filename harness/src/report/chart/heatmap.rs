@@ -75,19 +75,22 @@ pub(crate) fn scene(view: &View<'_>) -> Scene {
         row(&mut scene, &benchmark.name, &fields, &columns, y);
         y += ROW;
     }
-    y += 6.0;
-    let means: Vec<Field> = columns.names.iter().map(|arm| mean(view, arm, strength)).collect();
-    row(&mut scene, "geometric mean", &means, &columns, y);
-    y = scale(&mut scene, strength, left, y + ROW + 18.0);
+    if view.has_means() {
+        y += 6.0;
+        let means: Vec<Field> = columns.names.iter().map(|arm| mean(view, arm, strength)).collect();
+        row(&mut scene, "geometric mean", &means, &columns, y);
+        y += ROW;
+    }
+    y = scale(&mut scene, strength, left, y + 18.0);
     let width = width.max(scene.text_end() + MARGIN);
     scene.finish(width, y + MARGIN)
 }
 
 fn marks(view: &View<'_>) -> Vec<(Mark, String)> {
-    let (better, worse) = view.comparatives();
+    let (less, more) = view.directions();
     vec![
-        (Mark::Faster, better.to_owned()),
-        (Mark::Slower, worse.to_owned()),
+        (Mark::Faster, less.to_owned()),
+        (Mark::Slower, more.to_owned()),
         (Mark::Hatched, "no number, and why".to_owned()),
     ]
 }

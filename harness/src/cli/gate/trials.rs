@@ -107,11 +107,11 @@ impl Measured {
     }
 }
 
-/// What the engine hands over as soon as it has it.
+/// What is handed over as soon as it has it.
 pub(crate) type Sink<'a> = dyn FnMut(usize, Phase, Event) -> anyhow::Result<()> + 'a;
 
 /// Measures trials by one rule until every row is decided, or the time is over.
-pub(crate) struct Engine<'a> {
+pub(crate) struct Trials<'a> {
     pub context: &'a Context,
     pub trials: &'a mut [Trial],
     pub rule: &'a mut GateRule,
@@ -121,7 +121,7 @@ pub(crate) struct Engine<'a> {
     pub tells: bool,
 }
 
-impl Engine<'_> {
+impl Trials<'_> {
     /// Screens and confirms.
     pub(crate) fn run(&mut self, sink: &mut Sink<'_>) -> anyhow::Result<Measured> {
         let mut measured = Measured { rows: self.rows(), void: Vec::new(), stopped: false };

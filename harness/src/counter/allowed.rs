@@ -3,14 +3,20 @@
 use std::fs;
 
 use nix::errno::Errno;
+use nix::unistd::Pid;
 
 use crate::counter::CountError;
 
 /// What Yama allows (`Documentation/admin-guide/LSM/Yama.rst`), where the kernel has it.
 const YAMA: &str = "/proc/sys/kernel/yama/ptrace_scope";
 
-/// The error of a refused `PTRACE_SEIZE`.
-pub(crate) fn refused(error: Errno) -> CountError {
+/// The error of a refused `PTRACE_SEIZE`. The kernel refuses what has ended with the same number as what is forbidden.
+pub(crate) fn refused(error: Errno, thread: Pid) -> CountError {
+    let status = fs::read_to_string(format!("/proc/{thread}/status")).unwrap_or_default();
+    let state = status.lines().find_map(|line| line.strip_prefix("State:")).map_or("", str::trim);
+    if state.is_empty() || state.starts_with(['Z', 'X']) {
+        return CountError::Ended;
+    }
     let scope = fs::read_to_string(YAMA).ok().and_then(|text| text.trim().parse().ok());
     match error {
         Errno::ESRCH => CountError::Ended,
@@ -53,7 +59,10 @@ mod tests {
             assert!(scope(other).contains("--cap-add=SYS_PTRACE"), "{other:?}");
         }
         assert!(scope(None).starts_with("instructions cannot be counted by single steps"));
-        assert_eq!(refused(Errno::ESRCH), CountError::Ended);
-        assert!(matches!(refused(Errno::EIO), CountError::System { .. }));
+        let (own, nobody) = (Pid::this(), Pid::from_raw(i32::MAX));
+        assert_eq!(refused(Errno::ESRCH, own), CountError::Ended);
+        assert_eq!(refused(Errno::EPERM, nobody), CountError::Ended);
+        assert!(matches!(refused(Errno::EPERM, own), CountError::NotAllowed(_)));
+        assert!(matches!(refused(Errno::EIO, own), CountError::System { .. }));
     }
 }

@@ -47,7 +47,7 @@ pub fn hardware_works() -> Result<(), String> {
 pub(crate) fn counter_of(thread: i32, event: Event, inherit: bool) -> Result<Counter, CountError> {
     let mut builder = Builder::new().kind(event).observe_pid(thread);
     builder.inherit(inherit);
-    builder.build().map_err(failed)
+    builder.build().map_err(|error| failed(&error))
 }
 
 /// The event that counts instructions.
@@ -55,6 +55,6 @@ pub(crate) fn instructions() -> Event {
     Hardware::INSTRUCTIONS.into()
 }
 
-pub(crate) fn failed(error: io::Error) -> CountError {
+pub(crate) fn failed(error: &io::Error) -> CountError {
     CountError::System { what: "the hardware counter", reason: error.to_string() }
 }

@@ -170,7 +170,7 @@ impl Gauge {
     fn read(&mut self) -> Result<u64, CountError> {
         match self {
             Self::Steps(steps) => Ok(steps.instructions),
-            Self::Counter(counter) => counter.read().map_err(failed),
+            Self::Counter(counter) => counter.read().map_err(|error| failed(&error)),
         }
     }
 
@@ -211,17 +211,17 @@ impl Region {
     fn count(&mut self) -> Result<Tally, CountError> {
         match &mut self.gauge {
             Gauge::Steps(steps) => steps.at = next_instruction(self.thread),
-            Gauge::Counter(counter) => counter.enable().map_err(failed)?,
+            Gauge::Counter(counter) => counter.enable().map_err(|error| failed(&error))?,
         }
-        self.to_mark()?;
+        self.next_mark()?;
         let (empty, earlier) = (self.gauge.read()?, self.gauge.rounds());
-        self.to_mark()?;
+        self.next_mark()?;
         let whole = self.gauge.read()? - empty;
         Ok(Tally { instructions: whole.saturating_sub(empty), empty, rounds: self.gauge.rounds() - earlier })
     }
 
     /// From one mark to the next.
-    fn to_mark(&mut self) -> Result<(), CountError> {
+    fn next_mark(&mut self) -> Result<(), CountError> {
         let mut signal = None;
         loop {
             let pace = if matches!(self.gauge, Gauge::Steps(_)) { Pace::Step } else { Pace::Run };
@@ -270,7 +270,7 @@ mod tests {
     use crate::process::{Conversation, Invocation};
     use perf_event::events::Software;
 
-    const LIMITS: Limits = Limits { instructions: 1_000_000, patience: Duration::from_secs(20) };
+    const LIMITS: Limits = Limits { instructions: 1_000_000, patience: Duration::from_secs(300) };
 
     /// A shell that marks as a subject does, around `call`.
     fn shell(call: &str) -> Conversation {

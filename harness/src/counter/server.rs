@@ -1,9 +1,9 @@
 //! What a server does for one call: from one moment of rest to the next.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -49,8 +49,8 @@ struct Shared {
     stops: AtomicU64,
     /// Threads run freely from here on: the limit was reached.
     free: AtomicBool,
-    /// Everything that was traced has ended, or tracing failed.
-    over: AtomicBool,
+    /// Why tracing is over: everything has ended, or it failed.
+    over: Mutex<Option<CountError>>,
 }
 
 impl ServerCounter {
@@ -59,9 +59,18 @@ impl ServerCounter {
     /// # Errors
     /// [`CountError`]: not allowed, or the server has ended.
     pub fn attach(group: u32, means: Means, limits: Limits) -> Result<Self, CountError> {
-        let counted = match means {
-            Means::SingleStep => trace(group, limits.instructions)?,
-            Means::Hardware => Counted::Counters { counters: counters(group, &instructions())?, before: 0 },
+        let event = match means {
+            Means::SingleStep => None,
+            Means::Hardware => Some(instructions()),
+        };
+        Self::attach_with(group, event.as_ref(), limits)
+    }
+
+    /// As [`attach`](Self::attach); an `event` is counted in place of single steps.
+    fn attach_with(group: u32, event: Option<&Event>, limits: Limits) -> Result<Self, CountError> {
+        let counted = match event {
+            None => trace(group, limits.instructions)?,
+            Some(event) => Counted::Counters { counters: counters(group, event)?, before: 0 },
         };
         let mut counter = Self { group, limits, counted };
         counter.settle()?;
@@ -79,8 +88,8 @@ impl ServerCounter {
         let mut still = Instant::now();
         loop {
             thread::sleep(REST / 10);
-            if self.has_ended() {
-                return Err(CountError::Ended);
+            if let Some(error) = self.over() {
+                return Err(error);
             }
             if let Counted::Steps { shared, .. } = &self.counted
                 && shared.free.load(Ordering::SeqCst)
@@ -121,10 +130,12 @@ impl ServerCounter {
         }
     }
 
-    fn has_ended(&self) -> bool {
+    fn over(&self) -> Option<CountError> {
         match &self.counted {
-            Counted::Steps { shared, .. } => shared.over.load(Ordering::SeqCst),
-            Counted::Counters { .. } => group::members(self.group).is_empty(),
+            Counted::Steps { shared, .. } => {
+                shared.over.lock().unwrap_or_else(PoisonError::into_inner).clone()
+            }
+            Counted::Counters { .. } => group::members(self.group).is_empty().then_some(CountError::Ended),
         }
     }
 
@@ -160,14 +171,14 @@ fn counters(group: u32, event: &Event) -> Result<Vec<Counter>, CountError> {
     for thread in group::members(group).into_iter().flat_map(group::threads) {
         let Ok(thread) = i32::try_from(thread) else { continue };
         let mut counter = counter_of(thread, event.clone(), true)?;
-        counter.enable().map_err(failed)?;
+        counter.enable().map_err(|error| failed(&error))?;
         counters.push(counter);
     }
     if counters.is_empty() { Err(CountError::Ended) } else { Ok(counters) }
 }
 
 fn sum(counters: &mut [Counter]) -> Result<u64, CountError> {
-    counters.iter_mut().map(|counter| counter.read().map_err(failed)).sum()
+    counters.iter_mut().map(|counter| counter.read().map_err(|error| failed(&error))).sum()
 }
 
 /// Starts the thread that traces, and waits until it has seized all that runs.
@@ -177,8 +188,8 @@ fn trace(group: u32, limit: u64) -> Result<Counted, CountError> {
     let for_tracer = Arc::clone(&shared);
     let tracer = thread::spawn(move || {
         let tracer = Tracer { shared: &for_tracer, limit, threads: HashMap::new() };
-        tracer.run(group, &seized);
-        for_tracer.over.store(true, Ordering::SeqCst);
+        let over = tracer.run(group, &seized);
+        *for_tracer.over.lock().unwrap_or_else(PoisonError::into_inner) = Some(over);
     });
     match outcome.recv() {
         Ok(Ok(())) => Ok(Counted::Steps { shared, tracer: Some(tracer) }),
@@ -194,12 +205,19 @@ struct Tracer<'a> {
 }
 
 impl Tracer<'_> {
-    fn run(mut self, group: u32, seized: &Sender<Result<(), CountError>>) {
-        let outcome = self.seize_all(group);
-        let failed = outcome.is_err();
-        seized.send(outcome).ok();
-        // A failure in between ends with this thread, and the server with it: a half-traced one says nothing.
-        while !failed && self.next().is_ok() {}
+    /// Traces until nothing is left; returns why it is over. The server ends with this thread, so that no half-traced
+    /// one goes on.
+    fn run(mut self, group: u32, seized: &Sender<Result<(), CountError>>) -> CountError {
+        if let Err(error) = self.seize_all(group) {
+            seized.send(Err(error.clone())).ok();
+            return error;
+        }
+        seized.send(Ok(())).ok();
+        loop {
+            if let Err(error) = self.next() {
+                return error;
+            }
+        }
     }
 
     /// Seizes every thread of the group and stops it, so that it goes on by single steps. Threads that are started
@@ -259,5 +277,32 @@ impl Tracer<'_> {
         if total > self.limit {
             self.shared.free.store(true, Ordering::SeqCst);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::{Conversation, Invocation};
+    use perf_event::events::Software;
+
+    /// Where there is no counter of instructions, the same way is tried with an event that every kernel counts.
+    #[test]
+    fn events_of_the_kernel_are_read_at_rest() {
+        let script = "while read line; do x=$x$line; y=$x; [ $line = . ] || for i in 1 2 3 4 5 6; do y=$y$y$y$y$y$y; done; echo; done";
+        let mut shell = Conversation::start(&Invocation::new("sh", ["-c", script])).unwrap();
+        let limits = Limits { instructions: 1_000_000, patience: Duration::from_secs(30) };
+        let event = Event::from(Software::PAGE_FAULTS);
+        let mut counter = ServerCounter::attach_with(shell.pid(), Some(&event), limits).unwrap();
+        let mut count = |line: &str| {
+            shell.send(line);
+            shell.receive(Duration::from_secs(30)).unwrap();
+            counter.settle().unwrap()
+        };
+        let few = count(".");
+        // At least 46,656 bytes in one text, and as much again on the way.
+        let many = count("0123456789");
+        assert!(many > few + 20, "{few} {many}");
+        counter.end();
     }
 }

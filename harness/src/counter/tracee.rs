@@ -27,7 +27,7 @@ pub(crate) enum Stop {
 
 /// Takes control of a thread, which runs on. It is killed when this thread ends first.
 pub(crate) fn seize(thread: Pid, options: Options) -> Result<(), CountError> {
-    ptrace::seize(thread, options | Options::PTRACE_O_EXITKILL).map_err(refused)
+    ptrace::seize(thread, options | Options::PTRACE_O_EXITKILL).map_err(|error| refused(error, thread))
 }
 
 /// Waits for the next stop of one thread, or of any that this thread has seized. With `WNOHANG` in `more` it does

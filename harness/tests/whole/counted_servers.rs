@@ -4,12 +4,14 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::time::Duration;
 
 use perflab::counter::{CountError, Limits, Means, ServerCounter};
+use perflab::load::{Client, Program, Session, Uncounted, count_instructions};
+use perflab::mcp::{Call, Expectation, Mix, arguments, find_tool};
 use perflab::process::{Invocation, Piped};
 
 use crate::lab::alone;
 use crate::tool_server::program;
 
-const LIMITS: Limits = Limits { instructions: 200_000, patience: Duration::from_secs(60) };
+const LIMITS: Limits = Limits { instructions: 200_000, patience: Duration::from_secs(300) };
 
 /// A server that is spoken with line by line.
 struct Server {
@@ -82,19 +84,33 @@ fn a_server_that_ends_is_told() {
     assert_eq!(gone.err(), Some(CountError::Ended));
 }
 
+/// A session with a server, which calls `echo`.
+fn session(program: &str, arguments_of_it: &[&str]) -> Session {
+    let invocation = Invocation::new(program, arguments_of_it.iter().copied());
+    let program = Program { invocation, http: None, era: None, patience: Duration::from_secs(60) };
+    let mut client = Client::open(&program).unwrap();
+    let tools = client.list_tools().unwrap();
+    let tool = find_tool(&tools, "echo").unwrap();
+    let call = Call {
+        tool: tool.name.clone(),
+        weight: 1,
+        arguments: arguments(&tool.input).unwrap(),
+        expect: Expectation::default(),
+        output: tool.output.clone(),
+    };
+    let mix = Mix::new(vec![call], &client.protocol);
+    Session::new(client, mix, vec![Vec::new()], 1)
+}
+
 #[test]
 fn a_tool_call_is_counted_the_same_every_time() {
     let _alone = alone();
-    let mut server = Server::start(&program("null-server"), &[]);
-    let call = |id: u32| {
-        format!(
-            r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"echo","arguments":{{"text":"hello"}}}}}}"#
-        )
-    };
-    let answer = server.ask(&call(1));
-    assert!(answer.contains("hello"), "{answer}");
-    let mut counter = ServerCounter::attach(server.child.pid(), Means::SingleStep, LIMITS).unwrap();
-    let counts = server.counted(&mut counter, &[&call(2), &call(3), &call(4), &call(5)]);
-    assert!(counts[1] == counts[2] && counts[2] == counts[3], "{counts:?}");
-    counter.end();
+    let counts =
+        count_instructions(session(&program("null-server"), &[]), 5, Means::SingleStep, LIMITS).unwrap();
+    assert!(counts.len() == 5 && counts[0] > 1_000, "{counts:?}");
+    // Until its buffers have grown, a server does other things from call to call.
+    assert!(counts[2..].iter().all(|&count| count == counts[4]), "{counts:?}");
+    let few = Limits { instructions: 1_000, ..LIMITS };
+    let more = count_instructions(session(&program("null-server"), &[]), 3, Means::SingleStep, few);
+    assert!(matches!(more, Err(Uncounted::Counter(CountError::TooMany { limit: 1_000 }))), "{more:?}");
 }

@@ -224,7 +224,7 @@ impl Trials<'_> {
             Stage::start(name, format!("{open} row{} to {look} launches", plural(open)), left)
         });
         let silent = Stage::silent(name);
-        for at in 0..self.trials.len() {
+        for (at, taken) in taken.iter_mut().enumerate() {
             let (benchmarks, masked) = self.active(at, rows, phase);
             if benchmarks == 0 {
                 continue;
@@ -236,7 +236,7 @@ impl Trials<'_> {
                 ..trial.plan.clone()
             };
             let mut prepared = Prepared { paces: masked.clone(), ..trial.prepared.clone() };
-            let first = u32::try_from(taken[at].len())?;
+            let first = u32::try_from(taken.len())?;
             let mut failures = Vec::new();
             let began = Instant::now();
             launches(
@@ -248,7 +248,7 @@ impl Trials<'_> {
                 stage.as_ref().unwrap_or(&silent),
                 &mut |event| {
                     match &event {
-                        Event::Launch(launch) => taken[at].push(launch.clone()),
+                        Event::Launch(launch) => taken.push(launch.clone()),
                         Event::Failure(failure) => failures.push(failure.clone()),
                     }
                     sink(at, phase, event)
@@ -284,7 +284,11 @@ impl Trials<'_> {
             arms.push(0);
             arms.extend(trial.control);
             for arm in arms {
-                paces[arm][benchmark] = trial.prepared.paces[arm][benchmark];
+                if let (Some(pace), Some(known)) =
+                    (paces[arm].get_mut(benchmark), trial.prepared.paces[arm].get(benchmark))
+                {
+                    *pace = *known;
+                }
             }
         }
         (benchmarks, paces)

@@ -77,6 +77,8 @@ pub(crate) enum Verb {
     Mcp(Box<McpArgs>),
     /// Instruction counts that gungraun or iai-callgrind saved, and how they changed.
     Counts(CountsArgs),
+    #[command(name = "__calls", hide = true)]
+    Calls(CallsArgs),
     #[command(name = "__exec", hide = true)]
     Exec(ExecArgs),
     #[command(name = "__supervise", hide = true)]
@@ -196,6 +198,14 @@ pub(crate) struct ExecArgs {
     pub cpu: Option<usize>,
     #[arg(long, default_value_t = 0, allow_hyphen_values = true)]
     pub priority: i32,
+    #[arg(last = true, required = true)]
+    pub command: Vec<OsString>,
+}
+
+#[derive(Args)]
+pub(crate) struct CallsArgs {
+    #[arg(long)]
+    pub calls: PathBuf,
     #[arg(last = true, required = true)]
     pub command: Vec<OsString>,
 }

@@ -22,6 +22,7 @@ pub(crate) fn file(folder: &Path, environment: &Environment, workload: Workload)
             Workload::Kernel => "",
             Workload::Ffi => "-ffi",
             Workload::Build => "-build",
+            Workload::ToolCall => "-tool-calls",
         }
     );
     let mut name = String::new();

@@ -13,6 +13,7 @@ macro_rules! outln {
 
 mod args;
 mod artifacts;
+mod bridge;
 mod calibrate;
 mod calibration_file;
 mod census;
@@ -101,11 +102,7 @@ fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Build(args) => run::build(&shared, &args),
         Verb::Measure(args) => run::measure(&shared, &args),
         Verb::Analyse(args) if mcp::is_record(&args.record) => mcp::again(&shared, &args.record),
-        Verb::Report(args)
-            if mcp::is_record(&args.record) && args.splice.is_none() && args.check.is_none() =>
-        {
-            mcp::again(&shared, &args.record)
-        }
+        Verb::Report(args) if mcp::is_record(&args.record) => mcp::report(&shared, &args),
         Verb::Analyse(args) => run::analyse(&shared, &args),
         Verb::Report(args) => output::report(&shared, &args),
         Verb::Census(args) => census::census(&shared, &args),
@@ -113,6 +110,7 @@ fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Cmp(args) => cmp::cmp(&shared, &args),
         Verb::Mcp(args) => mcp::mcp(&shared, &args),
         Verb::Counts(args) => counts::counts(&shared, &args),
+        Verb::Calls(args) => bridge::serve(&args),
         Verb::Exec(args) => {
             let (program, rest) = split(&args.command)?;
             Err(become_program(program, rest, args.cpu, args.priority).into())

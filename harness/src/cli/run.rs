@@ -113,7 +113,7 @@ fn measured(context: &Context, args: &RunArgs) -> anyhow::Result<Store> {
     };
     let before = store.file.seconds;
     let outcome = match store.file.plan.workload {
-        Workload::Kernel | Workload::Ffi => {
+        Workload::Kernel | Workload::Ffi | Workload::ToolCall => {
             session::measure(context, &mut store, &artifacts.arms, &mut prepared)
         }
         Workload::Build => measure_builds(context, &mut store, &artifacts.arms),

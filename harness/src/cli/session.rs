@@ -12,7 +12,7 @@ use crate::cli::progress::Stage;
 use crate::cli::scratch;
 use crate::cli::store::Store;
 use crate::measure::{ArmProgram, Launch, Launcher, Outcome, Prepared, RunFailure, layout_seed, prepare};
-use crate::plan::Plan;
+use crate::plan::{Plan, Workload};
 use crate::record::State;
 
 /// Launches that are linked ahead at once: linking and measuring never run at the same time.
@@ -201,7 +201,11 @@ pub(crate) fn launches(
             .collect();
         let launcher = Launcher { plan, prepared };
         match launcher.launch(launch, &programs, &seeds, &|| context.stopped(), &mut || stage.step()) {
-            Outcome::Finished(done) => {
+            Outcome::Finished(mut done) => {
+                if plan.workload == Workload::ToolCall {
+                    // The arm's own process is the client, whose memory says nothing of the server.
+                    done.arms.iter_mut().for_each(|arm| arm.peak_rss = None);
+                }
                 sink(Event::Launch(done))?;
                 layouts.remove(launch);
                 launch += 1;

@@ -22,10 +22,8 @@ pub struct Usage {
 /// several processes.
 #[must_use]
 pub fn usage_of(group: u32) -> Usage {
-    let entries = fs::read_dir("/proc").into_iter().flatten().filter_map(Result::ok);
-    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     let mut usage = Usage::default();
-    for pid in pids.filter(|&pid| pid == group || group_of(pid) == Some(group)) {
+    for pid in processes_of(group) {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
         let bytes = |name: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(name));
@@ -38,6 +36,20 @@ pub fn usage_of(group: u32) -> Usage {
         usage.processes += 1;
     }
     usage
+}
+
+/// The processes of a group, by their ids. Looking for them takes a look at every process of the machine.
+#[must_use]
+pub fn processes_of(group: u32) -> Vec<u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().filter_map(Result::ok);
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    pids.filter(|&pid| pid == group || group_of(pid) == Some(group)).collect()
+}
+
+/// CPU time of these processes so far, in ns, of the threads that run now.
+#[must_use]
+pub fn cpu_of(processes: &[u32]) -> u64 {
+    processes.iter().map(|&pid| cpu_ns(pid)).sum()
 }
 
 fn group_of(pid: u32) -> Option<u32> {
@@ -83,6 +95,9 @@ mod tests {
         }
         assert_eq!(usage.processes, 3, "the shell and two sleepers");
         assert!(usage.cpu_ns >= 1_000_000 && usage.rss > 100_000 && usage.peak_rss >= usage.rss, "{usage:?}");
+        let found = processes_of(child.pid());
+        assert!(found.len() == 3 && found.contains(&child.pid()), "{found:?}");
+        assert!(cpu_of(&found) >= usage.cpu_ns);
         assert_eq!(usage_of(u32::MAX), Usage::default());
     }
 }

@@ -13,7 +13,7 @@ pub(crate) fn arm(name: &str, role: Role) -> Arm {
         source: Source::Worktree,
         ffi: None,
     };
-    Arm { name: name.into(), variant, role, injected: 0.0, build: BuildSettings::default() }
+    Arm { name: name.into(), variant, role, injected: 0.0, build: BuildSettings::default(), args: Vec::new() }
 }
 
 pub(crate) fn benchmark(name: &str) -> Benchmark {
@@ -32,5 +32,6 @@ pub(crate) fn plan(launches: u32, arms: Vec<Arm>, benchmarks: &[&str]) -> Plan {
         claims: Vec::new(),
         seed: 1,
         python: None,
+        calls: Vec::new(),
     }
 }

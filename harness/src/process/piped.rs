@@ -77,6 +77,11 @@ impl Piped {
 
     /// Closes the child's stdin, gives it half a second to end by itself, then ends it and its group.
     pub fn end(&mut self) -> Ended {
+        self.end_within(FAREWELL)
+    }
+
+    /// The same with another time to end by itself.
+    pub fn end_within(&mut self, farewell: Duration) -> Ended {
         if let Some(ended) = &self.ended {
             return ended.clone();
         }
@@ -84,7 +89,7 @@ impl Piped {
         self.stdout = None;
         let start = Instant::now();
         let mut status = self.child.try_wait().ok().flatten();
-        while status.is_none() && start.elapsed() < FAREWELL {
+        while status.is_none() && start.elapsed() < farewell {
             thread::sleep(Duration::from_micros(200));
             status = self.child.try_wait().ok().flatten();
         }

@@ -314,6 +314,7 @@ fn plan(arms: &[(&str, Role)], benchmarks: &[&str]) -> Plan {
         role: *role,
         injected: 0.0,
         build: Default::default(),
+        args: Vec::new(),
     };
     let benchmark = |name: &&str| Benchmark { answer: 7, ..Benchmark::named(name) };
     Plan {
@@ -335,6 +336,7 @@ fn plan(arms: &[(&str, Role)], benchmarks: &[&str]) -> Plan {
         }],
         seed: 42,
         python: None,
+        calls: Vec::new(),
     }
 }
 

@@ -54,7 +54,9 @@ pub fn readme_block(report: &Report<'_>, chart_path: &str) -> String {
     parts.push(list(&notes));
     let shows = match report.plan.workload {
         Workload::Ffi => "Time of a call, by its shape and the way to call",
-        Workload::Kernel | Workload::Build => "Change against the baseline, by benchmark and arm",
+        Workload::Kernel | Workload::Build | Workload::ToolCall => {
+            "Change against the baseline, by benchmark and arm"
+        }
     };
     parts.push(format!("![{shows}]({chart_path})"));
     parts.join("\n\n")
@@ -100,7 +102,7 @@ fn list(notes: &[Note]) -> String {
 }
 
 /// A sheet as a pipe table.
-fn sheet_text(sheet: &Sheet) -> String {
+pub(crate) fn sheet_text(sheet: &Sheet) -> String {
     let line = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
     let rule = |head: &Head| if head.words { "---" } else { "---:" }.to_owned();
     let mut lines = vec![
@@ -119,7 +121,7 @@ fn sheet_text(sheet: &Sheet) -> String {
 }
 
 /// A text that Markdown shows as it is, on one line.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

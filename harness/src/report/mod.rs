@@ -22,7 +22,7 @@ pub(crate) mod fixture;
 pub use built::artifacts;
 pub use chart::{Chart, ChartError, charts, latency_charts};
 pub use html::html;
-pub use latency::{latency_markdown, latency_table};
+pub use latency::{latency_block, latency_markdown, latency_table};
 pub use markdown::{markdown, readme_block};
 pub use reasons::sentence;
 pub use splice::{SpliceError, splice, spliced};

@@ -57,7 +57,7 @@ impl Budget {
     /// Adds the two arguments to the properties of a tool's input schema.
     pub(crate) fn describe(properties: &mut Map<String, Value>) {
         properties.insert(DETAIL.into(), json!({"type": "string", "enum": ["concise", "detailed"]}));
-        properties.insert(MAX_TOKENS.into(), json!({"type": "integer", "minimum": 1, "maximum": u32::MAX}));
+        properties.insert(MAX_TOKENS.into(), json!({"type": "integer", "minimum": 1}));
     }
 }
 
@@ -116,7 +116,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Splitter<'_, A> {
             let Some(key) = self.inner.next_key::<Key<'de>>()? else { return Ok(None) };
             match key.as_str() {
                 DETAIL => self.budget.detail = self.inner.next_value()?,
-                MAX_TOKENS => self.budget.max_tokens = at_least_one(self.inner.next_value()?)?,
+                MAX_TOKENS => self.budget.max_tokens = self.inner.next_value::<Tokens>()?.0,
                 _ => return key.feed(seed).map(Some),
             }
         }
@@ -127,8 +127,34 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Splitter<'_, A> {
     }
 }
 
-fn at_least_one<E: Error>(tokens: u32) -> Result<u32, E> {
-    if tokens == 0 { Err(E::custom("max_tokens must be at least 1")) } else { Ok(tokens) }
+/// A bound of at least one token; one that is larger than any answer stands for no bound.
+struct Tokens(u32);
+
+impl<'de> Deserialize<'de> for Tokens {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Count;
+        impl Visitor<'_> for Count {
+            type Value = Tokens;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a number of tokens, at least 1")
+            }
+
+            fn visit_u64<E: Error>(self, tokens: u64) -> Result<Tokens, E> {
+                match u32::try_from(tokens).unwrap_or(u32::MAX) {
+                    0 => Err(E::custom("max_tokens must be at least 1")),
+                    tokens => Ok(Tokens(tokens)),
+                }
+            }
+
+            // Whole numbers beyond 2^64 are read as floats.
+            fn visit_f64<E: Error>(self, tokens: f64) -> Result<Tokens, E> {
+                let is_beyond = tokens.fract() == 0.0 && tokens > f64::from(u32::MAX);
+                if is_beyond { Ok(Tokens(u32::MAX)) } else { Err(E::custom("max_tokens is not whole")) }
+            }
+        }
+        deserializer.deserialize_u64(Count)
+    }
 }
 
 /// The name of a member, borrowed from the text where it has no escapes.
@@ -207,11 +233,21 @@ mod tests {
     }
 
     #[test]
+    fn a_bound_beyond_all_answers_is_none() {
+        for large in ["4294967296", "18446744073709551615", "1e30", "123456789012345678901234567890"] {
+            let budget = read(&format!(r#"{{"text":"a","max_tokens":{large}}}"#)).unwrap().1;
+            assert_eq!(budget.max_tokens, u32::MAX, "{large}");
+        }
+    }
+
+    #[test]
     fn what_does_not_belong_is_refused() {
         for (text, reason) in [
             (r#"{"text":"a","depth":1}"#, "unknown field `depth`"),
             (r#"{"count":1}"#, "missing field `text`"),
             (r#"{"text":"a","max_tokens":0}"#, "at least 1"),
+            (r#"{"text":"a","max_tokens":-1}"#, "at least 1"),
+            (r#"{"text":"a","max_tokens":1.5}"#, "not whole"),
             (r#"{"text":"a","detail":"all"}"#, "unknown variant `all`"),
             (r#"["a", 1]"#, "an object"),
         ] {

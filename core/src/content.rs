@@ -170,6 +170,13 @@ impl Reply {
         self.len() == 0
     }
 
+    /// The result object of the older protocol, as JSON text.
+    pub(crate) fn to_text(&self) -> String {
+        let mut out = Vec::with_capacity(self.len() + 96);
+        self.write(&mut out, None);
+        String::from_utf8(out).expect("JSON is written from strings")
+    }
+
     /// Appends the result object, named as the protocol names its parts. `meta` is the `_meta` object that
     /// answers of the protocol without sessions carry.
     pub(crate) fn write(&self, out: &mut Vec<u8>, meta: Option<&str>) {

@@ -18,6 +18,8 @@ pub mod context;
 #[cfg(feature = "serve")]
 pub mod doctor;
 pub mod host;
+#[cfg(feature = "serve")]
+mod json;
 pub mod latency;
 #[cfg(feature = "serve")]
 pub mod layers;

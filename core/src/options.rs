@@ -1,5 +1,6 @@
 //! The command line that all servers share.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -40,6 +41,10 @@ pub struct Options {
     /// What to log on stderr
     #[arg(long, value_name = "LEVEL", default_value = "warn")]
     pub log: LogLevel,
+    /// How to start this very code in a process of its own, as the supervisor of what a tool executes: program and
+    /// arguments, set where the code is a library in a foreign program. Empty where the program can start itself.
+    #[arg(skip)]
+    pub supervisor: Vec<OsString>,
 }
 
 /// What a server can do besides serving.

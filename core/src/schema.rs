@@ -164,6 +164,27 @@ fn tidy_in_place(schema: &mut Value) {
     }
 }
 
+/// A schema without what it says to readers. Members that are called `description` stay.
+pub(crate) fn without_descriptions(mut schema: Map<String, Value>) -> Map<String, Value> {
+    bare(&mut schema);
+    schema
+}
+
+fn bare(schema: &mut Map<String, Value>) {
+    schema.remove("description");
+    for (keyword, value) in schema.iter_mut() {
+        match (keyword.as_str(), value) {
+            ("properties" | "$defs", Value::Object(members)) => {
+                members.values_mut().filter_map(Value::as_object_mut).for_each(bare);
+            }
+            ("default" | "const" | "enum" | "examples", _) => {}
+            (_, Value::Object(inner)) => bare(inner),
+            (_, Value::Array(all)) => all.iter_mut().filter_map(Value::as_object_mut).for_each(bare),
+            (_, Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => {}
+        }
+    }
+}
+
 /// What is wrong with a value, as a sentence without its full stop; `None` when it is valid.
 pub(crate) fn problem(schema: &Map<String, Value>, value: &Value) -> Option<String> {
     Checker { root: schema }.object(schema, value, &mut String::new()).err()

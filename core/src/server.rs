@@ -2,6 +2,7 @@
 //! are built over it.
 
 mod build;
+mod in_process;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::seal::Sealer;
 use crate::tool::{Arguments, Failure, ToolError};
 
 pub use build::{Selection, ServerBuilder, ServerError};
+pub use in_process::{Caller, InProcess, ResultText};
 
 /// The `_meta` member under which a server names itself in each answer of the newer protocol.
 pub(crate) const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
@@ -251,6 +253,10 @@ impl Server {
         Ok(&self.entries[*index])
     }
 
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
     pub(crate) fn layers(&self) -> &Layers {
         &self.layers
     }
@@ -302,15 +308,8 @@ impl Server {
     /// Calls a tool, whatever face the request came through.
     pub(crate) async fn call(&self, name: &str, request: Request) -> Result<Outcome, CallError> {
         let entry = self.find(name)?;
-        if let Some(needed) = entry.spec.requires
-            && !request.client.as_ref().is_some_and(|client| client.can(needed))
-        {
-            return match request.era {
-                Era::Stateless => Err(CallError::MissingCapability(needed)),
-                Era::Sessions => {
-                    Ok(Outcome::Answered(Reply::error(CallError::MissingCapability(needed).to_string())))
-                }
-            };
+        if let Some(refused) = Self::refused(entry, request.era, request.client.as_ref()) {
+            return refused.map(Outcome::Answered);
         }
         let arguments = request.arguments;
         // Kept only where a question may follow: it is part of what is sealed.
@@ -318,6 +317,23 @@ impl Server {
         let inputs = self.inputs(name, kept.as_ref(), request.responses, request.state)?;
         let result = self.run(entry, arguments, request.era, request.client, request.cancel, inputs).await;
         self.outcome(name, kept.as_ref(), result)
+    }
+
+    /// How a call ends whose client cannot do what the tool needs.
+    fn refused(
+        entry: &Entry,
+        era: Era,
+        client: Option<&Arc<dyn Client>>,
+    ) -> Option<Result<Reply, CallError>> {
+        let needed = entry.spec.requires?;
+        if client.is_some_and(|client| client.can(needed)) {
+            return None;
+        }
+        let error = CallError::MissingCapability(needed);
+        Some(match era {
+            Era::Stateless => Err(error),
+            Era::Sessions => Ok(Reply::error(error.to_string())),
+        })
     }
 
     async fn run(

@@ -13,6 +13,7 @@ use crate::ask::Open;
 use crate::budget::{Budget, Budgeted, DETAIL, MAX_TOKENS};
 use crate::content::{IntoReply, Reply};
 use crate::context::{Boxed, Capability, Context};
+use crate::json::Reader;
 use crate::schema;
 
 /// How long a tool may take where it says nothing else.
@@ -142,7 +143,7 @@ pub(crate) type Decode<S> =
 /// Arguments on their way to a tool.
 pub(crate) enum Arguments<'a> {
     /// A text that begins with a JSON object; what follows the object is left alone.
-    Text(&'a [u8]),
+    Text(&'a str),
     /// A value.
     Value(Value),
 }
@@ -328,6 +329,14 @@ impl<S: Send + Sync + 'static> Tool<S> {
         self
     }
 
+    /// It writes lines of its own to the audit log, which say more than its arguments; so nothing is written for
+    /// the mere call.
+    #[must_use]
+    pub fn audits_itself(mut self) -> Self {
+        self.spec.is_audited = false;
+        self
+    }
+
     /// It may ask the client something (see [`Context::ask`]).
     #[must_use]
     pub fn interactive(mut self) -> Self {
@@ -340,6 +349,14 @@ impl<S: Send + Sync + 'static> Tool<S> {
     pub fn requires(mut self, capability: Capability) -> Self {
         self.spec.requires = Some(capability);
         self.spec.is_interactive = true;
+        self
+    }
+
+    /// Leaves the descriptions out of the output schema: names and types of the fields stay, which is what programs
+    /// need, and clients pay no tokens for the rest.
+    #[must_use]
+    pub fn terse_output(mut self) -> Self {
+        self.spec.output = self.spec.output.map(schema::without_descriptions);
         self
     }
 
@@ -364,31 +381,32 @@ fn decode<P: DeserializeOwned>(
 ) -> Result<(Budgeted<P>, usize), ToolError> {
     match arguments {
         Arguments::Text(text) => {
-            let mut stream = serde_json::Deserializer::from_slice(text).into_iter::<Budgeted<P>>();
-            let first = stream.next();
-            let consumed = stream.byte_offset();
-            match first {
-                Some(Ok(decoded)) if !spec.is_constrained => Ok((decoded, consumed)),
-                Some(Ok(decoded)) => {
-                    check(spec, &value_at(text)?.0)?;
-                    Ok((decoded, consumed))
-                }
-                _ => {
-                    let (value, consumed) = value_at(text)?;
-                    Ok((decode_value(spec, value)?, consumed))
-                }
+            let Some((decoded, consumed)) = at_beginning(text) else {
+                let (value, consumed) = value_at(text)?;
+                return Ok((decode_value(spec, value)?, consumed));
+            };
+            if spec.is_constrained {
+                check(spec, &value_at(text)?.0)?;
             }
+            Ok((decoded, consumed))
         }
         Arguments::Value(value) => Ok((decode_value(spec, value)?, 0)),
     }
 }
 
-fn value_at(text: &[u8]) -> Result<(Value, usize), ToolError> {
-    let mut stream = serde_json::Deserializer::from_slice(text).into_iter::<Value>();
-    match stream.next() {
-        Some(Ok(value)) => Ok((value, stream.byte_offset())),
-        _ => Err(ToolError::bad_arguments("the arguments are not JSON")),
+/// The value at the beginning of a text, and how many bytes it is; `None` where there is none of this type.
+fn at_beginning<T: DeserializeOwned>(text: &str) -> Option<(T, usize)> {
+    let mut reader = Reader::new(text);
+    if let Ok(value) = T::deserialize(&mut reader) {
+        return Some((value, reader.consumed()));
     }
+    let mut stream = serde_json::Deserializer::from_str(text).into_iter::<T>();
+    let value = stream.next()?.ok()?;
+    Some((value, stream.byte_offset()))
+}
+
+fn value_at(text: &str) -> Result<(Value, usize), ToolError> {
+    at_beginning(text).ok_or_else(|| ToolError::bad_arguments("the arguments are not JSON"))
 }
 
 /// The way with an explanation: the schema finds words for what is wrong.

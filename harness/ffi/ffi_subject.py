@@ -10,6 +10,7 @@ can be:
 import argparse
 import array
 import ctypes
+import functools
 import gc
 import importlib.machinery
 import importlib.util
@@ -27,7 +28,7 @@ PROTOCOL = 1
 MASK = (1 << 64) - 1
 
 # Shapes that are a Python module, and so have every function under its own name.
-MODULES = ("pyo3", "c-api", "cython", "nanobind")
+MODULES = ("pyo3", "direct", "c-api", "cython", "nanobind")
 SHAPES = (*MODULES, "ctypes", "pure")
 
 # Steps of a call of `spin`: ten microseconds or some more, so that also two held ones fit a slice.
@@ -39,6 +40,8 @@ SLOW = {("ctypes", "sum_list")}
 ESTIMATED_OVER_NS = 200_000
 # Batches of an estimate; the least counts.
 ESTIMATES = 5
+# Of the lab's steps of extra work, which take about a nanosecond, this many are one step of the interpreter.
+STEPS_IN_ONE = 64
 # Settling looks at the clock after batches of about this long.
 SETTLE_BATCH_NS = 50_000
 
@@ -119,13 +122,28 @@ class Foreign:
         self.sum_buffer = sum_buffer
 
 
-def loaded_module(name, path):
-    """The extension module of this name out of a file of any name."""
+class LockedDict:
+    """What Python offers instead of a store for several threads."""
+
+    def __init__(self):
+        self.lock, self.values = threading.Lock(), {}
+
+    def get(self, key):
+        with self.lock:
+            return self.values.get(key)
+
+    def set(self, key, value):
+        with self.lock:
+            self.values[key] = value
+
+
+def loaded_module(name, path, part="_calls"):
+    """The extension module of this name out of a file of any name, or the part of it that holds the calls."""
     loader = importlib.machinery.ExtensionFileLoader(name, path)
     module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, loader))
     sys.modules[name] = module
     loader.exec_module(module)
-    return getattr(module, "_calls", module)
+    return getattr(module, part, module)
 
 
 def implementation(shape, name, path):
@@ -134,7 +152,14 @@ def implementation(shape, name, path):
         return Pure
     if shape == "ctypes":
         return Foreign(path, name)
-    return loaded_module(name, path)
+    return loaded_module(name, path, "_direct" if shape == "direct" else "_calls")
+
+
+def store_class(shape, name):
+    """What an implementation has for values that several threads share; None where there is nothing."""
+    if shape == "pure":
+        return LockedDict
+    return getattr(sys.modules[name], "StateStore", None) if shape == "pyo3" else None
 
 
 # What is called.
@@ -143,7 +168,7 @@ def implementation(shape, name, path):
 class Task:
     """One call with a fixed input and a known answer."""
 
-    def __init__(self, name, function, arguments, small, answer, payload=None, long=False, threads=1):
+    def __init__(self, name, function, arguments, small, answer, payload=None, long=False, threads=1, store=None):
         self.name = name
         # The name of the function in the implementation.
         self.function = function
@@ -156,6 +181,8 @@ class Task:
         self.payload = payload
         self.long = long
         self.threads = threads
+        # Makes what is stored before a method of a store is called instead of a function.
+        self.store = store
 
 
 def text(size):
@@ -209,6 +236,24 @@ def spinning(name, function, threads):
     return Task(name, function, arguments, small, xorshift, None, False, threads)
 
 
+def storing(method, threads):
+    """Calls of a store with one value of 4 KiB. What a write returns differs, so its answer is what is there then."""
+    value, key = data(4096), "session/00000007/state"
+    arguments = (lambda: (key,)) if method == "get" else (lambda: (key, value))
+    name = "ffi/store_%s/4KiB" % method + ("_%d_threads" % threads if threads > 1 else "")
+
+    def stored(store):
+        store.set(key, value)
+        return lambda: store.get(key)
+
+    return Task(name, method, arguments, arguments, lambda *given: value, None, False, threads, stored)
+
+
+def new_store(kind):
+    """An empty store; one with a cap gets more than the tasks need."""
+    return kind() if kind is LockedDict else kind(1 << 26)
+
+
 def tasks():
     kib, mib = 1 << 10, 1 << 20
     same, total = identity, Pure.sum_list
@@ -232,11 +277,16 @@ def tasks():
         spinning("ffi/spin_held", "spin_holding", 1),
         spinning("ffi/two_threads_released", "spin", 2),
         spinning("ffi/two_threads_held", "spin_holding", 2),
+        *(storing(method, threads) for threads in (1, 4) for method in ("get", "set")),
     ]
 
 
-def missing(task, functions, shape):
+def missing(task, functions, shape, store=LockedDict):
     """Why an implementation does not offer a task; None where it does."""
+    if task.store is not None:
+        if store is None:
+            return "it has no store"
+        return "this process may use one core only" if task.threads > 1 and other_core() is None else None
     if not hasattr(functions, task.function):
         if shape == "ctypes":
             return "there is no plain C function for it, and ctypes can call no other"
@@ -280,7 +330,7 @@ def calls_0(call, arguments, iters, extra):
     for _ in repeat(None, iters):
         result = call()
     if extra:
-        chain(iters * extra // 1000)
+        chain(iters * extra // (1000 * STEPS_IN_ONE))
     return clock() - start, result
 
 
@@ -291,7 +341,7 @@ def calls_1(call, arguments, iters, extra):
     for _ in repeat(None, iters):
         result = call(first)
     if extra:
-        chain(iters * extra // 1000)
+        chain(iters * extra // (1000 * STEPS_IN_ONE))
     return clock() - start, result
 
 
@@ -302,7 +352,7 @@ def calls_2(call, arguments, iters, extra):
     for _ in repeat(None, iters):
         result = call(first, second)
     if extra:
-        chain(iters * extra // 1000)
+        chain(iters * extra // (1000 * STEPS_IN_ONE))
     return clock() - start, result
 
 
@@ -351,19 +401,19 @@ def other_core():
 
 
 class Partner:
-    """A second thread, on another core, that makes the same calls at the same time."""
+    """A thread that makes the same calls at the same time, on one of these cores."""
 
-    def __init__(self, loop, call, arguments):
+    def __init__(self, loop, call, arguments, cores):
         self.begin, self.done = threading.Lock(), threading.Lock()
         self.begin.acquire()
         self.done.acquire()
         self.loop, self.call, self.arguments = loop, call, arguments
         self.iters, self.empty, self.result = 0, False, None
         self.error = None
-        threading.Thread(target=self.work, args=(other_core(),), daemon=True).start()
+        threading.Thread(target=self.work, args=(cores,), daemon=True).start()
 
-    def work(self, core):
-        os.sched_setaffinity(0, {core})
+    def work(self, cores):
+        os.sched_setaffinity(0, cores)
         while True:
             self.begin.acquire()
             try:
@@ -375,50 +425,67 @@ class Partner:
                 self.error = error
             self.done.release()
 
-    def beside(self, iters, empty, work):
-        """Runs `work` while the partner makes as many calls; the time until both have ended."""
-        self.iters, self.empty = iters, empty
-        start = perf_counter_ns()
-        self.begin.release()
-        result = work()
-        self.done.acquire()
-        wall = perf_counter_ns() - start
-        if self.error is not None:
-            raise self.error
-        return wall, result
+
+def beside(partners, iters, empty, work):
+    """Runs `work` while the partners make as many calls each; the time until all have ended."""
+    for partner in partners:
+        partner.iters, partner.empty = iters, empty
+    start = perf_counter_ns()
+    for partner in partners:
+        partner.begin.release()
+    result = work()
+    for partner in partners:
+        partner.done.acquire()
+    wall = perf_counter_ns() - start
+    for partner in partners:
+        if partner.error is not None:
+            raise partner.error
+    return wall, result
 
 
 class Bench:
     """A task that is set up."""
 
-    def __init__(self, task, functions):
+    def __init__(self, task, functions, store=None):
         self.task = task
+        self.seen = None
+        if task.store is not None:
+            functions = store()
+            self.seen = task.store(functions)
         self.call = getattr(functions, task.function)
         self.arguments = task.arguments()
         loops = (calls_0, calls_1, calls_2)
         self.loop = own_copy(loops[len(self.arguments)])
         self.settle_iters = 1
-        self.partner = None
-        if task.threads > 1:
-            self.partner = Partner(own_copy(loops[len(self.arguments)]), self.call, self.arguments)
+        # Two threads have a core each; more share all that there are.
+        cores = {other_core()} if task.threads == 2 else set(range(os.cpu_count() or 1))
+        self.partners = [
+            Partner(own_copy(loops[len(self.arguments)]), self.call, self.arguments, cores)
+            for _ in range(task.threads - 1)
+        ]
 
     def once(self):
-        return fold(self.call(*self.arguments))
+        return self.folded(self.call(*self.arguments))
+
+    def folded(self, result):
+        """The answer behind what a call returned: of a store's task, what is stored after it."""
+        return fold(result if self.seen is None else self.seen())
 
     def batch(self, iters, extra):
         """Nanoseconds of so many calls, and the answer of the last."""
-        if self.partner is None:
+        if not self.partners:
             return self.loop(self.call, self.arguments, iters, extra)
         work = lambda: self.loop(self.call, self.arguments, iters, extra)[1]
-        wall, result = self.partner.beside(iters, False, work)
-        # A wrong answer of the partner must not hide behind a right one.
-        return wall, result if self.partner.result == result else None
+        wall, result = beside(self.partners, iters, False, work)
+        # A wrong answer of a partner must not hide behind a right one.
+        agree = self.seen is not None or all(partner.result == result for partner in self.partners)
+        return wall, result if agree else None
 
     def empty(self, iters):
         """Nanoseconds of the same loop without the calls."""
-        if self.partner is None:
+        if not self.partners:
             return no_calls(iters)
-        return self.partner.beside(iters, True, lambda: no_calls(iters))[0]
+        return beside(self.partners, iters, True, lambda: no_calls(iters))[0]
 
     def prepare(self):
         checksum = self.once()
@@ -441,20 +508,20 @@ class Bench:
         loop_ns = self.empty(iters)
         before = thread_time_ns()
         wall, result = self.batch(iters, extra)
-        # Of two threads, one's time says nothing of the other's.
-        cpu = 0 if self.partner else thread_time_ns() - before
-        checksum = fold(result) * iters & MASK
+        # Of several threads, one's time says nothing of the others'.
+        cpu = 0 if self.partners else thread_time_ns() - before
+        checksum = self.folded(result) * iters & MASK
         return {"iters": iters, "wall_ns": wall, "cpu_ns": cpu, "loop_ns": loop_ns, "checksum": checksum}
 
 
 class Subject:
     """The answers to the lab's requests."""
 
-    def __init__(self, shape, functions):
-        self.shape, self.functions = shape, functions
+    def __init__(self, shape, functions, store=None):
+        self.shape, self.functions, self.store = shape, functions, store
         self.offered, self.not_offered, self.benches = {}, [], {}
         for task in tasks():
-            why = missing(task, functions, shape)
+            why = missing(task, functions, shape, store)
             if why is None:
                 self.offered[task.name] = task
             else:
@@ -502,7 +569,7 @@ class Subject:
 
     def bench(self, task):
         if task.name not in self.benches:
-            self.benches[task.name] = Bench(task, self.functions)
+            self.benches[task.name] = Bench(task, self.functions, self.store)
         return self.benches[task.name]
 
     def turn(self, task, request):
@@ -518,6 +585,8 @@ class Subject:
         return {"slices": [bench.slice(iters, extra) for _ in range(slices)]}
 
     def count(self, task):
+        if task.store is not None:
+            return {"checksum": self.bench(task).once()}
         call, arguments = getattr(self.functions, task.function), task.small()
         call(*arguments)
         return {"checksum": fold(call(*arguments))}
@@ -583,10 +652,11 @@ def main():
     answers = private_stdout()
     try:
         functions = implementation(options.shape, options.module, options.library)
+        store = store_class(options.shape, options.module)
     except (ImportError, OSError, AttributeError) as error:
         sys.stderr.write("the library cannot be loaded: %s\n" % error)
         return 1
-    serve(Subject(options.shape, functions), sys.stdin, answers)
+    serve(Subject(options.shape, functions, store and functools.partial(new_store, store)), sys.stdin, answers)
     return 0
 
 

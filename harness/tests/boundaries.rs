@@ -1,6 +1,8 @@
-//! Who may name whom: between the modules of the lab, and between the packages of the workspace.
+//! Who may name whom: between the modules of the lab, and between the packages of the workspace. And which clocks.
 #![expect(clippy::unwrap_used, reason = "this is a test: a panic is how it fails")]
 
+#[path = "boundaries/clocks.rs"]
+mod clocks;
 #[path = "boundaries/dependencies.rs"]
 mod dependencies;
 #[path = "boundaries/modules.rs"]

@@ -6,7 +6,10 @@ import importlib.machinery
 import importlib.util
 import io
 import os
+import shutil
+import subprocess
 import sys
+import sysconfig
 import tempfile
 import unittest
 from pathlib import Path
@@ -25,6 +28,9 @@ def loaded():
 
 
 bw = loaded()
+
+INCLUDE = sysconfig.get_paths()["include"]
+HEADERS = os.path.isfile(os.path.join(INCLUDE, "Python.h"))
 
 LIB, BIN = "path+file:///w/shared#0.1.0", "path+file:///w/tool#the-tool@0.1.0"
 MEMBERS = {LIB: "shared", BIN: "the-tool"}
@@ -171,6 +177,57 @@ class Panics(unittest.TestCase):
     def test_what_is_left_out_is_not_asked_for(self):
         command = bw.cargo_command(bw.arguments(["--profile", "seed"]), ["shared"])
         self.assertEqual(command[command.index("--exclude") + 1], "shared")
+
+
+class PythonModules(unittest.TestCase):
+    """A module is tried by a real interpreter; here with modules that come with it, or with none."""
+
+    def tried(self, path, check):
+        package = {"name": "shared", "metadata": {"python": {"check": check}} if check else None}
+        return bw.tried(package, "module_under_trial", path, sys.executable)
+
+    def test_what_is_no_library_does_not_work(self):
+        trial = self.tried(str(SCRIPT), "True")
+        self.assertFalse(trial.works)
+        self.assertIn("ImportError", trial.told)
+
+    def test_an_interpreter_that_is_not_there_is_told(self):
+        trial = bw.tried({"name": "shared"}, "m", "m.so", "/nowhere/python")
+        self.assertEqual((trial.works, "--python" in trial.told), (False, True))
+
+    @unittest.skipIf(shutil.which("cc") is None or not HEADERS, "no C compiler, or no Python.h")
+    def test_a_library_is_imported_and_called(self):
+        code = (
+            "#include <Python.h>\n"
+            "static PyObject *two(PyObject *m, PyObject *i) { return PyLong_FromLong(2); }\n"
+            "static PyObject *end(PyObject *m, PyObject *i) { abort(); }\n"
+            'static PyMethodDef all[] = {{"two", two, METH_NOARGS, 0}, {"end", end, METH_NOARGS, 0}, {0}};\n'
+            'static struct PyModuleDef def = {PyModuleDef_HEAD_INIT, "module_under_trial", 0, -1, all};\n'
+            "PyMODINIT_FUNC PyInit_module_under_trial(void) { return PyModule_Create(&def); }\n"
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            source, library = Path(folder, "m.c"), Path(folder, "libm.so")
+            source.write_text(code, encoding="utf-8")
+            subprocess.run(
+                ["cc", "-shared", "-fPIC", "-w", f"-I{INCLUDE}", str(source), "-o", str(library)], check=True
+            )
+            works = self.tried(str(library), "module.two() == 2")
+            self.assertEqual((works.works, works.told), (True, "imported, and module.two() == 2"))
+            self.assertIn("names no check", self.tried(str(library), "").told)
+            wrong = self.tried(str(library), "module.two() == 3")
+            self.assertEqual((wrong.works, wrong.told), (False, "module.two() == 3 is not true"))
+            self.assertIn("AttributeError", self.tried(str(library), "module.three()").told)
+            self.assertFalse(self.tried(str(library), "module.end()").works)
+            build = bw.Build(MEMBERS)
+            build.take(artifact(LIB, "module_under_trial", "cdylib", str(library)))
+            build.take(artifact(BIN, "the-tool", "bin", str(library)))
+            package = {
+                "id": LIB, "name": "shared", "dependencies": [{"name": "pyo3"}],
+                "metadata": {"python": {"check": "module.two() == 2"}},
+            }
+            metadata = {"workspace_members": [LIB], "packages": [package]}
+            found = bw.trials(metadata, build, sys.executable)
+        self.assertEqual([(trial.package, trial.works) for trial in found], [("shared", True)])
 
 
 class Files(unittest.TestCase):

@@ -1,9 +1,9 @@
 //! `mcp_rust_core._calls`: the shapes of a call whose cost the lab measures, and nothing that users need.
 
 use crate::buffers::{Bytes, Input};
-use crate::callers::calling;
 use crate::floats::{self, Layout};
 use crate::guard::{guarded, released};
+use mcp_python_face::callers::calling;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyFloat, PyList, PyString};
@@ -33,7 +33,10 @@ pub(crate) fn register(parent: &Bound<'_, PyModule>) -> PyResult<()> {
     }
     parent.add("_calls", &module)?;
     let modules = parent.py().import("sys")?.getattr("modules")?;
-    modules.set_item("mcp_rust_core._calls", &module)
+    modules.set_item("mcp_rust_core._calls", &module)?;
+    #[cfg(not(feature = "abi3-py39"))]
+    direct::register(parent, &module)?;
+    Ok(())
 }
 
 /// Does nothing: the price of crossing the boundary.
@@ -169,6 +172,56 @@ fn xorshift(mut state: u64) -> u64 {
     state ^= state << 13;
     state ^= state >> 7;
     state ^ (state << 17)
+}
+
+/// `mcp_rust_core._direct`: of these shapes the shortest, without pyo3 in between.
+#[cfg(not(feature = "abi3-py39"))]
+mod direct {
+    #![expect(unsafe_code, reason = "speaks with CPython without pyo3 in between")]
+
+    use crate::direct::{Call, Twin, direct};
+    use pyo3::ffi::{self, PyObject};
+    use pyo3::prelude::*;
+
+    static NOTHING: Twin = Twin::function();
+    static ADD: Twin = Twin::function();
+
+    pub(crate) fn register(parent: &Bound<'_, PyModule>, twins: &Bound<'_, PyModule>) -> PyResult<()> {
+        let module = PyModule::new(parent.py(), "mcp_rust_core._direct")?;
+        NOTHING.of_function(twins, &module, "nothing", nothing)?;
+        ADD.of_function(twins, &module, "add", add)?;
+        // Not `add`, which would export the name: the wheel for CPython 3.9 does not have it.
+        parent.setattr("_direct", &module)?;
+        let modules = parent.py().import("sys")?.getattr("modules")?;
+        modules.set_item("mcp_rust_core._direct", &module)
+    }
+
+    unsafe extern "C" fn nothing(
+        module: *mut PyObject,
+        arguments: *const *mut PyObject,
+        count: ffi::Py_ssize_t,
+        names: *mut PyObject,
+    ) -> *mut PyObject {
+        // SAFETY: CPython calls this function, and nothing else does.
+        direct(&NOTHING, unsafe { Call::new(module, arguments, count, names) }, |call| {
+            let [] = call.exactly()?;
+            Some(Ok(call.none()))
+        })
+    }
+
+    unsafe extern "C" fn add(
+        module: *mut PyObject,
+        arguments: *const *mut PyObject,
+        count: ffi::Py_ssize_t,
+        names: *mut PyObject,
+    ) -> *mut PyObject {
+        // SAFETY: CPython calls this function, and nothing else does.
+        direct(&ADD, unsafe { Call::new(module, arguments, count, names) }, |call| {
+            let [a, b] = call.exactly()?;
+            let Ok(sum) = crate::calls::add(a.int()?, b.int()?).into_pyobject(call.py());
+            Some(Ok(sum.into_any()))
+        })
+    }
 }
 
 /// The plain C functions that `ctypes` calls.

@@ -9,11 +9,11 @@ compile_error!(
 use pyo3::prelude::*;
 
 mod buffers;
-mod callers;
 mod calls;
+#[cfg(not(feature = "abi3-py39"))]
+mod direct;
 mod floats;
 mod guard;
-mod json;
 mod kernels;
 mod numbers;
 mod observe;
@@ -34,6 +34,8 @@ fn mcp_rust_core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<router::Router>()?;
     module.add_function(wrap_pyfunction!(observe::host_snapshot, module)?)?;
     kernels::register(module)?;
-    callers::register(module)?;
+    mcp_python_face::callers::register(module)?;
+    #[cfg(not(feature = "abi3-py39"))]
+    store::direct::register(py)?;
     calls::register(module)
 }

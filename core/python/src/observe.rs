@@ -2,8 +2,8 @@
 #![expect(clippy::needless_pass_by_value, reason = "pyo3 passes converted arguments by value")]
 
 use crate::guard::{guarded, released};
-use crate::json;
 use crate::numbers::Count;
+use mcp_python_face::json;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 

@@ -2,9 +2,9 @@
 #![expect(clippy::needless_pass_by_value, reason = "pyo3 passes converted arguments by value")]
 
 use crate::guard::{guarded, released};
-use crate::json;
 use crate::numbers::{Count, Seconds};
 use mcp_core::priority_queue::{self, Order, Priority, RecvError, SendError};
+use mcp_python_face::json;
 use pyo3::create_exception;
 use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;

@@ -1,10 +1,10 @@
 //! `Router`: Python callables that answer requests by name.
 #![expect(clippy::needless_pass_by_value, reason = "pyo3 passes converted arguments by value")]
 
-use crate::callers::calling;
 use crate::guard::guarded;
-use crate::json;
 use mcp_core::router;
+use mcp_python_face::callers::calling;
+use mcp_python_face::json;
 use pyo3::exceptions::{PyException, PyLookupError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;

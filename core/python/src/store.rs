@@ -3,9 +3,9 @@
 
 use crate::buffers::{Bytes, WORTH_RELEASING, ensure_memory};
 use crate::guard::{guarded, released};
-use crate::json;
 use crate::numbers::{Count, Seconds};
 use mcp_core::state_store::{self, StoreError, Versioned};
+use mcp_python_face::json;
 use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
@@ -190,4 +190,68 @@ fn value_of<'py>(py: Python<'py>, found: &Versioned) -> PyResult<Bound<'py, PyBy
         return Ok(PyBytes::new(py, value));
     }
     PyBytes::new_with(py, value.len(), |room| released(py, || room.copy_from_slice(value)))
+}
+
+/// The methods that are called most, without pyo3 in between.
+#[cfg(not(feature = "abi3-py39"))]
+pub(crate) mod direct {
+    #![expect(unsafe_code, reason = "speaks with CPython without pyo3 in between")]
+
+    use crate::buffers::WORTH_RELEASING;
+    use crate::direct::{Call, Twin, direct};
+    use crate::store::{StateStore, value_of};
+    use pyo3::ffi::{self, PyObject};
+    use pyo3::prelude::*;
+
+    static GET: Twin = Twin::method();
+    static SET: Twin = Twin::method();
+
+    pub(crate) fn register(py: Python<'_>) -> PyResult<()> {
+        let class = py.get_type::<StateStore>();
+        GET.of_method(&class, "get", get)?;
+        SET.of_method(&class, "set", set)
+    }
+
+    unsafe extern "C" fn get(
+        store: *mut PyObject,
+        arguments: *const *mut PyObject,
+        count: ffi::Py_ssize_t,
+        names: *mut PyObject,
+    ) -> *mut PyObject {
+        // SAFETY: CPython calls this function, and nothing else does.
+        direct(&GET, unsafe { Call::new(store, arguments, count, names) }, |call| {
+            let (key, default) = match (call.exactly(), call.exactly()) {
+                (Some([key]), _) => (key, None),
+                (_, Some([key, default])) => (key, Some(default)),
+                _ => return None,
+            };
+            // SAFETY: `register` makes it a method of this class.
+            let store = unsafe { call.object_of::<StateStore>() };
+            Some(match store.store.get(key.text()?) {
+                Some(found) => value_of(call.py(), &found).map(Bound::into_any),
+                None => Ok(default.map_or_else(|| call.none(), |default| default.object(call.py()))),
+            })
+        })
+    }
+
+    unsafe extern "C" fn set(
+        store: *mut PyObject,
+        arguments: *const *mut PyObject,
+        count: ffi::Py_ssize_t,
+        names: *mut PyObject,
+    ) -> *mut PyObject {
+        // SAFETY: CPython calls this function, and nothing else does.
+        direct(&SET, unsafe { Call::new(store, arguments, count, names) }, |call| {
+            let [key, value] = call.exactly()?;
+            // SAFETY: `register` makes it a method of this class.
+            let store = unsafe { call.object_of::<StateStore>() };
+            let value = value.bytes()?;
+            // A value for which other threads may run, or that is refused, is the twin's.
+            if value.len() >= WORTH_RELEASING || value.len() > store.capacity {
+                return None;
+            }
+            let Ok(version) = store.store.set(key.text()?, value, None).ok()?.into_pyobject(call.py());
+            Some(Ok(version.into_any()))
+        })
+    }
 }

@@ -8,7 +8,10 @@ from array import array
 import pytest
 
 import mcp_rust_core.mcp_rust_core as native
-from mcp_rust_core import _calls
+from mcp_rust_core import StateStore, _calls
+
+direct = getattr(native, "_direct", None)
+needs_direct = pytest.mark.skipif(direct is None, reason="the wheel for CPython 3.9 has no direct functions")
 
 
 def test_each_shape_does_what_its_name_says():
@@ -99,3 +102,89 @@ def test_plain_c_functions():
     assert library.mcp_rust_core_add(2**62, -1) == 2**62 - 1
     assert library.mcp_rust_core_sum((ctypes.c_double * 3)(1.0, 2.0, 4.0), 3) == 7.0
     assert library.mcp_rust_core_sum(None, 3) == 0.0
+
+
+def outcome(function, *arguments, **named):
+    """What a call returns, or the class and the words of what it raises."""
+    try:
+        return function(*arguments, **named)
+    except Exception as error:
+        return type(error), str(error)
+
+
+class Index:
+    def __index__(self):
+        return 5
+
+
+class Int(int):
+    pass
+
+
+@needs_direct
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ((), {}), ((1,), {}), ((1, 2), {}), ((1, 2, 3), {}), ((1,), {"b": 2}), ((), {"b": 1, "a": 2}), ((1, 2), {"b": 2}),
+        ((1,), {"c": 2}), ((2**63 - 1, 1), {}), ((-(2**63), -1), {}), ((2**63, 0), {}), ((0, -(2**63) - 1), {}),
+        ((True, -1), {}), ((Int(3), Index()), {}), (("1", 2), {}), ((1.0, 2), {}), ((None, None), {}), ((-1, -1), {}),
+    ],
+)  # fmt: skip
+def test_a_direct_function_is_its_twin(arguments, named):
+    assert outcome(direct.add, *arguments, **named) == outcome(_calls.add, *arguments, **named)
+    assert outcome(direct.nothing, *arguments, **named) == outcome(_calls.nothing, *arguments, **named)
+
+
+@needs_direct
+def test_direct_functions_describe_themselves_as_their_twins():
+    for name in ("nothing", "add"):
+        one, other = getattr(direct, name), getattr(_calls, name)
+        assert (one.__name__, one.__doc__, one.__text_signature__) == (name, other.__doc__, other.__text_signature__)
+
+
+class Text(str):
+    pass
+
+
+def test_a_store_takes_every_form_of_a_call():
+    store = StateStore(100_000)
+    versions = [store.set("a", b"1"), store.set(key="b", value=b"2"), store.set(Text("a"), bytearray(b"1"))]
+    assert versions == sorted(set(versions))
+    assert store.get("a") == store.get(Text("a")) == store.get(key="a") == store.get("a", 5) == b"1"
+    assert store.get("z") is store.get("z", None) is None and store.get("z", default=7) == store.get("z", 7) == 7
+    for size in (0, 1, 4095, 4096, 99_000):
+        store.set("sized", bytes(size))
+        assert store.get("sized") == bytes(size)
+    for wrong in ((), (1,), ("a", 1, 2), (b"a",), (None,)):
+        with pytest.raises(TypeError):
+            store.get(*wrong)
+    for wrong in ((), ("a",), ("a", "text"), (1, b""), ("a", b"", 1.0, 2)):
+        with pytest.raises(TypeError):
+            store.set(*wrong)
+    with pytest.raises(TypeError):
+        StateStore.get("not a store", "a")
+    with pytest.raises(UnicodeEncodeError):
+        store.get("\ud800")
+    with pytest.raises(ValueError, match="store less"):
+        store.set("a", bytes(100_001))
+    with pytest.raises(ValueError, match="store less"):
+        StateStore(200).set("a", bytes(100))
+    assert store.get("a") == b"1"
+    before = store.statistics()
+    assert store.get("a") and store.get("gone") is None
+    after = store.statistics()
+    assert (after["hits"], after["misses"]) == (before["hits"] + 1, before["misses"] + 1)
+
+
+def test_direct_calls_keep_no_reference():
+    import sys
+
+    store, default, value = StateStore(100_000), object(), bytes(100)
+    before = sys.getrefcount(default), sys.getrefcount(value), sys.getrefcount(None)
+    for _ in range(1000):
+        store.set("a", value)
+        store.get("b", default)
+        store.get("b", default=default)
+        store.get("b")
+    after = sys.getrefcount(default), sys.getrefcount(value), sys.getrefcount(None)
+    assert after[:2] == before[:2] and abs(after[2] - before[2]) < 100

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::SandboxError;
-use crate::{runner, sys};
+use crate::runner::{self, Helper};
+use crate::sys;
 
 /// What the running kernel offers to this user. A `doctor` shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,13 +30,29 @@ pub struct Capabilities {
     pub root: bool,
 }
 
+impl Capabilities {
+    /// A host that offers nothing: what is assumed before it was asked.
+    pub fn none() -> Self {
+        Self {
+            kernel: String::new(),
+            landlock_abi: 0,
+            seccomp: false,
+            namespaces: false,
+            namespaces_reason: None,
+            own_pid_max: false,
+            cgroup_v2: false,
+            root: true,
+        }
+    }
+}
+
 /// What the host offers, with this program itself as the supervisor that tries it (see
 /// [`enter_if_asked`](crate::enter_if_asked)). Takes some milliseconds: ask once.
 ///
 /// # Errors
 /// If this program cannot be started once more, or does not call `enter_if_asked`.
 pub fn offered() -> Result<Capabilities, SandboxError> {
-    offered_by(Path::new(runner::SELF))
+    offered_with(&Helper::default())
 }
 
 /// As [`offered`], with the program at `helper` as the supervisor.
@@ -43,6 +60,14 @@ pub fn offered() -> Result<Capabilities, SandboxError> {
 /// # Errors
 /// If `helper` cannot be started or is no program that calls `enter_if_asked`.
 pub fn offered_by(helper: &Path) -> Result<Capabilities, SandboxError> {
+    offered_with(&Helper { program: helper.to_owned(), arguments: Vec::new() })
+}
+
+/// As [`offered`], with a supervisor that is started like this.
+///
+/// # Errors
+/// As [`offered_by`].
+pub fn offered_with(helper: &Helper) -> Result<Capabilities, SandboxError> {
     let kernel = rustix::system::uname().release().to_string_lossy().into_owned();
     let landlock_abi = sys::landlock_abi();
     let seccomp = sys::seccomp_offered();

@@ -1,8 +1,7 @@
 //! The variables that a command sees: fixed ones, and few others.
 
 /// Where programs are looked for, after folders that the operator named.
-pub(crate) const PATH: [&str; 6] =
-    ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+pub const PATH: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /// What a caller may set for one job: names that change how output looks, not what is executed.
 const HARMLESS: [&str; 14] = [

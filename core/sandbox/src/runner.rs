@@ -1,6 +1,7 @@
 //! The server's side: starts supervisors and hears how their runs ended.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::io::{self, IoSlice, Write};
 use std::mem::MaybeUninit;
 use std::net::Shutdown;
@@ -18,6 +19,7 @@ use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg}
 use crate::capabilities::Capabilities;
 use crate::environment;
 use crate::error::{Layer, SandboxError};
+use crate::handles::{CancelHandle, Watch};
 use crate::job::Job;
 use crate::outcome::{Outcome, Snapshot};
 use crate::protection::{ProcessLimit, Protection, protection};
@@ -26,6 +28,22 @@ use crate::wire::{ARGUMENT, Answer, CANCEL, End, Failure, Lengths, SNAPSHOT, Spe
 
 /// This very program, also if its file was replaced meanwhile.
 pub(crate) const SELF: &str = "/proc/self/exe";
+
+/// How a supervisor is started.
+#[derive(Clone, Debug)]
+pub struct Helper {
+    /// The program.
+    pub program: PathBuf,
+    /// What it needs before the word that this crate adds.
+    pub arguments: Vec<OsString>,
+}
+
+impl Default for Helper {
+    /// This very program.
+    fn default() -> Self {
+        Self { program: PathBuf::from(SELF), arguments: Vec::new() }
+    }
+}
 
 /// How long a supervisor may take to start a command; one that takes longer is no supervisor.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -40,7 +58,7 @@ pub struct Sandbox {
     reads: Vec<PathBuf>,
     programs: Vec<String>,
     variables: Vec<(String, String)>,
-    helper: PathBuf,
+    helper: Helper,
     scratch_base: PathBuf,
     accepted: BTreeSet<Layer>,
     capabilities: Capabilities,
@@ -62,7 +80,7 @@ impl Sandbox {
             reads: Vec::new(),
             programs: Vec::new(),
             variables: Vec::new(),
-            helper: PathBuf::from(SELF),
+            helper: Helper::default(),
             scratch_base: std::env::temp_dir(),
             accepted: BTreeSet::new(),
             capabilities,
@@ -103,8 +121,14 @@ impl Sandbox {
 
     /// Uses the program at `path` as the supervisor instead of this one: for a library inside a foreign program,
     /// such as a Python module.
-    pub fn with_helper(mut self, path: &Path) -> Self {
-        path.clone_into(&mut self.helper);
+    pub fn with_helper(self, path: &Path) -> Self {
+        self.with_supervisor(Helper { program: path.to_owned(), arguments: Vec::new() })
+    }
+
+    /// As [`with_helper`](Self::with_helper), for a program that needs arguments to become the supervisor, such as an
+    /// interpreter that calls [`enter`](crate::enter).
+    pub fn with_supervisor(mut self, helper: Helper) -> Self {
+        self.helper = helper;
         self
     }
 
@@ -122,6 +146,13 @@ impl Sandbox {
     /// Runs also where `layer` is missing: the explicit flag of an operator. Outcomes name what was missing.
     pub fn accept(mut self, layer: Layer) -> Self {
         self.accepted.insert(layer);
+        self
+    }
+
+    /// The same sandbox on a host that offers `capabilities`: for a server that opens its roots at its start and
+    /// asks the host when something is to be run.
+    pub fn on(mut self, capabilities: Capabilities) -> Self {
+        self.capabilities = capabilities;
         self
     }
 
@@ -245,25 +276,13 @@ pub struct Running {
     namespaces: bool,
 }
 
-/// Cancels a run from another thread.
-#[derive(Debug)]
-pub struct CancelHandle(UnixStream);
-
-impl CancelHandle {
-    /// Has everything killed that the command started; the outcome says [`Reason::Cancelled`](crate::Reason). Does
-    /// nothing to a run that has ended.
-    pub fn cancel(&self) {
-        // A closed socket belongs to a run that has ended.
-        let _ = (&self.0).write_all(&[CANCEL]);
-    }
-}
-
 impl Running {
-    fn spawn(helper: &Path, spec: &Spec, descriptors: &[BorrowedFd<'_>]) -> Result<Self, SandboxError> {
+    fn spawn(helper: &Helper, spec: &Spec, descriptors: &[BorrowedFd<'_>]) -> Result<Self, SandboxError> {
         let (control, far) =
             UnixStream::pair().map_err(SandboxError::system("a socket for the supervisor"))?;
-        let mut command = Command::new(helper);
+        let mut command = Command::new(&helper.program);
         command
+            .args(&helper.arguments)
             .arg(ARGUMENT)
             .stdin(OwnedFd::from(far))
             .stdout(Stdio::null())
@@ -422,6 +441,14 @@ impl Running {
         self.control.try_clone().map(CancelHandle).map_err(SandboxError::system("a handle to cancel by"))
     }
 
+    /// A watch on the end of the run, for a thread that does not hold it.
+    ///
+    /// # Errors
+    /// If no descriptor is free.
+    pub fn watch(&self) -> Result<Watch, SandboxError> {
+        self.control.try_clone().map(Watch).map_err(SandboxError::system("a watch on a run"))
+    }
+
     /// The process number of the supervisor.
     pub fn supervisor(&self) -> u32 {
         self.child.id()
@@ -445,7 +472,7 @@ fn unexpected(answer: Answer) -> SandboxError {
 }
 
 /// Tries namespaces, with a bound on processes in them if `limit`: what went wrong, or `None`.
-pub(crate) fn probe(helper: &Path, limit: bool) -> Result<Option<String>, SandboxError> {
+pub(crate) fn probe(helper: &Helper, limit: bool) -> Result<Option<String>, SandboxError> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let root = rustix::fs::openat(CWD, "/", flags, Mode::empty())
         .map_err(|error| SandboxError::system("opening /")(error.into()))?;

@@ -77,7 +77,15 @@ impl Audit {
             failure: error.map(ToolError::failure),
             reason: error.map(ToString::to_string),
         };
-        let mut text = serde_json::to_string(&line).expect("strings and numbers have a form in JSON");
+        self.write(&line);
+    }
+
+    /// Appends a line of the caller's own form. A line that cannot be written is told in the log.
+    pub fn write(&self, line: &impl Serialize) {
+        let mut text = match serde_json::to_string(line) {
+            Ok(text) => text,
+            Err(error) => return tracing::error!(%error, "a line of the audit log has no form in JSON"),
+        };
         text.push('\n');
         // One write, so that lines of several processes do not mix.
         if let Err(error) = self.file.lock().write_all(text.as_bytes()) {

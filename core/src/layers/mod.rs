@@ -55,7 +55,7 @@ impl Entry {
     /// The arguments as the audit log shows them; `None` where the tool is not audited.
     pub fn audited(&self, arguments: &Arguments<'_>) -> Option<String> {
         self.spec.is_audited.then(|| match arguments {
-            Arguments::Text(text) => String::from_utf8_lossy(text).into_owned(),
+            Arguments::Text(text) => (*text).to_owned(),
             Arguments::Value(value) => value.to_string(),
         })
     }

@@ -127,3 +127,23 @@ fn whole_floats_become_integers_where_nothing_is_lost() {
     with_whole_numbers(&mut value);
     assert_eq!(value.to_string(), r#"{"a":[1,1.5,-2,1e+300],"b":3}"#);
 }
+
+#[test]
+fn descriptions_can_be_left_out() {
+    let schema = json!({
+        "description": "an answer", "type": "object",
+        "properties": {
+            "description": {"type": "string", "description": "what it says"},
+            "all": {"type": "array", "description": "x", "items": {"anyOf": [{"description": "y", "type": "null"}]}},
+        },
+    });
+    let Value::Object(schema) = schema else { unreachable!("it is an object") };
+    let expected = json!({
+        "type": "object",
+        "properties": {
+            "description": {"type": "string"},
+            "all": {"type": "array", "items": {"anyOf": [{"type": "null"}]}},
+        },
+    });
+    assert_eq!(Value::Object(without_descriptions(schema)), expected);
+}

@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use crate::context::Era;
 use crate::layers::Entry;
 use crate::server::Server;
-use crate::tool::{Arguments, Prepared, ToolError};
+use crate::tool::{Arguments, Place, Prepared, ToolError};
 
 /// A call that can be answered here.
 pub(crate) struct FrontCall<'a> {
@@ -41,10 +41,19 @@ pub(crate) enum Opening {
     Stateless,
 }
 
+/// Which tools are called here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Places {
+    /// All that ask nothing.
+    All,
+    /// Only those that answer at once.
+    Here,
+}
+
 /// The metadata of the last request, which most clients repeat to the letter.
 #[derive(Default)]
 pub(crate) struct LastMeta {
-    text: Vec<u8>,
+    text: String,
     meaning: Option<Meaning>,
 }
 
@@ -71,12 +80,14 @@ pub(crate) fn read<'a>(
     line: &'a [u8],
     server: &'a Server,
     opening: Opening,
+    places: Places,
     last: &mut LastMeta,
 ) -> Option<FrontCall<'a>> {
-    if opening == Opening::None || std::str::from_utf8(line).is_err() {
+    if opening == Opening::None {
         return None;
     }
-    let seen = Reader { line, at: 0 }.message(server)?;
+    let text = std::str::from_utf8(line).ok()?;
+    let seen = Reader { text, line, at: 0, places }.message(server)?;
     let meaning = match seen.meta {
         None => Meaning { era: None, progress_token: None },
         Some(text) => last.meaning(text)?,
@@ -91,7 +102,7 @@ pub(crate) fn read<'a>(
 }
 
 impl LastMeta {
-    fn meaning(&mut self, text: &[u8]) -> Option<Meaning> {
+    fn meaning(&mut self, text: &str) -> Option<Meaning> {
         if self.text != text {
             self.meaning = meaning(text);
             text.clone_into(&mut self.text);
@@ -101,8 +112,8 @@ impl LastMeta {
 }
 
 /// What metadata says; `None` where the library has to judge it.
-fn meaning(text: &[u8]) -> Option<Meaning> {
-    let meta: Meta<'_> = serde_json::from_slice(text).ok()?;
+fn meaning(text: &str) -> Option<Meaning> {
+    let meta: Meta<'_> = serde_json::from_str(text).ok()?;
     if meta.log_level.is_some() {
         return None;
     }
@@ -124,7 +135,7 @@ fn meaning(text: &[u8]) -> Option<Meaning> {
 struct Seen<'a> {
     id: &'a str,
     called: Called<'a>,
-    meta: Option<&'a [u8]>,
+    meta: Option<&'a str>,
 }
 
 struct Called<'a> {
@@ -134,8 +145,11 @@ struct Called<'a> {
 }
 
 struct Reader<'a> {
+    text: &'a str,
+    /// The bytes of the text.
     line: &'a [u8],
     at: usize,
+    places: Places,
 }
 
 impl<'a> Reader<'a> {
@@ -165,7 +179,7 @@ impl<'a> Reader<'a> {
         Some(Seen { id: id?, called, meta })
     }
 
-    fn params(&mut self, server: &'a Server) -> Option<(Called<'a>, Option<&'a [u8]>)> {
+    fn params(&mut self, server: &'a Server) -> Option<(Called<'a>, Option<&'a str>)> {
         let (mut entry, mut called, mut meta, mut early) = (None, None, None, None);
         let mut members = self.object()?;
         while let Some(name) = self.member(&mut members)? {
@@ -173,7 +187,8 @@ impl<'a> Reader<'a> {
                 b"name" if entry.is_none() => {
                     let name = std::str::from_utf8(self.string()?).ok()?;
                     let found = server.find(name).ok()?;
-                    if found.spec.is_interactive {
+                    let is_elsewhere = self.places == Places::Here && found.spec.place != Place::Here;
+                    if found.spec.is_interactive || is_elsewhere {
                         return None;
                     }
                     entry = Some(found);
@@ -190,11 +205,11 @@ impl<'a> Reader<'a> {
         let called = match called {
             Some(called) => called,
             None => {
-                let line = early.unwrap_or(b"{}");
-                let mut reader = Reader { line, at: 0 };
+                let text = early.unwrap_or("{}");
+                let mut reader = Reader { text, line: text.as_bytes(), at: 0, places: self.places };
                 let called = reader.arguments(entry?)?;
                 // The text of the object is the object, to its end.
-                (reader.at == line.len()).then_some(called)?
+                (reader.at == text.len()).then_some(called)?
             }
         };
         Some((called, meta))
@@ -203,8 +218,8 @@ impl<'a> Reader<'a> {
     /// Hands the arguments to the tool, from where they stand.
     fn arguments(&mut self, entry: &'a Entry) -> Option<Called<'a>> {
         self.space();
-        let rest = &self.line[self.at..];
-        if rest.first() != Some(&b'{') {
+        let rest = self.text.get(self.at..)?;
+        if !rest.starts_with('{') {
             return None;
         }
         let prepared = entry.validate(Arguments::Text(rest));
@@ -213,7 +228,7 @@ impl<'a> Reader<'a> {
             // How far arguments go that the tool does not take: they have to be JSON all the same.
             Err(_) => {
                 let mut values =
-                    serde_json::Deserializer::from_slice(rest).into_iter::<serde::de::IgnoredAny>();
+                    serde_json::Deserializer::from_str(rest).into_iter::<serde::de::IgnoredAny>();
                 values.next()?.ok()?;
                 values.byte_offset()
             }
@@ -288,7 +303,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The text of an object. That it is JSON is seen when it is read.
-    fn skipped_object(&mut self) -> Option<&'a [u8]> {
+    fn skipped_object(&mut self) -> Option<&'a str> {
         let start = self.at;
         let mut depth = 0usize;
         loop {
@@ -304,7 +319,7 @@ impl<'a> Reader<'a> {
             }
             self.at += 1;
             if depth == 0 {
-                return Some(&self.line[start..self.at]);
+                return self.text.get(start..self.at);
             }
         }
     }

@@ -19,6 +19,8 @@ use tokio::net::TcpListener;
 
 use crate::options::Options;
 use crate::serve::handler::{Handler, Shared};
+use crate::serve::plain::Plain;
+use crate::serve::run::Way;
 use crate::serve::stdio::LONGEST_LINE;
 use crate::server::Server;
 
@@ -64,6 +66,8 @@ pub enum HttpError {
 struct Gate {
     /// The SHA-256 of the token: comparing digests tells nothing about how much of a guess was right.
     token: Option<[u8; 32]>,
+    /// The calls that need no library; `None` where it shall see every request.
+    plain: Option<Plain>,
     service: StreamableHttpService<Handler, LocalSessionManager>,
 }
 
@@ -72,17 +76,25 @@ struct Gate {
 /// # Errors
 ///
 /// When the address cannot be used, and when the token is missing or cannot be read.
-pub async fn serve(server: Arc<Server>, address: SocketAddr, options: &Options) -> Result<(), HttpError> {
+pub async fn serve(
+    server: Arc<Server>,
+    address: SocketAddr,
+    options: &Options,
+    way: Way,
+) -> Result<(), HttpError> {
     let token = options.token_file.as_deref().map(token).transpose()?;
     if token.is_none() && !address.ip().is_loopback() {
         return Err(HttpError::NoToken(address));
     }
     let listener = TcpListener::bind(address).await.map_err(|error| HttpError::Listen { address, error })?;
     let address = listener.local_addr().map_err(HttpError::Serve)?;
+    let names = names(address, options);
+    let plain = (way == Way::Front).then(|| Plain::new(Arc::clone(&server), address, &names));
     let shared = Shared::new(server);
     let handler = move || Ok(Handler::new(Arc::clone(&shared), None));
-    let service = StreamableHttpService::new(handler, Arc::default(), config(address, options));
-    let router = Router::new().route(ENDPOINT, any(answer)).with_state(Arc::new(Gate { token, service }));
+    let service = StreamableHttpService::new(handler, Arc::default(), config(address, names, options));
+    let router =
+        Router::new().route(ENDPOINT, any(answer)).with_state(Arc::new(Gate { token, plain, service }));
     tracing::info!(%address, "serving HTTP");
     // Small answers are sent at once, not held back for more.
     let listener = listener.tap_io(|stream| {
@@ -91,13 +103,18 @@ pub async fn serve(server: Arc<Server>, address: SocketAddr, options: &Options) 
     axum::serve(listener, router).await.map_err(HttpError::Serve)
 }
 
-fn config(address: SocketAddr, options: &Options) -> StreamableHttpServerConfig {
-    let port = address.port();
+/// The names under which clients may address the server.
+fn names(address: SocketAddr, options: &Options) -> Vec<String> {
     let mut hosts: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into();
     if !address.ip().is_unspecified() {
         hosts.push(address.ip().to_string());
     }
     hosts.extend(options.allow_host.iter().cloned());
+    hosts
+}
+
+fn config(address: SocketAddr, hosts: Vec<String>, options: &Options) -> StreamableHttpServerConfig {
+    let port = address.port();
     let own = ["localhost", "127.0.0.1", "[::1]"].map(|host| format!("http://{host}:{port}"));
     let origins = own.into_iter().chain(options.allow_origin.iter().cloned());
     StreamableHttpServerConfig::default()
@@ -115,6 +132,13 @@ async fn answer(State(gate): State<Arc<Gate>>, request: Request) -> Response {
         let sentence = "a bearer token is needed: send `Authorization: Bearer TOKEN`";
         return (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, "Bearer")], sentence).into_response();
     }
+    let request = match &gate.plain {
+        Some(plain) => match plain.answer(request).await {
+            Ok(answer) => return answer,
+            Err(request) => request,
+        },
+        None => request,
+    };
     gate.service.handle(request).await.map(Body::new)
 }
 

@@ -7,9 +7,10 @@ mod handler;
 mod http;
 mod output;
 mod pipes;
+mod plain;
 mod run;
 mod stdio;
 
 pub use http::{ENDPOINT, HttpError, SHORTEST_TOKEN};
-pub use run::{Purpose, StartError, Way, connection, main};
+pub use run::{Purpose, StartError, Way, connection, in_process, main};
 pub use stdio::LONGEST_LINE;

@@ -2,6 +2,7 @@
 //! never torn, whichever task is dropped meanwhile.
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -22,6 +23,8 @@ pub(crate) struct Output<W> {
 
 struct State<W> {
     writer: W,
+    /// The same stream, non-blocking, past the runtime: a write there need not ask whether it may.
+    direct: Option<OwnedFd>,
     waiting: Vec<u8>,
     /// How many of the waiting bytes were written.
     written: usize,
@@ -31,8 +34,9 @@ struct State<W> {
 }
 
 impl<W: AsyncWrite + Unpin + Send + 'static> Output<W> {
-    pub fn new(writer: W) -> Arc<Self> {
-        let state = State { writer, waiting: Vec::new(), written: 0, is_draining: false, failure: None };
+    pub fn new(writer: W, direct: Option<OwnedFd>) -> Arc<Self> {
+        let state =
+            State { writer, direct, waiting: Vec::new(), written: 0, is_draining: false, failure: None };
         Arc::new(Self { state: Mutex::new(state), drained: Notify::new() })
     }
 
@@ -45,6 +49,10 @@ impl<W: AsyncWrite + Unpin + Send + 'static> Output<W> {
     pub fn flush(self: &Arc<Self>) {
         let mut state = self.state.lock();
         if state.is_draining || state.is_idle() {
+            return;
+        }
+        if state.write_direct() {
+            self.drained.notify_waiters();
             return;
         }
         // Nobody is woken by this attempt: where it stops, the task goes on.
@@ -107,6 +115,29 @@ impl<W: AsyncWrite + Unpin> State<W> {
         self.waiting.is_empty() && !self.is_draining
     }
 
+    /// Writes past the runtime; whether nothing waits any more. All else, failures too, is left to [`Self::write`].
+    fn write_direct(&mut self) -> bool {
+        let Some(direct) = &self.direct else { return false };
+        match rustix::io::write(direct, &self.waiting[self.written..]) {
+            Ok(count) if count == self.waiting.len() - self.written => {
+                self.written_all();
+                true
+            }
+            Ok(count) => {
+                self.written += count;
+                false
+            }
+            Err(_) => false,
+        }
+    }
+
+    fn written_all(&mut self) {
+        self.waiting.clear();
+        self.written = 0;
+        // A single large answer does not hold its memory for ever.
+        self.waiting.shrink_to(64 * 1024);
+    }
+
     /// Writes as much as there is. Ready when nothing waits any more: all is written, or the client is gone.
     fn write(&mut self, context: &mut Context<'_>) -> Poll<()> {
         while self.written < self.waiting.len() {
@@ -123,10 +154,7 @@ impl<W: AsyncWrite + Unpin> State<W> {
             Poll::Ready(Err(error)) => return self.fail(error.kind()),
             Poll::Pending => return Poll::Pending,
         }
-        self.waiting.clear();
-        self.written = 0;
-        // A single large answer does not hold its memory for ever.
-        self.waiting.shrink_to(64 * 1024);
+        self.written_all();
         Poll::Ready(())
     }
 
@@ -152,7 +180,7 @@ mod tests {
     fn lines_are_whole_and_in_order_through_a_narrow_pipe() {
         runtime().block_on(async {
             let (writer, mut reader) = tokio::io::duplex(7);
-            let output = Output::new(writer);
+            let output = Output::new(writer, None);
             let read = tokio::spawn(async move {
                 let mut text = String::new();
                 reader.read_to_string(&mut text).await.unwrap();
@@ -178,7 +206,7 @@ mod tests {
         runtime().block_on(async {
             let (writer, reader) = tokio::io::duplex(16);
             drop(reader);
-            let output = Output::new(writer);
+            let output = Output::new(writer, None);
             output.collect(|out| out.extend_from_slice(&[b'x'; 1000]));
             assert_eq!(output.written().await.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
             assert_eq!(output.waiting(), 0);

@@ -1,5 +1,6 @@
 //! The start of a server's process: command line, log, state, and the face that was asked for.
 
+use std::convert::Infallible;
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
@@ -17,21 +18,24 @@ use crate::options::{Action, Options};
 use crate::reference;
 use crate::serve::handler::{Handler, Shared};
 use crate::serve::http::{self, HttpError};
-use crate::serve::pipes;
+use crate::serve::pipes::{self, Direct};
 use crate::serve::stdio::Stdio;
 use crate::server::{About, Server, ServerBuilder, ServerError};
 
 /// Hides the way in front of the protocol library, so that tests can compare the two.
 const NO_FRONT: &str = "MCP_NO_FRONT";
 
-/// What a server's `main` says about it.
-pub struct Purpose {
+/// What a server's `main` says about it: `F` are the options and `A` the sub-commands that it has beside those
+/// of all servers.
+pub struct Purpose<F: Args = (), A: Subcommand = Infallible> {
     /// Who it is.
     pub about: About,
     /// Adds its tools. An error is one sentence for the user.
-    pub tools: fn(ServerBuilder, &Options) -> Result<ServerBuilder, String>,
+    pub tools: fn(ServerBuilder, &Options, &F) -> Result<ServerBuilder, String>,
     /// What `doctor` finds out beside what concerns all servers.
-    pub facts: fn(&Options) -> Vec<Fact>,
+    pub facts: fn(&Options, &F) -> Vec<Fact>,
+    /// Carries out a sub-command of its own. An error is one sentence for the user.
+    pub act: fn(A, &Options, &F) -> Result<(), String>,
 }
 
 /// Why a server does not start.
@@ -59,9 +63,12 @@ pub enum StartError {
         /// What the system says.
         error: std::io::Error,
     },
-    /// The server's own set-up failed.
+    /// The server's own set-up, or a sub-command of its own, failed.
     #[error("{0}")]
-    Tools(String),
+    Own(String),
+    /// The options are not those of the server.
+    #[error("{0}")]
+    Options(String),
     /// The system gives no event loop.
     #[error("the system gives no event loop: {0}")]
     Runtime(std::io::Error),
@@ -69,7 +76,7 @@ pub enum StartError {
 
 /// All of a server's `main`.
 #[must_use]
-pub fn main(purpose: &Purpose) -> ExitCode {
+pub fn main<F: Args, A: Subcommand>(purpose: &Purpose<F, A>) -> ExitCode {
     match start(purpose, std::env::args_os()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -80,8 +87,11 @@ pub fn main(purpose: &Purpose) -> ExitCode {
     }
 }
 
-fn start(purpose: &Purpose, arguments: impl Iterator<Item = OsString>) -> Result<(), StartError> {
-    let (options, action) = read(&purpose.about, arguments);
+fn start<F: Args, A: Subcommand>(
+    purpose: &Purpose<F, A>,
+    arguments: impl Iterator<Item = OsString>,
+) -> Result<(), StartError> {
+    let Line { options, flags, action, own } = read(purpose, arguments);
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_ansi(false)
@@ -89,38 +99,83 @@ fn start(purpose: &Purpose, arguments: impl Iterator<Item = OsString>) -> Result
         .log_internal_errors(false)
         .with_max_level(LevelFilter::from(options.log))
         .init();
-    match action {
-        Some(Action::Doctor) => {
+    match (action, own) {
+        (Some(Action::Doctor), _) => {
             let mut facts = doctor::facts(&purpose.about, &options);
-            facts.extend((purpose.facts)(&options));
+            facts.extend((purpose.facts)(&options, &flags));
             // A reader that closed the pipe has read enough.
             std::io::stdout().write_all(doctor::table(&facts).as_bytes()).ok();
             Ok(())
         }
-        None => serve(Arc::new(build(purpose, &options)?), &options),
+        (None, Some(own)) => (purpose.act)(own, &options, &flags).map_err(StartError::Own),
+        (None, None) => serve(Arc::new(build(purpose, &options, &flags)?), &options),
     }
 }
 
-fn read(about: &About, arguments: impl Iterator<Item = OsString>) -> (Options, Option<Action>) {
-    let command = Command::new(about.name).version(about.version).about(about.title);
-    let command = Action::augment_subcommands(Options::augment_args(command)).subcommand_required(false);
-    let matches = command.get_matches_from(arguments);
-    let options = Options::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    (options, Action::from_arg_matches(&matches).ok())
+/// A command line, read.
+struct Line<F, A> {
+    options: Options,
+    flags: F,
+    action: Option<Action>,
+    own: Option<A>,
 }
 
-fn build(purpose: &Purpose, options: &Options) -> Result<Server, StartError> {
+fn read<F: Args, A: Subcommand>(
+    purpose: &Purpose<F, A>,
+    arguments: impl Iterator<Item = OsString>,
+) -> Line<F, A> {
+    let command = A::augment_subcommands(Action::augment_subcommands(command::<F>(&purpose.about)));
+    let matches = command.subcommand_required(false).get_matches_from(arguments);
+    Line {
+        options: Options::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()),
+        flags: F::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()),
+        action: Action::from_arg_matches(&matches).ok(),
+        own: A::from_arg_matches(&matches).ok(),
+    }
+}
+
+fn command<F: Args>(about: &About) -> Command {
+    let command = Command::new(about.name).version(about.version).about(about.title);
+    F::augment_args(Options::augment_args(command))
+}
+
+/// The server of a purpose, for calls in this process. `arguments` are those of its command line, without the
+/// name of the program; they are read in the same way, and those that concern the other faces do nothing.
+/// `supervisor` is what [`Options::supervisor`] says.
+///
+/// # Errors
+///
+/// When the command line has something else than such options, and when the server cannot be built.
+pub fn in_process<F: Args, A: Subcommand>(
+    purpose: &Purpose<F, A>,
+    arguments: impl IntoIterator<Item = OsString>,
+    supervisor: Vec<OsString>,
+) -> Result<Server, StartError> {
+    let command = command::<F>(&purpose.about).no_binary_name(true);
+    let command = command.disable_help_flag(true).disable_version_flag(true);
+    let refused = |error: clap::Error| StartError::Options(error.render().to_string());
+    let matches = command.try_get_matches_from(arguments).map_err(refused)?;
+    let flags = F::from_arg_matches(&matches).map_err(refused)?;
+    let options = Options { supervisor, ..Options::from_arg_matches(&matches).map_err(refused)? };
+    build(purpose, &options, &flags)
+}
+
+fn build<F: Args, A: Subcommand>(
+    purpose: &Purpose<F, A>,
+    options: &Options,
+    flags: &F,
+) -> Result<Server, StartError> {
     let builder = Server::builder(purpose.about.clone()).select(options.selection());
     if options.fixture {
         return Ok(builder.tools(&Arc::new(()), reference::tools()).build()?);
     }
-    let builder = builder.audit(audit(purpose, options)?);
-    let builder = (purpose.tools)(builder, options).map_err(StartError::Tools)?;
+    let builder = builder.audit(audit(&purpose.about, options)?);
+    let builder = (purpose.tools)(builder, options, flags).map_err(StartError::Own)?;
     Ok(builder.build()?)
 }
 
-fn audit(purpose: &Purpose, options: &Options) -> Result<Option<Audit>, StartError> {
-    let Some(folder) = options.state_folder(purpose.about.name) else { return Ok(None) };
+fn audit(about: &About, options: &Options) -> Result<Option<Audit>, StartError> {
+    let Some(folder) = options.state_folder(about.name) else { return Ok(None) };
     std::fs::create_dir_all(&folder)
         .map_err(|error| StartError::State { folder: folder.display().to_string(), error })?;
     Ok(Some(Audit::open(&folder.join("audit.jsonl"))?))
@@ -132,7 +187,9 @@ fn serve(server: Arc<Server>, options: &Options) -> Result<(), StartError> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Runtime)?;
     let result = match options.http {
-        Some(address) => runtime.block_on(http::serve(server, address, options)).map_err(StartError::from),
+        Some(address) => {
+            runtime.block_on(http::serve(server, address, options, way())).map_err(StartError::from)
+        }
         None => serve_stdio(&runtime, server),
     };
     // Work in other threads is not waited for: nobody reads its answer any more.
@@ -141,11 +198,14 @@ fn serve(server: Arc<Server>, options: &Options) -> Result<(), StartError> {
 }
 
 fn serve_stdio(runtime: &Runtime, server: Arc<Server>) -> Result<(), StartError> {
-    let way = if std::env::var_os(NO_FRONT).is_some() { Way::Library } else { Way::Front };
     runtime.block_on(async {
-        let (input, output) = pipes::open();
-        connection(server, input, output, way).await
+        let (input, output, direct) = pipes::open();
+        connected(server, input, output, direct, way()).await
     })
+}
+
+fn way() -> Way {
+    if std::env::var_os(NO_FRONT).is_some() { Way::Library } else { Way::Front }
 }
 
 /// Which way a call of a tool takes.
@@ -167,8 +227,22 @@ where
     R: AsyncRead + Unpin + Send + 'static,
     W: AsyncWrite + Unpin + Send + 'static,
 {
+    connected(server, input, output, Direct { input: None, output: None }, way).await
+}
+
+async fn connected<R, W>(
+    server: Arc<Server>,
+    input: R,
+    output: W,
+    direct: Direct,
+    way: Way,
+) -> Result<(), StartError>
+where
+    R: AsyncRead + Unpin + Send + 'static,
+    W: AsyncWrite + Unpin + Send + 'static,
+{
     let shared = Shared::new(Arc::clone(&server));
-    let stdio = Stdio::new(server, input, output, way == Way::Front);
+    let stdio = Stdio::new(server, input, output, direct, way == Way::Front);
     let leftover = stdio.leftover();
     let handler = Handler::new(shared, Some(stdio.end()));
     let result = match serve_server(handler, stdio).await {

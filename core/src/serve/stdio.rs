@@ -1,7 +1,7 @@
 //! The face on stdin and stdout: one message a line.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 
@@ -17,13 +17,15 @@ use rmcp::transport::Transport;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::runtime::{Handle, RuntimeMetrics};
 use tokio_util::sync::CancellationToken;
 
 use crate::ask::Inputs;
 use crate::content::Reply;
 use crate::context::{Boxed, Capability, Client, Era, Level};
-use crate::serve::front::{self, FrontCall, LastMeta, Opening};
+use crate::serve::front::{self, FrontCall, LastMeta, Opening, Places};
 use crate::serve::output::{MOST_WAITING, Output};
+use crate::serve::pipes::{Direct, Waiting};
 use crate::server::{CallError, Server};
 use crate::tool::{Failure, Place, Prepared, ToolError};
 
@@ -47,34 +49,46 @@ pub(crate) struct Stdio<R, W> {
     searched: usize,
     /// The rest of a line that is too long is passed over.
     is_skipping: bool,
-    opening: Arc<Mutex<Opening>>,
+    opening: Opening,
     last_meta: LastMeta,
     running: Running,
     /// Ends the calls that are under way when the input ends.
     end: CancellationToken,
     /// Whether calls are answered in front of the library.
     has_front: bool,
+    /// stdin past the runtime.
+    waiting: Option<Waiting>,
+    /// Requests that the library has not answered yet.
+    unanswered: HashSet<String>,
+    /// What runs beside; only known inside of a runtime.
+    runtime: Option<RuntimeMetrics>,
 }
+
+/// The one task that is alive when nothing is under way: the library's loop, which runs all this.
+const LOOP: usize = 1;
 
 impl<R, W> Stdio<R, W>
 where
     R: AsyncRead + Unpin + Send,
     W: AsyncWrite + Unpin + Send + 'static,
 {
-    pub fn new(server: Arc<Server>, input: R, output: W, has_front: bool) -> Self {
+    pub fn new(server: Arc<Server>, input: R, output: W, direct: Direct, has_front: bool) -> Self {
         Self {
             server,
             input,
-            output: Output::new(output),
+            output: Output::new(output, direct.output),
             buffer: Vec::with_capacity(2 * CHUNK),
             line: 0,
             searched: 0,
             is_skipping: false,
-            opening: Arc::new(Mutex::new(Opening::None)),
+            opening: Opening::None,
             last_meta: LastMeta::default(),
             running: Running::default(),
             end: CancellationToken::new(),
             has_front,
+            waiting: direct.input,
+            unanswered: HashSet::new(),
+            runtime: Handle::try_current().ok().map(|handle| handle.metrics()),
         }
     }
 
@@ -93,8 +107,27 @@ where
         }
     }
 
-    /// Reads more. Nothing is lost when this is dropped before its end.
+    /// Whether nothing goes on but waiting for the next line: then this thread can wait by itself, which takes one
+    /// call of the system where the runtime takes two, and its bookkeeping.
+    fn is_quiet(&self) -> bool {
+        self.waiting.is_some()
+            && self.unanswered.is_empty()
+            && self.runtime.as_ref().is_some_and(|runtime| runtime.num_alive_tasks() <= LOOP)
+    }
+
+    /// Makes room and reads more past the runtime.
+    fn fill_here(&mut self) -> io::Result<usize> {
+        self.make_room();
+        self.waiting.as_ref().map_or(Ok(0), |waiting| waiting.read(&mut self.buffer))
+    }
+
+    /// Makes room and reads more. Nothing is lost when this is dropped before its end.
     async fn fill(&mut self) -> io::Result<usize> {
+        self.make_room();
+        self.input.read_buf(&mut self.buffer).await
+    }
+
+    fn make_room(&mut self) {
         // What was read moves to the front, so that the buffer grows with one line only.
         if self.line > 0 {
             self.buffer.drain(..self.line);
@@ -112,7 +145,6 @@ where
             self.searched = 0;
         }
         self.buffer.reserve(CHUNK);
-        self.input.read_buf(&mut self.buffer).await
     }
 
     /// Answers a line that is no message.
@@ -130,9 +162,9 @@ where
         if text.is_empty() {
             return None;
         }
-        let opening = *self.opening.lock();
+        let opening = self.opening;
         if self.has_front {
-            let call = front::read(text, &self.server, opening, &mut self.last_meta);
+            let call = front::read(text, &self.server, opening, Places::All, &mut self.last_meta);
             if let Some(call) = call {
                 self.answer(call);
                 return None;
@@ -148,7 +180,26 @@ where
     }
 
     /// What the library should see of a message, and what its answers will mean.
-    fn passed_on(&self, message: ClientJsonRpcMessage, opening: Opening) -> Option<ClientJsonRpcMessage> {
+    fn passed_on(&mut self, message: ClientJsonRpcMessage, opening: Opening) -> Option<ClientJsonRpcMessage> {
+        let message = self.judged(message, opening)?;
+        match &message {
+            JsonRpcMessage::Request(request) => {
+                self.unanswered.insert(id_text(&request.id));
+            }
+            JsonRpcMessage::Notification(notification) => {
+                // The library does not answer what was cancelled.
+                if let ClientNotification::CancelledNotification(cancelled) = &notification.notification
+                    && let Some(id) = &cancelled.params.request_id
+                {
+                    self.unanswered.remove(&id_text(id));
+                }
+            }
+            _ => {}
+        }
+        Some(message)
+    }
+
+    fn judged(&mut self, message: ClientJsonRpcMessage, opening: Opening) -> Option<ClientJsonRpcMessage> {
         match &message {
             JsonRpcMessage::Notification(notification) => {
                 if let ClientNotification::CancelledNotification(cancelled) = &notification.notification
@@ -175,7 +226,7 @@ where
                         .protocol_version()
                         .is_some_and(|version| ProtocolVersion::KNOWN_VERSIONS.contains(&version));
                 if opens {
-                    *self.opening.lock() = Opening::Stateless;
+                    self.opening = Opening::Stateless;
                 }
                 Some(message)
             }
@@ -292,7 +343,18 @@ where
         if let JsonRpcMessage::Response(response) = &message
             && matches!(response.result, ServerResult::InitializeResult(_))
         {
-            *self.opening.lock() = Opening::Handshake;
+            self.opening = Opening::Handshake;
+        }
+        match &message {
+            JsonRpcMessage::Response(response) => {
+                self.unanswered.remove(&id_text(&response.id));
+            }
+            JsonRpcMessage::Error(error) => {
+                if let Some(id) = &error.id {
+                    self.unanswered.remove(&id_text(id));
+                }
+            }
+            _ => {}
         }
         // The library drops the answers of calls that were cancelled by a message; these were cancelled by the
         // end of the input, and the protocol wants no answer to them either.
@@ -306,6 +368,8 @@ where
     }
 
     async fn receive(&mut self) -> Option<ClientJsonRpcMessage> {
+        // Whether the library looked, since this was called, for whatever else there may be to do.
+        let mut has_looked = false;
         loop {
             while let Some(range) = self.next_line() {
                 if let Some(message) = self.take(range) {
@@ -317,7 +381,16 @@ where
             if self.output.waiting() > MOST_WAITING {
                 self.output.written().await.ok()?;
             }
-            match self.fill().await {
+            let read = if !self.is_quiet() {
+                has_looked = false;
+                self.fill().await
+            } else if std::mem::replace(&mut has_looked, true) {
+                self.fill_here()
+            } else {
+                tokio::task::yield_now().await;
+                continue;
+            };
+            match read {
                 Ok(1..) => {}
                 Ok(0) => break,
                 Err(error) => {
@@ -377,11 +450,17 @@ fn line(out: &mut Vec<u8>, message: &impl serde::Serialize) {
 }
 
 fn answer_line(out: &mut Vec<u8>, id: &str, reply: &Reply, era: Era, server: &Server) {
+    answer_text(out, id, reply, era, server);
+    out.push(b'\n');
+}
+
+/// Appends the answer to a call.
+pub(crate) fn answer_text(out: &mut Vec<u8>, id: &str, reply: &Reply, era: Era, server: &Server) {
     out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
     out.extend_from_slice(id.as_bytes());
     out.extend_from_slice(br#","result":"#);
     reply.write(out, (era == Era::Stateless).then(|| server.meta()));
-    out.extend_from_slice(b"}\n");
+    out.push(b'}');
 }
 
 fn id_text(id: &NumberOrString) -> String {

@@ -21,31 +21,45 @@ mod shard;
 mod tests;
 
 use std::hash::BuildHasher as _;
-use std::sync::Arc;
+use std::num::NonZero;
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use hashbrown::DefaultHashBuilder;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use serde::Serialize;
 
 use crate::state_store::shard::{Entry, NEVER, Shard};
 
-/// What an entry costs besides its key and value, in bytes, as a round figure: 64 of entry in a table that
-/// grows by doubling, so 96 on average, 5 to 11 of index, 16 of reference counts, and what the allocator
-/// adds to two allocations.
+/// What an entry costs besides its key and value, in bytes, as a round figure: a place of 65 in a table that
+/// is between 44 and 88 % full, so about 100, 16 of reference counts, and what the allocator adds to two
+/// allocations.
 pub const ENTRY_OVERHEAD: usize = 128;
 
-/// Locks are taken by shard, so this many writers or readers of different shards never wait for each other.
-const SHARDS: usize = 64;
+/// Locks are taken by shard, and more threads than cores do not run at once: with this many shards for each core
+/// they seldom meet.
+const SHARDS_PER_CORE: usize = 4;
+
+/// The fewest and the most shards. A process may see fewer cores than it later runs on; and many shards spread few
+/// entries over more memory than a core's first cache holds.
+const SHARDS: RangeInclusive<usize> = 16..=64;
+
+/// How many shards a store gets: a power of two.
+static COUNT: LazyLock<usize> = LazyLock::new(|| {
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    (cores * SHARDS_PER_CORE).next_power_of_two().clamp(*SHARDS.start(), *SHARDS.end())
+});
 
 /// A concurrent map from names to bytes with a cap on its bytes; see the [module](self) for the policy.
 pub struct StateStore {
-    shards: Box<[Line<Mutex<Shard>>; SHARDS]>,
+    /// A power of two.
+    shards: Box<[Line<Mutex<Shard>>]>,
     /// By shard, when its least recently used entry was used; [`NEVER`] where it is empty.
-    oldest: Box<[AtomicU64; SHARDS]>,
+    oldest: Box<[AtomicU64]>,
     /// By shard, when the first of its entries expires; [`NEVER`] where none does.
-    soonest: Box<[AtomicU64; SHARDS]>,
+    soonest: Box<[AtomicU64]>,
     /// What all entries cost together.
     bytes: Line<AtomicUsize>,
     /// The number of writes so far: the last version, and the clock of recency.
@@ -132,10 +146,11 @@ impl StateStore {
     /// running backwards. It is asked only where a time to live is set.
     #[must_use]
     pub fn with_clock(capacity_bytes: usize, clock: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
+        let shards = *COUNT;
         Self {
-            shards: Box::new(std::array::from_fn(|_| Line(Mutex::new(Shard::default())))),
-            oldest: Box::new([const { AtomicU64::new(NEVER) }; SHARDS]),
-            soonest: Box::new([const { AtomicU64::new(NEVER) }; SHARDS]),
+            shards: (0..shards).map(|_| Line(Mutex::default())).collect(),
+            oldest: (0..shards).map(|_| AtomicU64::new(NEVER)).collect(),
+            soonest: (0..shards).map(|_| AtomicU64::new(NEVER)).collect(),
             bytes: Line(AtomicUsize::new(0)),
             writes: Line(AtomicU64::new(0)),
             capacity: capacity_bytes,
@@ -145,29 +160,46 @@ impl StateStore {
     }
 
     /// The value of a key and its version; this is a use of the entry.
+    // Inlined where it is called, as a generic map's would be.
+    #[inline]
     #[must_use]
     pub fn get(&self, key: &str) -> Option<Versioned> {
         let (hash, place) = self.place(key);
         let mut shard = self.shards[place].0.lock();
-        let Some(slot) = shard.find(hash, key) else {
+        let Some(found) = shard.find_entry(hash, key) else {
             shard.misses += 1;
             return None;
         };
-        let entry = shard.entry(slot);
+        let entry = found.get();
         if self.is_expired(entry) {
-            shard.misses += 1;
-            let expired = self.expire(place, &mut shard, hash, slot);
-            drop(shard);
-            drop(expired);
+            let slot = found.bucket_index() as u32;
+            self.miss(place, shard, slot);
             return None;
         }
-        let found = Versioned { value: Arc::clone(&entry.value), version: entry.version };
+        let value = Versioned { value: Arc::clone(&entry.value), version: entry.version };
         let time = self.writes.0.load(Ordering::Relaxed);
-        if entry.used != time && shard.touch(slot, time) {
-            self.publish(place, &shard);
+        if entry.used != time {
+            let slot = found.bucket_index() as u32;
+            self.touch(place, &mut shard, slot, time);
         }
         shard.hits += 1;
-        Some(found)
+        Some(value)
+    }
+
+    /// An entry that was asked for has expired.
+    #[cold]
+    fn miss(&self, place: usize, mut shard: MutexGuard<'_, Shard>, slot: u32) {
+        shard.misses += 1;
+        let expired = self.expire(place, &mut shard, slot);
+        drop(shard);
+        drop(expired);
+    }
+
+    /// Notes a use at `time`.
+    fn touch(&self, place: usize, shard: &mut Shard, slot: u32, time: u64) {
+        if shard.touch(slot, time) {
+            self.publish(place, shard);
+        }
     }
 
     /// Sets the value of a key, whatever was there, and returns its version. With `ttl` it is gone when
@@ -207,11 +239,8 @@ impl StateStore {
             return false;
         };
         let expired = self.is_expired(shard.entry(slot));
-        let removed = if expired {
-            self.expire(place, &mut shard, hash, slot)
-        } else {
-            self.take(place, &mut shard, hash, slot)
-        };
+        let removed =
+            if expired { self.expire(place, &mut shard, slot) } else { self.take(place, &mut shard, slot) };
         drop(shard);
         drop(removed);
         !expired
@@ -228,7 +257,7 @@ impl StateStore {
     /// Removes everything that is there when its shard is reached. Statistics of the past stay.
     pub fn clear(&self) {
         self.purge();
-        for place in 0..SHARDS {
+        for place in 0..self.shards.len() {
             let mut shard = self.shards[place].0.lock();
             let (entries, bytes) = shard.drain();
             self.bytes.0.fetch_sub(bytes, Ordering::Relaxed);
@@ -285,7 +314,7 @@ impl StateStore {
             if let Some(slot) = found
                 && self.is_expired(shard.entry(slot))
             {
-                let expired = self.expire(place, &mut shard, hash, slot);
+                let expired = self.expire(place, &mut shard, slot);
                 drop(shard);
                 drop(expired);
                 continue;
@@ -320,7 +349,10 @@ impl StateStore {
     /// Takes the bytes of an entry that replaces one of `freed` bytes, if the store then is not over its
     /// capacity. The shard of the entry is locked, so that its entries are counted as they change.
     fn reserve(&self, cost: usize, freed: usize) -> bool {
-        if cost <= freed {
+        if cost == freed {
+            return true;
+        }
+        if cost < freed {
             self.bytes.0.fetch_sub(freed - cost, Ordering::Relaxed);
             return true;
         }
@@ -347,8 +379,7 @@ impl StateStore {
             let Some(slot) = shard.oldest() else {
                 continue;
             };
-            let hash = self.hash(&shard.entry(slot).key);
-            let evicted = self.take(place, &mut shard, hash, slot);
+            let evicted = self.take(place, &mut shard, slot);
             shard.evictions += 1;
             drop(shard);
             drop(evicted);
@@ -361,30 +392,30 @@ impl StateStore {
             return;
         }
         let now = nanos((self.clock)());
-        for place in 0..SHARDS {
+        for place in 0..self.shards.len() {
             if self.soonest[place].load(Ordering::Relaxed) > now {
                 continue;
             }
             let mut shard = self.shards[place].0.lock();
             while let Some(slot) = shard.first_expired(now) {
-                let hash = self.hash(&shard.entry(slot).key);
-                self.expire(place, &mut shard, hash, slot);
+                self.expire(place, &mut shard, slot);
             }
         }
     }
 
-    fn expire(&self, place: usize, shard: &mut Shard, hash: u64, slot: u32) -> Entry {
+    fn expire(&self, place: usize, shard: &mut Shard, slot: u32) -> Entry {
         shard.expirations += 1;
-        self.take(place, shard, hash, slot)
+        self.take(place, shard, slot)
     }
 
-    fn take(&self, place: usize, shard: &mut Shard, hash: u64, slot: u32) -> Entry {
-        let entry = shard.remove(hash, slot);
+    fn take(&self, place: usize, shard: &mut Shard, slot: u32) -> Entry {
+        let entry = shard.remove(slot);
         self.bytes.0.fetch_sub(entry.cost(), Ordering::Relaxed);
         self.publish(place, shard);
         entry
     }
 
+    #[inline]
     fn is_expired(&self, entry: &Entry) -> bool {
         entry.expires != NEVER && entry.expires <= nanos((self.clock)())
     }
@@ -394,14 +425,16 @@ impl StateStore {
         self.writes.0.fetch_add(1, Ordering::Relaxed) + 1
     }
 
+    #[inline]
     fn hash(&self, key: &str) -> u64 {
         self.hasher.hash_one(key)
     }
 
     /// A key's hash and the shard that it belongs to, by bits that the shard's own table uses last.
+    #[inline]
     fn place(&self, key: &str) -> (u64, usize) {
         let hash = self.hash(key);
-        (hash, (hash >> 32) as usize % SHARDS)
+        (hash, (hash >> 32) as usize & (self.shards.len() - 1))
     }
 
     /// Tells the other shards' writers how old the entries of this one are.

@@ -1,10 +1,15 @@
 //! One shard: a table, a list by recency, and the order of what expires. Nothing here is concurrent.
+//!
+//! Entries lie in the table itself, so that a read meets the entry where its hash points, without an index in
+//! between. Lists name entries by their place in the table. A table moves its entries only when it is out of
+//! room, and [`Shard::grow`] does that before the table would, so that the lists move along.
 
 use std::collections::BTreeSet;
 use std::mem;
 use std::sync::Arc;
 
 use hashbrown::HashTable;
+use hashbrown::hash_table::OccupiedEntry;
 
 use crate::state_store::ENTRY_OVERHEAD;
 
@@ -19,7 +24,8 @@ pub fn cost(key: &str, value: &[u8]) -> usize {
     key.len() + value.len() + ENTRY_OVERHEAD
 }
 
-/// A key with its value: a cache line.
+/// A key with its value: a cache line, and never parts of two.
+#[repr(align(64))]
 pub struct Entry {
     pub key: Box<str>,
     pub value: Arc<[u8]>,
@@ -42,7 +48,7 @@ impl Entry {
     }
 }
 
-/// Entries in slots that keep their number while they live, so that lists can name them.
+/// Entries in places of a table that they keep while nothing is added, so that lists can name them.
 ///
 /// What every read writes comes first and in this order, because it then shares one cache line with the lock
 /// before it, and the rest stays in the caches of all cores while nobody writes.
@@ -50,11 +56,9 @@ impl Entry {
 pub struct Shard {
     pub hits: u64,
     pub misses: u64,
-    index: HashTable<u32>,
-    slots: Vec<Option<Entry>>,
+    table: HashTable<Entry>,
     newest: u32,
     oldest: u32,
-    free: Vec<u32>,
     expiries: BTreeSet<(u64, u32)>,
     pub evictions: u64,
     pub expirations: u64,
@@ -65,11 +69,9 @@ impl Default for Shard {
         Self {
             hits: 0,
             misses: 0,
-            index: HashTable::new(),
-            slots: Vec::new(),
+            table: HashTable::new(),
             newest: NONE,
             oldest: NONE,
-            free: Vec::new(),
             expiries: BTreeSet::new(),
             evictions: 0,
             expirations: 0,
@@ -79,29 +81,37 @@ impl Default for Shard {
 
 impl Shard {
     pub fn len(&self) -> usize {
-        self.index.len()
+        self.table.len()
     }
 
-    /// How many entries it has place for without growing.
+    /// How many places its table has.
     #[cfg(test)]
-    pub fn slots(&self) -> usize {
-        self.slots.len()
+    pub fn places(&self) -> usize {
+        self.table.num_buckets()
     }
 
     pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.slots.iter().flatten().map(|entry| &*entry.key)
+        self.table.iter().map(|entry| &*entry.key)
     }
 
+    /// The place of a key's entry.
     pub fn find(&self, hash: u64, key: &str) -> Option<u32> {
-        self.index.find(hash, |slot| &*self.entry(*slot).key == key).copied()
+        // `insert` lets no place beyond `u32` come into being.
+        self.table.find_bucket_index(hash, |entry| &*entry.key == key).map(|place| place as u32)
+    }
+
+    /// A key's entry. What only looks at it is spared the way over its place.
+    #[inline]
+    pub fn find_entry(&mut self, hash: u64, key: &str) -> Option<OccupiedEntry<'_, Entry>> {
+        self.table.find_entry(hash, |entry| &*entry.key == key).ok()
     }
 
     pub fn entry(&self, slot: u32) -> &Entry {
-        self.slots[slot as usize].as_ref().expect("the index and the lists name living slots only")
+        self.table.get_bucket(slot as usize).expect("the lists name living entries only")
     }
 
     fn entry_mut(&mut self, slot: u32) -> &mut Entry {
-        self.slots[slot as usize].as_mut().expect("the index and the lists name living slots only")
+        self.table.get_bucket_mut(slot as usize).expect("the lists name living entries only")
     }
 
     /// The least recently used entry.
@@ -141,28 +151,47 @@ impl Shard {
 
     /// Adds an entry whose key is absent.
     pub fn insert(&mut self, hash: u64, entry: Entry, hasher: impl Fn(&str) -> u64) {
+        if self.table.len() == self.table.capacity() {
+            self.grow(&hasher);
+        }
         let expires = entry.expires;
-        let slot = match self.free.pop() {
-            Some(slot) => {
-                self.slots[slot as usize] = Some(entry);
-                slot
-            }
-            None => {
-                let slot = u32::try_from(self.slots.len())
-                    .ok()
-                    .filter(|slot| *slot != NONE)
-                    .expect("2^32 entries cost more than 512 GiB in one shard");
-                self.slots.push(Some(entry));
-                slot
-            }
-        };
-        let slots = &self.slots;
-        self.index.insert_unique(hash, slot, |slot| {
-            hasher(&slots[*slot as usize].as_ref().expect("the index names living slots only").key)
-        });
-        self.link_newest(slot);
+        let slot = self.add(hash, entry);
         if expires != NEVER {
             self.expiries.insert((expires, slot));
+        }
+    }
+
+    /// Adds an entry as the most recently used one; there is room for it.
+    fn add(&mut self, hash: u64, entry: Entry) -> u32 {
+        let added = self.table.insert_unique(hash, entry, |_| unreachable!("there is room"));
+        let slot = u32::try_from(added.bucket_index())
+            .ok()
+            .filter(|slot| *slot != NONE)
+            .expect("2^32 entries cost more than 512 GiB in one shard");
+        self.link_newest(slot);
+        slot
+    }
+
+    /// Moves all entries to a table with room for more, from the least to the most recently used one. The new
+    /// table is twice as large, or as large where the old one was short of room for its removed entries alone.
+    #[cold]
+    fn grow(&mut self, hasher: &impl Fn(&str) -> u64) {
+        // hashbrown fills seven places of eight.
+        let room = self.table.num_buckets() / 8 * 7;
+        let room = if self.len() > room / 2 { room + 1 } else { room };
+        let grown = HashTable::with_capacity(room.max(self.len() + 1));
+        let mut old = mem::replace(&mut self.table, grown);
+        self.expiries.clear();
+        let mut next = mem::replace(&mut self.oldest, NONE);
+        self.newest = NONE;
+        while let Ok(found) = old.get_bucket_entry(next as usize) {
+            let (entry, _) = found.remove();
+            let expires = entry.expires;
+            next = entry.newer;
+            let slot = self.add(hasher(&entry.key), entry);
+            if expires != NEVER {
+                self.expiries.insert((expires, slot));
+            }
         }
     }
 
@@ -182,30 +211,24 @@ impl Shard {
         old
     }
 
-    /// Removes an entry whose key has this hash.
-    pub fn remove(&mut self, hash: u64, slot: u32) -> Entry {
+    pub fn remove(&mut self, slot: u32) -> Entry {
         self.unlink(slot);
-        if let Ok(indexed) = self.index.find_entry(hash, |found| *found == slot) {
-            indexed.remove();
-        }
-        let entry = self.slots[slot as usize].take().expect("the index and the lists name living slots only");
+        let found = self.table.get_bucket_entry(slot as usize).ok();
+        let (entry, _) = found.expect("the lists name living entries only").remove();
         if entry.expires != NEVER {
             self.expiries.remove(&(entry.expires, slot));
         }
-        self.free.push(slot);
         entry
     }
 
     /// Removes everything; the entries and what they cost together.
-    pub fn drain(&mut self) -> (Vec<Option<Entry>>, usize) {
-        let slots = mem::take(&mut self.slots);
-        self.index.clear();
-        self.free.clear();
+    pub fn drain(&mut self) -> (HashTable<Entry>, usize) {
+        let entries = mem::take(&mut self.table);
         self.expiries.clear();
         self.newest = NONE;
         self.oldest = NONE;
-        let bytes = slots.iter().flatten().map(Entry::cost).sum();
-        (slots, bytes)
+        let bytes = entries.iter().map(Entry::cost).sum();
+        (entries, bytes)
     }
 
     fn link_newest(&mut self, slot: u32) {

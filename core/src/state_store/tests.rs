@@ -321,17 +321,55 @@ fn versions_differ_after_a_removal() {
 }
 
 #[test]
-fn slots_are_used_again() {
+fn places_are_used_again() {
     let store = StateStore::new(4 * (4 + ENTRY_OVERHEAD));
     for round in 0..10_000 {
         store.set(&format!("{round:04}"), [], None).unwrap();
     }
     assert_eq!(store.keys().len(), 4);
-    let slots: usize = store.shards.iter().map(|shard| shard.0.lock().slots()).sum();
-    assert!(slots <= 4 * SHARDS, "{slots} slots for four entries");
+    let places: usize = store.shards.iter().map(|shard| shard.0.lock().places()).sum();
+    assert!(places <= 8 * store.shards.len(), "{places} places for four entries");
+}
+
+#[test]
+fn a_shard_that_grows_keeps_the_order_of_use_and_of_expiry() {
+    let hasher = DefaultHashBuilder::default();
+    let hash = |key: &str| hasher.hash_one(key);
+    let mut shard = Shard::default();
+    // Keys by their last use, the model: a few are used again, and some go, between insertions.
+    let mut order: Vec<String> = Vec::new();
+    for number in 0..3000_u64 {
+        let key = format!("{number:04}");
+        let expires = if number % 3 == 0 { 10_000 - number } else { NEVER };
+        shard.insert(hash(&key), Entry::new(&key, Arc::from([]), number, expires), hash);
+        order.push(key);
+        if number % 5 == 0 {
+            let again = order.remove(number as usize * 7 % order.len());
+            let slot = shard.find(hash(&again), &again).unwrap();
+            shard.touch(slot, number);
+            order.push(again);
+        }
+        if number % 7 == 0 {
+            let gone = order.remove(number as usize * 11 % order.len());
+            let slot = shard.find(hash(&gone), &gone).unwrap();
+            assert_eq!(*shard.remove(slot).key, *gone);
+        }
+    }
+    let mut expiring: Vec<&String> =
+        order.iter().filter(|key| key.parse::<u64>().unwrap() % 3 == 0).collect();
+    expiring.sort_unstable_by(|one, other| other.cmp(one));
+    for key in &expiring {
+        let slot = shard.first_expired(10_000).unwrap();
+        assert_eq!(*shard.remove(slot).key, ***key);
+    }
+    assert_eq!(shard.soonest(), NEVER);
+    let left: Vec<String> = order.iter().filter(|key| !expiring.contains(key)).cloned().collect();
+    let found = std::iter::from_fn(|| shard.oldest().map(|slot| shard.remove(slot).key.into_string()));
+    assert_eq!(found.collect::<Vec<_>>(), left);
+    assert_eq!(shard.len(), 0);
 }
 
 #[test]
 fn an_entry_is_a_cache_line() {
-    assert_eq!(size_of::<Option<Entry>>(), 64, "ENTRY_OVERHEAD counts on it");
+    assert_eq!((size_of::<Entry>(), align_of::<Entry>()), (64, 64), "ENTRY_OVERHEAD counts on it");
 }

@@ -5,14 +5,16 @@
 //! replicates: slices and blocks of one process share its layout and are not independent.
 
 mod types;
+mod values;
 mod warnings;
 
 pub use crate::measure::{FailureReason, RunFailure};
 pub use types::{Analysis, ArmSummary, GeometricMean, Row, RowEstimate, Warning};
+pub use values::{Values, launch_values};
 
 use std::collections::BTreeMap;
 
-use crate::measure::{ArmFacts, Launch, Run, Slice};
+use crate::measure::{ArmFacts, Launch, Run, Slice, Turn};
 use crate::plan::{Plan, Role, Workload};
 use crate::stats::{
     bootstrap_two_way, launches_to_decide, layout_share, mean, mean_interval, median, minimum_detectable,
@@ -63,10 +65,40 @@ pub fn analyse(plan: &Plan, run: &Run) -> Analysis {
 /// One launch's block values by benchmark and arm.
 struct Samples(BTreeMap<(usize, usize), Vec<f64>>);
 
+/// ln(arm / baseline) of every launch in which both have the benchmark, in order: what estimates are made of.
+#[must_use]
+pub fn launch_values(launches: &[Launch], benchmark: usize, arm: usize) -> Vec<f64> {
+    let value = |launch: &Launch| {
+        let turns = launch.turns.iter().filter(|turn| turn.benchmark == benchmark);
+        median(&Samples::of_turns(turns).log_ratios(benchmark, arm, 0)?)
+    };
+    launches.iter().filter_map(value).collect()
+}
+
+/// The median value of an arm over launches: what tables show.
+#[must_use]
+pub fn typical_value(launches: &[Launch], benchmark: usize, arm: usize) -> Option<f64> {
+    median(&launch_medians(launches, benchmark, arm))
+}
+
+/// The median value of an arm in every launch that has the benchmark, in order.
+#[must_use]
+pub fn launch_medians(launches: &[Launch], benchmark: usize, arm: usize) -> Vec<f64> {
+    let of = |launch: &Launch| {
+        let turns = launch.turns.iter().filter(|turn| turn.benchmark == benchmark);
+        median(Samples::of_turns(turns).blocks(benchmark, arm)?)
+    };
+    launches.iter().filter_map(of).collect()
+}
+
 impl Samples {
     fn of(launch: &Launch) -> Self {
+        Self::of_turns(launch.turns.iter())
+    }
+
+    fn of_turns<'a>(turns: impl Iterator<Item = &'a Turn>) -> Self {
         let mut values: BTreeMap<(usize, usize), Vec<(u32, f64)>> = BTreeMap::new();
-        for turn in &launch.turns {
+        for turn in turns {
             let block = block_value(&turn.slices).map(|value| (turn.block, value));
             values.entry((turn.benchmark, turn.arm)).or_default().extend(block);
         }
@@ -209,7 +241,7 @@ fn facts(plan: &Plan, run: &Run, arm: usize) -> ArmFacts {
     let facts = run.facts.get(arm).cloned().unwrap_or_else(|| ArmFacts { arm: name, ..ArmFacts::default() });
     match plan.workload {
         Workload::Build => ArmFacts { build_seconds: None, ..facts },
-        Workload::Kernel | Workload::Ffi | Workload::ToolCall => facts,
+        Workload::Kernel | Workload::Ffi | Workload::ToolCall | Workload::Command => facts,
     }
 }
 

@@ -22,7 +22,9 @@ pub(crate) fn warnings(plan: &Plan, run: &Run, analysis: &Analysis) -> Vec<Warni
     let without_layout = |launch: &crate::measure::Launch| {
         launch.arms.iter().any(|process| process.layout.is_none() && linked(process.arm))
     };
-    if plan.workload != Workload::Build && run.launches.iter().any(without_layout) {
+    if !matches!(plan.workload, Workload::Build | Workload::Command)
+        && run.launches.iter().any(without_layout)
+    {
         warnings.push(Warning::OneLayout);
     }
     let (finished, planned) = (analysis.launches, plan.budget.launches);

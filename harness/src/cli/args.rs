@@ -2,18 +2,20 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::cli::mcp::McpArgs;
+use crate::cli::export::Export;
+use crate::cli::mcp::{McpArgs, time};
 
 /// A benchmark-driven performance lab: builds crates under CPU flag sets, proves that a flag changed the
 /// code, measures over many launches and layouts, and answers claims honestly.
 #[derive(Parser)]
 #[command(name = "perflab", version, args_conflicts_with_subcommands = true)]
 #[command(
-    after_help = "Exit codes: 0 fine, 1 an arm failed or a document differs, 2 usage or set-up, 3 the A/A control\n\
-    voids the run, 130 stopped.\n\
+    after_help = "Exit codes: 0 fine, 1 an arm failed, a document differs or a gate found a regression, 2 usage or set-up,\n\
+    3 inconclusive (the A/A control voids the run, or a gate cannot tell), 130 stopped.\n\
     Without a verb, `run` is meant: `cargo lab --quick`."
 )]
 pub(crate) struct Cli {
@@ -71,16 +73,26 @@ pub(crate) enum Verb {
     Census(CensusArgs),
     /// Measure the lab itself on this machine: false alarms, injected slow-downs, crosstalk.
     Calibrate(CalibrateArgs),
-    /// Compare two records: sizes and features are judged, times of different runs are not.
-    Cmp(CmpArgs),
+    /// References: accepted from records, shown.
+    Baseline(BaselineArgs),
+    /// Fail when the work tree is slower than a revision: built beside it, measured in one run, confirmed.
+    Gate(Box<GateArgs>),
+    /// Compare two commands, or two records: of records sizes and features are judged, times of different runs not.
+    Cmp(Box<CmpArgs>),
     /// Latency of tool calls of any MCP server, or of two, paired.
     Mcp(Box<McpArgs>),
+    /// Records over time: a series per benchmark, arm and machine, and where it changes.
+    History(HistoryArgs),
+    /// Write a record, criterion's results or gungraun's counts in another tool's format.
+    Export(ExportVerb),
     /// Instruction counts that gungraun or iai-callgrind saved, and how they changed.
     Counts(CountsArgs),
     #[command(name = "__calls", hide = true)]
     Calls(CallsArgs),
     #[command(name = "__exec", hide = true)]
     Exec(ExecArgs),
+    #[command(name = "__time", hide = true)]
+    Time(TimeArgs),
     #[command(name = "__supervise", hide = true)]
     Supervise(SuperviseArgs),
 }
@@ -120,12 +132,26 @@ pub(crate) struct RunArgs {
     /// Go on with a record that was stopped.
     #[arg(long, value_name = "RECORD", conflicts_with_all = ["suite", "quick", "full", "flagsets", "benchmarks", "profile", "python", "launches", "seed", "out"])]
     pub resume: Option<PathBuf>,
+    #[command(flatten)]
+    pub export: ExportArgs,
+}
+
+/// The rows in formats of other tools.
+#[derive(Args, Clone, Default)]
+pub(crate) struct ExportArgs {
+    /// Also write the rows for another tool: summary (Markdown for GitHub's step summary), go (for benchstat), junit,
+    /// github-action-benchmark, bencher, hyperfine. Without FILE, to stdout in place of the table (summary: to
+    /// $GITHUB_STEP_SUMMARY). May be repeated.
+    #[arg(long = "export", value_name = "KIND[=FILE]", value_parser = Export::parse)]
+    pub exports: Vec<Export>,
 }
 
 #[derive(Args)]
 pub(crate) struct RecordArgs {
     /// The record's folder.
     pub record: PathBuf,
+    #[command(flatten)]
+    pub export: ExportArgs,
 }
 
 #[derive(Args)]
@@ -139,6 +165,36 @@ pub(crate) struct ReportArgs {
     /// Do not write: exit with 1 unless this document says what the record says.
     #[arg(long, value_name = "FILE", conflicts_with = "splice")]
     pub check: Option<PathBuf>,
+    #[command(flatten)]
+    pub export: ExportArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct HistoryArgs {
+    /// Records, folders that hold records, or folders of criterion's or gungraun's results [default: results].
+    #[arg(value_name = "DIR")]
+    pub folders: Vec<PathBuf>,
+    /// Only these benchmarks, by name.
+    #[arg(long, value_delimiter = ',', value_name = "A,B")]
+    pub benchmarks: Vec<String>,
+    /// Only these arms, by name.
+    #[arg(long, value_delimiter = ',', value_name = "A,B")]
+    pub arms: Vec<String>,
+    /// Follow the ratio to the baseline of the same run in place of the value.
+    #[arg(long)]
+    pub ratios: bool,
+    /// Draw the series: a file that ends in .svg or .png.
+    #[arg(long, value_name = "FILE")]
+    pub chart: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct ExportVerb {
+    /// The format, as in --export; `KIND=FILE` writes to a file.
+    #[arg(value_name = "KIND[=FILE]")]
+    pub kind: String,
+    /// A record's folder, a folder of criterion's (target/criterion), or one with gungraun's summaries.
+    pub path: PathBuf,
 }
 
 #[derive(Args)]
@@ -153,15 +209,19 @@ pub(crate) struct CensusArgs {
 
 #[derive(Args)]
 pub(crate) struct CalibrateArgs {
-    /// Launches an experiment.
-    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(4..))]
-    pub launches: u32,
+    /// A fixed number of launches an experiment, as a run has it; without, each experiment is a gate, whose rows
+    /// are measured until they are decided.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(4..))]
+    pub launches: Option<u32>,
     /// Experiments, each on layouts of its own.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]
     pub experiments: u32,
     /// Stop after so many minutes, with what is finished.
     #[arg(long)]
     pub minutes: Option<f64>,
+    /// The noise threshold of the gates, in percent [default: the suite's].
+    #[arg(long, value_name = "P", conflicts_with = "launches")]
+    pub noise_threshold: Option<f64>,
     /// Slow-downs to inject, in percent of a call's time; without a value, A/A alone.
     #[arg(long, value_delimiter = ',', num_args = 0.., value_name = "P,…", default_value = "2,5")]
     pub inject: Vec<f64>,
@@ -178,11 +238,143 @@ pub(crate) struct CalibrateArgs {
 }
 
 #[derive(Args)]
+pub(crate) struct BaselineArgs {
+    #[command(subcommand)]
+    pub verb: BaselineVerb,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum BaselineVerb {
+    /// Accept the rows of a record as the references of its suite on its machine class.
+    Accept(AcceptArgs),
+    /// The references that were accepted.
+    Show(ShowArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct AcceptArgs {
+    /// The record's folder.
+    pub record: PathBuf,
+    /// Where references lie [default: baselines/references].
+    #[arg(long, value_name = "DIR")]
+    pub references: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct ShowArgs {
+    /// Only this suite.
+    #[arg(long, value_name = "NAME")]
+    pub suite: Option<String>,
+    /// Where references lie [default: baselines/references].
+    #[arg(long, value_name = "DIR")]
+    pub references: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct GateArgs {
+    /// A gate's record: judged again, without measuring.
+    #[arg(conflicts_with = "against")]
+    pub record: Option<PathBuf>,
+    /// The commit, branch or tag to compare the work tree with.
+    #[arg(long, value_name = "REV")]
+    pub against: Option<String>,
+    /// Compare with accepted references: times by building their commit beside the work tree, sizes and counts with
+    /// what is stored [default folder: baselines/references].
+    #[arg(long, value_name = "DIR", num_args = 0..=1, conflicts_with = "against")]
+    #[expect(clippy::option_option, reason = "absent, without a folder, with one")]
+    pub references: Option<Option<PathBuf>>,
+    /// The suite [default: harness/suites/kernels.toml].
+    #[arg(long, value_name = "FILE")]
+    pub suite: Option<PathBuf>,
+    /// The arms to gate, by name [default: the suite's own choice, else its baseline].
+    #[arg(long, value_delimiter = ',', value_name = "A,B")]
+    pub flagsets: Vec<String>,
+    /// Only these benchmarks, by name.
+    #[arg(long, value_delimiter = ',', value_name = "A,B")]
+    pub benchmarks: Vec<String>,
+    /// A Cargo profile in place of the suite's.
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// The Python interpreter of an ffi suite in place of its own: a name on PATH, or a path.
+    #[arg(long, value_name = "PATH")]
+    pub python: Option<String>,
+    /// How long it may take, builds included: 90s, 5m, 1h. What is not decided by then is inconclusive.
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = crate::cli::gate::duration)]
+    pub budget: std::time::Duration,
+    /// Measure code that is identical on both sides too.
+    #[arg(long)]
+    pub no_identity: bool,
+    /// Let benchmarks that only one side has pass.
+    #[arg(long)]
+    pub allow_unmatched: bool,
+    /// The seed of every random choice [default: from the clock].
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Where records go [default: results].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Args)]
 pub(crate) struct CmpArgs {
     /// The first record's folder.
-    pub left: PathBuf,
+    #[arg(required_unless_present = "commands", value_name = "RECORD")]
+    pub left: Option<PathBuf>,
     /// The second record's folder.
-    pub right: PathBuf,
+    #[arg(required_unless_present = "commands", value_name = "RECORD")]
+    pub right: Option<PathBuf>,
+    /// Two commands in place of records, each one argument: --commands 'sort a.txt' 'sort --parallel=1 a.txt'. No
+    /// shell takes part.
+    #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with_all = ["left", "right"])]
+    pub commands: Vec<String>,
+    /// So many launches: each runs A, B and A again, in random order.
+    #[arg(long, value_name = "N", requires = "commands", value_parser = clap::value_parser!(u32).range(2..=100_000))]
+    pub launches: Option<u32>,
+    /// As many launches as fit into this time (10s, 5m), at least 6 and at most 1000 [default: 10s].
+    #[arg(long, value_name = "TIME", requires = "commands", conflicts_with = "launches", value_parser = time)]
+    pub budget: Option<Duration>,
+    /// Untimed runs of each command before the first launch; at least one shows how long it takes.
+    #[arg(long, value_name = "N", requires = "commands", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub warmup: u32,
+    /// Count runs that end with another exit code than 0, or by a signal.
+    #[arg(long, requires = "commands")]
+    pub ignore_failure: bool,
+    /// Keep stdout, and fail a command whose output is not that of A's first run.
+    #[arg(long, requires = "commands")]
+    pub check_output: bool,
+    /// The longest that one run may take.
+    #[arg(long, value_name = "TIME", requires = "commands", default_value = "10m", value_parser = time)]
+    pub patience: Duration,
+    /// The smallest change worth a name, in percent.
+    #[arg(long, value_name = "PERCENT", requires = "commands", default_value_t = 1.0, value_parser = noise_threshold)]
+    pub noise_threshold: f64,
+    /// The seed of the orders [default: from the clock].
+    #[arg(long, requires = "commands")]
+    pub seed: Option<u64>,
+    /// Keep a record with its report in this folder.
+    #[arg(long, value_name = "DIR", requires = "commands")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub export: ExportArgs,
+}
+
+fn noise_threshold(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(percent) if (0.0..=50.0).contains(&percent) => Ok(percent),
+        _ => Err("write a number of percent from 0 to 50, as in 0.5".to_owned()),
+    }
+}
+
+#[derive(Args)]
+pub(crate) struct TimeArgs {
+    #[arg(long)]
+    pub cpu: Option<usize>,
+    #[arg(long, default_value_t = 0, allow_hyphen_values = true)]
+    pub priority: i32,
+    #[arg(long)]
+    pub stdout: Option<PathBuf>,
+    #[arg(last = true, required = true)]
+    pub command: Vec<OsString>,
 }
 
 #[derive(Args)]

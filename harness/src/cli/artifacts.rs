@@ -14,7 +14,7 @@ use crate::cli::store;
 use crate::machine::features::Features;
 use crate::machine::rustc_cfg;
 use crate::measure::{ArmFacts, FailureReason, RunFailure};
-use crate::plan::{Benchmark, Ffi, Library, Plan, Role, Shape, Variant, Workload};
+use crate::plan::{Benchmark, Ffi, FlagSets, Library, Plan, Role, Shape, Source, Variant, Workload};
 use crate::process::RunError;
 
 /// What is known of the arms before measuring, in the plan's order.
@@ -31,14 +31,40 @@ pub(crate) struct Artifacts {
     disassemblies: Vec<Option<Disassembly>>,
 }
 
+/// A commit whose variants are built beside the work tree's.
+pub(crate) struct Revision {
+    /// Its full hash.
+    pub commit: String,
+    /// The workspace's root in a tree of that commit.
+    pub root: PathBuf,
+    /// Where it is built.
+    pub target: PathBuf,
+    /// The flag sets of that commit.
+    pub flagsets: FlagSets,
+}
+
+/// Where variants come from.
+#[derive(Clone, Copy)]
+pub(crate) struct Sources<'a> {
+    /// The commit that arms of [`Source::Commit`] are built from.
+    pub revision: Option<&'a Revision>,
+    /// Whether arms of identical code are measured once.
+    pub identity: bool,
+}
+
 /// Builds every variant of a plan, refuses what this CPU cannot run, and finds identical code.
 pub(crate) fn build(context: &Context, plan: &Plan) -> anyhow::Result<Artifacts> {
+    build_from(context, plan, Sources { revision: None, identity: true })
+}
+
+/// The same, with variants of another commit among them.
+pub(crate) fn build_from(context: &Context, plan: &Plan, sources: Sources<'_>) -> anyhow::Result<Artifacts> {
     let mut artifacts = Artifacts::default();
     let builder = match context.builder_for(plan)? {
         Ok(builder) => builder,
         Err(wrong) => return Ok(Artifacts::without_python(plan, &wrong)),
     };
-    let built = build_variants(context, &builder, plan, &mut artifacts)?;
+    let built = build_variants(context, &builder, sources, plan, &mut artifacts)?;
     let calls = (plan.workload == Workload::ToolCall).then(|| write_calls(&builder, plan)).transpose()?;
     let stage = Stage::start("census", "what each flag set did to the code", built.len() as u64);
     let host = Features::host();
@@ -62,6 +88,7 @@ pub(crate) fn build(context: &Context, plan: &Plan) -> anyhow::Result<Artifacts>
             stage.step();
         }
         if arm.role != Role::Control
+            && sources.identity
             && plan.workload != Workload::Build
             && let Some(digest) = code_of(artifact.bundle.as_ref(), &stage)
         {
@@ -145,6 +172,7 @@ type Built = BTreeMap<Variant, Result<Artifact, FailureReason>>;
 fn build_variants(
     context: &Context,
     builder: &Builder,
+    sources: Sources<'_>,
     plan: &Plan,
     artifacts: &mut Artifacts,
 ) -> anyhow::Result<Built> {
@@ -158,11 +186,18 @@ fn build_variants(
     let mut built = Built::new();
     for variant in variants {
         stage.doing(named(variant));
+        let (builder, flagsets) = &match (&variant.source, sources.revision) {
+            (Source::Commit(_), Some(revision)) => (
+                Builder { root: revision.root.clone(), target: revision.target.clone(), ..builder.clone() },
+                &revision.flagsets,
+            ),
+            _ => (builder.clone(), &context.flagsets),
+        };
         let outcome = match &variant.ffi {
             Some(ffi) if ffi.library != Library::Cdylib => {
                 builder.build_extension(variant, ffi, &|| context.stopped())
             }
-            _ => builder.build(variant, context.flagset(&variant.flagset)?, &|| context.stopped()),
+            _ => builder.build(variant, flagsets.get(&variant.flagset)?, &|| context.stopped()),
         };
         match outcome {
             Ok(artifact) => {
@@ -202,8 +237,18 @@ fn build_variants(
 fn named(variant: &Variant) -> String {
     match &variant.ffi {
         Some(ffi) if ffi.library != Library::Cdylib => ffi.shape.name().to_owned(),
-        _ => format!("{} ({})", variant.flagset, variant.profile),
+        _ => match &variant.source {
+            Source::Worktree => format!("{} ({})", variant.flagset, variant.profile),
+            Source::Commit(hash) => {
+                format!("{} ({}) of {}", variant.flagset, variant.profile, short_hash(hash))
+            }
+        },
     }
+}
+
+/// The beginning of a commit's hash: enough to find it, short enough to read.
+pub(crate) fn short_hash(hash: &str) -> &str {
+    hash.get(..10).unwrap_or(hash)
 }
 
 /// The census of one artifact: of a link with symbols where there is one, so that functions have names.

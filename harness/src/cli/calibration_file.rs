@@ -12,18 +12,12 @@ pub(crate) fn folder(root: &Path) -> PathBuf {
     root.join("baselines/calibration")
 }
 
-/// The file of a machine class and a kind of task.
-pub(crate) fn file(folder: &Path, environment: &Environment, workload: Workload) -> PathBuf {
+/// A machine class and its compiler as the name of a file.
+pub(crate) fn class(environment: &Environment) -> String {
     let class = format!(
-        "{}-rustc-{}{}",
+        "{}-rustc-{}",
         environment.class(),
-        environment.toolchain.rustc.split_whitespace().nth(1).unwrap_or("unknown"),
-        match workload {
-            Workload::Kernel => "",
-            Workload::Ffi => "-ffi",
-            Workload::Build => "-build",
-            Workload::ToolCall => "-tool-calls",
-        }
+        environment.toolchain.rustc.split_whitespace().nth(1).unwrap_or("unknown")
     );
     let mut name = String::new();
     for c in class.chars() {
@@ -33,7 +27,19 @@ pub(crate) fn file(folder: &Path, environment: &Environment, workload: Workload)
             name.push('-');
         }
     }
-    folder.join(format!("{name}.json"))
+    name
+}
+
+/// The file of a machine class and a kind of task.
+pub(crate) fn file(folder: &Path, environment: &Environment, workload: Workload) -> PathBuf {
+    let kind = match workload {
+        Workload::Kernel => "",
+        Workload::Ffi => "-ffi",
+        Workload::Build => "-build",
+        Workload::ToolCall => "-tool-calls",
+        Workload::Command => "-command",
+    };
+    folder.join(format!("{}{kind}.json", class(environment)))
 }
 
 /// The calibration of this kind of task that speaks for a machine: its own class's, else any other's (and the

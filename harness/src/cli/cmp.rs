@@ -1,5 +1,7 @@
 //! `cmp RECORD RECORD`: counts and sizes are judged; times of different runs are shown and not judged.
 
+use anyhow::bail;
+
 use crate::cli::Exit;
 use crate::cli::args::{CmpArgs, Format, Shared};
 use crate::cli::context::Context;
@@ -9,7 +11,13 @@ use crate::measure::ArmFacts;
 /// Compares two records.
 pub(crate) fn cmp(shared: &Shared, args: &CmpArgs) -> anyhow::Result<Exit> {
     let root = Context::open()?.root;
-    let (left, right) = (Judged::read(&root, &args.left)?, Judged::read(&root, &args.right)?);
+    if !args.export.exports.is_empty() {
+        bail!("--export writes the rows of one run: use it with --commands, or with cargo lab report RECORD");
+    }
+    let (Some(left), Some(right)) = (&args.left, &args.right) else {
+        bail!("name two records, or two commands with --commands");
+    };
+    let (left, right) = (Judged::read(&root, left)?, Judged::read(&root, right)?);
     let differences = left.file.environment.differences(&right.file.environment);
     let pairs: Vec<(&ArmFacts, &ArmFacts)> = left
         .file

@@ -55,15 +55,8 @@ impl Context {
     pub(crate) fn open() -> anyhow::Result<Self> {
         let root = workspace_root(&std::env::current_dir()?)?;
         let sysroot = rustc_sysroot().context("rustc cannot be run: install Rust with rustup")?;
-        let mut environment = probe()?;
-        environment.pinned_to = last_core();
-        environment.nice = Some(priority());
-        let stop = Arc::new(AtomicBool::new(false));
-        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-            // The second signal ends the lab at once: the first may be waiting for a hung child.
-            signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop))?;
-            signal_hook::flag::register(signal, Arc::clone(&stop))?;
-        }
+        let environment = environment_to_measure()?;
+        let stop = stop_flag()?;
         let lab = std::env::current_exe().context("cannot find the lab's own executable")?;
         let cargo_home = std::env::var_os("CARGO_HOME")
             .map(PathBuf::from)
@@ -198,6 +191,23 @@ impl Context {
     }
 }
 
+/// This machine, with where and how arms will run on it.
+pub(crate) fn environment_to_measure() -> anyhow::Result<Environment> {
+    let environment = probe()?;
+    Ok(Environment { pinned_to: last_core(), nice: Some(priority()), ..environment })
+}
+
+/// A flag that Ctrl-C and a termination signal set.
+pub(crate) fn stop_flag() -> anyhow::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        // The second signal ends the lab at once: the first may be waiting for a hung child.
+        signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop))?;
+        signal_hook::flag::register(signal, Arc::clone(&stop))?;
+    }
+    Ok(stop)
+}
+
 /// How text is written for the stdout of this process.
 pub(crate) fn style(shared: &Shared) -> Style {
     let terminal = std::io::stdout().is_terminal();
@@ -242,7 +252,7 @@ pub(crate) fn target_folder(root: &Path) -> PathBuf {
         .map_or_else(|| root.join("target"), |folder| root.join(folder))
 }
 
-fn flagsets(root: &Path) -> anyhow::Result<FlagSets> {
+pub(crate) fn flagsets(root: &Path) -> anyhow::Result<FlagSets> {
     let folder = root.join(".cargo/flagsets");
     let mut sets = FlagSets::default();
     let mut add = |name: &str, file: &str, text: &str| -> anyhow::Result<()> {

@@ -11,7 +11,7 @@ use crate::cli::context::Context;
 use crate::record::counts::{Count, CountRow, CountTool, read_summary};
 
 /// How summaries are called.
-const SUMMARY: &str = "summary.json";
+pub(crate) const SUMMARY: &str = "summary.json";
 /// The folders of gungraun and iai-callgrind below a target folder.
 const FOLDERS: [&str; 2] = ["gungraun", "iai"];
 /// The command that makes summaries.
@@ -29,7 +29,7 @@ struct Found {
 /// Prints the counts of each benchmark.
 pub(crate) fn counts(shared: &Shared, args: &CountsArgs) -> anyhow::Result<Exit> {
     let searched = if args.paths.is_empty() { default_folders()? } else { present(&args.paths)? };
-    let files = summaries(&searched)?;
+    let files = files_named(&searched, SUMMARY)?;
     if files.is_empty() {
         bail!("{}", none_found(&searched, on_path("valgrind"), on_path("gungraun-runner")));
     }
@@ -63,9 +63,9 @@ fn present(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     }
 }
 
-/// The files among `paths`, and the summaries below the folders among them, in order and each once. A
+/// The files among `paths`, and those of this name below the folders among them, in order and each once. A
 /// folder that is not there has none: the caller tells how to make them.
-fn summaries(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+pub(crate) fn files_named(paths: &[PathBuf], name: &str) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut folders = Vec::new();
     for path in paths {
@@ -86,7 +86,7 @@ fn summaries(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
             // Links to folders are not followed: they may lead around in a circle.
             if entry.file_type().with_context(shown)?.is_dir() {
                 folders.push(entry.path());
-            } else if entry.file_name() == SUMMARY {
+            } else if entry.file_name() == name {
                 files.push(entry.path());
             }
         }

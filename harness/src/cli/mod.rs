@@ -13,15 +13,21 @@ macro_rules! outln {
 
 mod args;
 mod artifacts;
+mod baseline;
 mod bridge;
 mod calibrate;
 mod calibration_file;
 mod census;
 mod cmp;
+mod commands;
 mod context;
 mod counts;
 mod crosstalk;
 mod doctor;
+mod export;
+mod foreign_rows;
+mod gate;
+mod history;
 mod injection;
 mod mcp;
 mod output;
@@ -45,8 +51,10 @@ use crate::process::{RunError, become_program, supervise};
 pub(crate) enum Exit {
     /// Nothing to complain of.
     Fine,
-    /// An arm failed, or a document differs from its record.
+    /// An arm failed, a document differs from its record, or a gate found a regression.
     Failed,
+    /// What was asked for and what is there do not fit together.
+    Broken,
     /// Nothing can be said: the environment spoiled the run.
     Inconclusive,
     /// The user stopped it.
@@ -61,6 +69,7 @@ impl From<Exit> for ExitCode {
         Self::from(match exit {
             Exit::Fine => 0,
             Exit::Failed => 1,
+            Exit::Broken => MISUSE,
             Exit::Inconclusive => 3,
             Exit::Stopped => 130,
         })
@@ -107,14 +116,20 @@ fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Report(args) => output::report(&shared, &args),
         Verb::Census(args) => census::census(&shared, &args),
         Verb::Calibrate(args) => calibrate::calibrate(&shared, &args),
+        Verb::Baseline(args) => baseline::baseline(&shared, &args),
+        Verb::Gate(args) => gate::gate(&shared, &args),
+        Verb::Cmp(args) if !args.commands.is_empty() => commands::compare(&shared, &args),
         Verb::Cmp(args) => cmp::cmp(&shared, &args),
         Verb::Mcp(args) => mcp::mcp(&shared, &args),
+        Verb::History(args) => history::history(&shared, &args),
+        Verb::Export(args) => export::export(&args),
         Verb::Counts(args) => counts::counts(&shared, &args),
         Verb::Calls(args) => bridge::serve(&args),
         Verb::Exec(args) => {
             let (program, rest) = split(&args.command)?;
             Err(become_program(program, rest, args.cpu, args.priority).into())
         }
+        Verb::Time(args) => commands::time(&args),
         Verb::Supervise(args) => {
             let (program, rest) = split(&args.command)?;
             std::process::exit(supervise(program, rest)?)

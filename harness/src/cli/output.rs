@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use crate::analyse::{Analysis, analyse};
-use crate::cli::args::{Format, ReportArgs, Shared};
+use crate::analyse::{Analysis, Values, analyse, launch_values};
+use crate::cli::args::{ExportArgs, Format, ReportArgs, Shared};
 use crate::cli::artifacts::Artifacts;
 use crate::cli::context::{Context, style};
 use crate::cli::{Exit, calibration_file, run, store};
@@ -14,6 +14,7 @@ use crate::measure::Run;
 use crate::plan::{Plan, Role, Workload};
 use crate::record::RunFile;
 use crate::report::{self, Meta, Report, Style};
+use crate::rows::{Rows, Source, of_record};
 
 /// The name of the markers of a document that shows one record.
 const SPLICE: &str = "record";
@@ -32,6 +33,8 @@ pub(crate) struct Judged {
     pub analysis: Analysis,
     pub judgement: Judgement,
     pub meta: Meta,
+    /// The value of every launch.
+    pub values: Vec<Values>,
 }
 
 impl Judged {
@@ -52,7 +55,8 @@ impl Judged {
             command: file.command.clone(),
             perflab: file.perflab.clone(),
         };
-        Self { file, analysis, judgement, meta }
+        let values = launch_values(&file.plan, run);
+        Self { file, analysis, judgement, meta, values }
     }
 
     pub(crate) fn report(&self) -> Report<'_> {
@@ -65,7 +69,23 @@ impl Judged {
         }
     }
 
-    fn exit(&self) -> Exit {
+    /// The rows that exports and histories take.
+    pub(crate) fn rows(&self) -> Rows {
+        let source = Source {
+            name: &self.meta.name,
+            started: &self.meta.started,
+            command: &self.meta.command,
+            perflab: &self.meta.perflab,
+            plan: &self.file.plan,
+            environment: &self.file.environment,
+            analysis: &self.analysis,
+            judgement: &self.judgement,
+            values: &self.values,
+        };
+        of_record(&source, &report::sentence)
+    }
+
+    pub(crate) fn exit(&self) -> Exit {
         // That the run was stopped is its own exit code and a warning here, not a fault of who reads it.
         let RunFile { plan, failures, .. } = &self.file;
         if failures.iter().any(run::is_broken) || run::lacks_baseline(plan, failures) {
@@ -98,10 +118,17 @@ pub(crate) fn write_report(root: &Path, folder: &Path) -> anyhow::Result<Judged>
     Ok(judged)
 }
 
-/// Prints what a record says.
-pub(crate) fn print_record(shared: &Shared, root: &Path, folder: &Path) -> anyhow::Result<Exit> {
+/// Prints what a record says, and writes it for other tools.
+pub(crate) fn print_record(
+    shared: &Shared,
+    root: &Path,
+    folder: &Path,
+    export: &ExportArgs,
+) -> anyhow::Result<Exit> {
     let judged = Judged::read(root, folder)?;
+    export.write_record(&judged)?;
     match shared.format {
+        _ if export.takes_stdout() => {}
         Format::Table => {
             out!("{}", report::table(&judged.report(), &style(shared)));
             let shown = folder.strip_prefix(root).unwrap_or(folder).display();
@@ -124,13 +151,31 @@ pub(crate) fn print_record(shared: &Shared, root: &Path, folder: &Path) -> anyho
     Ok(judged.exit())
 }
 
+/// Prints what a comparison of commands says; its record is named where it is kept.
+pub(crate) fn print_commands(
+    shared: &Shared,
+    root: &Path,
+    folder: &Path,
+    export: &ExportArgs,
+    kept: bool,
+) -> anyhow::Result<Exit> {
+    if kept || shared.format == Format::Json || export.takes_stdout() {
+        return print_record(shared, root, folder, export);
+    }
+    let judged = Judged::read(root, folder)?;
+    export.write_record(&judged)?;
+    out!("{}", report::table(&judged.report(), &style(shared)));
+    Ok(judged.exit())
+}
+
 /// `report`: writes a record's report again, splices it, or checks a document against it.
 pub(crate) fn report(shared: &Shared, args: &ReportArgs) -> anyhow::Result<Exit> {
+    args.export.check()?;
     let root = Context::open()?.root;
     let document = args.splice.as_ref().or(args.check.as_ref());
     let Some(document) = document else {
         write_report(&root, &args.record)?;
-        return print_record(shared, &root, &args.record);
+        return print_record(shared, &root, &args.record, &args.export);
     };
     let judged = if args.check.is_some() {
         Judged::read(&root, &args.record)?
@@ -139,9 +184,9 @@ pub(crate) fn report(shared: &Shared, args: &ReportArgs) -> anyhow::Result<Exit>
     };
     let shown = match judged.file.plan.workload {
         Workload::Ffi => "charts/calls.svg",
-        Workload::Kernel | Workload::Build | Workload::ToolCall => "charts/heatmap.svg",
+        Workload::Kernel | Workload::Build | Workload::ToolCall | Workload::Command => "charts/heatmap.svg",
     };
-    let chart = relative(document, &args.record.join(shown))?;
+    let chart = relative(&root, document, &args.record.join(shown))?;
     let block = report::readme_block(&judged.report(), &chart);
     place(args, document, &judged.file.plan.suite, &judged.meta.name, &block)
 }
@@ -180,18 +225,27 @@ pub(crate) fn place(
     Ok(Exit::Failed)
 }
 
-/// The path of `file` as `document` has to name it.
-pub(crate) fn relative(document: &Path, file: &Path) -> anyhow::Result<String> {
+/// The path of `file` as `document` has to name it. A document within the workspace may lie in a folder beside the
+/// record's.
+pub(crate) fn relative(root: &Path, document: &Path, file: &Path) -> anyhow::Result<String> {
     let folder = document.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let (folder, file) = (folder.canonicalize()?, file.canonicalize().or_else(|_| absolute(file))?);
-    let Ok(below) = file.strip_prefix(&folder) else {
-        bail!(
-            "{} does not lie below {}: a document shows records beside it",
-            file.display(),
-            folder.display()
-        );
-    };
-    Ok(below.display().to_string())
+    let root = root.canonicalize()?;
+    let mut up = PathBuf::new();
+    for above in folder.ancestors() {
+        if let Ok(below) = file.strip_prefix(above) {
+            return Ok(up.join(below).display().to_string());
+        }
+        if above == root || !above.starts_with(&root) {
+            break;
+        }
+        up.push("..");
+    }
+    bail!(
+        "{} does not lie below {}: a document shows records of its own workspace",
+        file.display(),
+        folder.display()
+    );
 }
 
 fn absolute(path: &Path) -> anyhow::Result<PathBuf> {

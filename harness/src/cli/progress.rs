@@ -31,6 +31,11 @@ impl Stage {
         Self { bar, name, what, start: Instant::now() }
     }
 
+    /// A stage that shows nothing but what it is told to say.
+    pub(crate) fn silent(name: &'static str) -> Self {
+        Self { bar: None, name, what: String::new(), start: Instant::now() }
+    }
+
     /// One step is done.
     pub(crate) fn step(&self) {
         if let Some(bar) = &self.bar {

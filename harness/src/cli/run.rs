@@ -10,17 +10,18 @@ use crate::cli::args::{Format, RecordArgs, RunArgs, Shared};
 use crate::cli::artifacts::{self, Artifacts};
 use crate::cli::context::{Context, style};
 use crate::cli::store::Store;
-use crate::cli::{Exit, output, progress::Stage, scratch, session, store};
+use crate::cli::{Exit, gate, output, progress::Stage, scratch, session, store};
 use crate::measure::{BuildBench, Launch, LaunchArm, Prepared, RunFailure, Turn, build_benchmarks, order};
 use crate::plan::{Benchmark, Plan, SCHEMA_VERSION, Workload};
 use crate::record::{RunFile, State};
 
 /// Everything: build, measure, verdict, charts, record.
 pub(crate) fn run(shared: &Shared, args: &RunArgs) -> anyhow::Result<Exit> {
+    args.export.check()?;
     let context = Context::open()?;
     let store = measured(&context, args)?;
     output::write_report(&context.root, &store.folder)?;
-    let exit = output::print_record(shared, &context.root, &store.folder)?;
+    let exit = output::print_record(shared, &context.root, &store.folder, &args.export)?;
     Ok(if store.file.state == State::Stopped { Exit::Stopped } else { exit })
 }
 
@@ -39,8 +40,9 @@ pub(crate) fn measure(shared: &Shared, args: &RunArgs) -> anyhow::Result<Exit> {
 
 /// Analyse and judge a record again.
 pub(crate) fn analyse(shared: &Shared, args: &RecordArgs) -> anyhow::Result<Exit> {
+    args.export.check()?;
     let root = Context::open()?.root;
-    output::print_record(shared, &root, &args.record)
+    output::print_record(shared, &root, &args.record, &args.export)
 }
 
 /// Show what a run would do.
@@ -71,11 +73,9 @@ pub(crate) fn build(shared: &Shared, args: &RunArgs) -> anyhow::Result<Exit> {
     Ok(if broken { Exit::Failed } else { Exit::Fine })
 }
 
-/// Whether a failure says that something is broken, and not merely that this machine lacks what an arm needs, or
-/// that the arm is of a kind that has no such benchmark.
+/// Whether a failure says that something is broken.
 pub(crate) fn is_broken(failure: &RunFailure) -> bool {
-    use crate::measure::FailureReason::{MissingFeatures, MissingTool, NotOffered};
-    !matches!(failure.reason, MissingFeatures { .. } | MissingTool { .. } | NotOffered { .. })
+    failure.is_broken()
 }
 
 /// Whether the baseline itself has nothing to be measured with, so that nothing was.
@@ -99,7 +99,8 @@ pub(crate) fn wanted(args: &RunArgs, suite: &[String]) -> Vec<String> {
     if args.benchmarks.is_empty() { suite.to_vec() } else { args.benchmarks.clone() }
 }
 
-fn measured(context: &Context, args: &RunArgs) -> anyhow::Result<Store> {
+/// Builds and measures into a record.
+pub(crate) fn measured(context: &Context, args: &RunArgs) -> anyhow::Result<Store> {
     if let Some(folder) = &args.resume {
         // What cannot be read is said before waiting for another lab.
         store::read(folder)?;
@@ -117,6 +118,9 @@ fn measured(context: &Context, args: &RunArgs) -> anyhow::Result<Store> {
             session::measure(context, &mut store, &artifacts.arms, &mut prepared)
         }
         Workload::Build => measure_builds(context, &mut store, &artifacts.arms),
+        Workload::Command => {
+            bail!("this record compares commands: compare them anew with cargo lab cmp --commands")
+        }
     };
     store.file.seconds = before + start.elapsed().as_secs_f64();
     store.save()?;
@@ -166,6 +170,7 @@ fn started(context: &Context, args: &RunArgs) -> anyhow::Result<(Store, Prepared
         started: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         seconds: 0.0,
         command: command(args),
+        commit: gate::head(&context.root),
         state: State::Running,
         environment: context.environment_for(&plan),
         plan,

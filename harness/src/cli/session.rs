@@ -11,8 +11,11 @@ use crate::cli::context::Context;
 use crate::cli::progress::Stage;
 use crate::cli::scratch;
 use crate::cli::store::Store;
-use crate::measure::{ArmProgram, Launch, Launcher, Outcome, Prepared, RunFailure, layout_seed, prepare};
-use crate::plan::{Plan, Workload};
+use crate::measure::{
+    ArmProgram, Clocks, FailureReason, Launch, Launcher, Outcome, Prepared, RunFailure, layout_seed, list,
+    prepare,
+};
+use crate::plan::{Budget, Plan, Workload};
 use crate::record::State;
 
 /// Launches that are linked ahead at once: linking and measuring never run at the same time.
@@ -42,6 +45,15 @@ pub(crate) fn first_processes(
         bail!("the baseline cannot be measured: {}", crate::report::sentence(&failure.reason));
     }
     Ok(prepared)
+}
+
+/// The names of the benchmarks that an executable has.
+pub(crate) fn listing(
+    context: &Context,
+    artifact: &Artifact,
+    budget: &Budget,
+) -> Result<Vec<String>, FailureReason> {
+    list(&program(context, artifact.path.clone()), budget)
 }
 
 fn program(context: &Context, path: PathBuf) -> ArmProgram {
@@ -200,7 +212,13 @@ pub(crate) fn launches(
             .map(|arm| layouts.bundle(arm).map(|_| layout_seed(plan.seed, launch, arm)))
             .collect();
         let launcher = Launcher { plan, prepared };
-        match launcher.launch(launch, &programs, &seeds, &|| context.stopped(), &mut || stage.step()) {
+        let before = Clocks::now();
+        let outcome = launcher.launch(launch, &programs, &seeds, &|| context.stopped(), &mut || stage.step());
+        if let Some(slept) = before.slept_until(Clocks::now()) {
+            stage.say(&format!("the machine slept for {} s: launch {launch} is repeated", slept.as_secs()));
+            continue;
+        }
+        match outcome {
             Outcome::Finished(mut done) => {
                 if plan.workload == Workload::ToolCall {
                     // The arm's own process is the client, whose memory says nothing of the server.

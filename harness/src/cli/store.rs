@@ -57,6 +57,21 @@ impl Store {
         self.save()
     }
 
+    /// Takes the samples of a benchmark of these arms out of the record again.
+    pub(crate) fn drop_rows(&mut self, benchmark: &str, arms: &[&str]) -> anyhow::Result<()> {
+        let (file, mut run) = read(&self.folder)?;
+        let dropped = |turn: &crate::measure::Turn| {
+            file.plan.benchmarks[turn.benchmark].name == benchmark
+                && arms.contains(&file.plan.arms[turn.arm].name.as_str())
+        };
+        let mut text = RAW_HEADER.to_owned();
+        for launch in &mut run.launches {
+            launch.turns.retain(|turn| !dropped(turn));
+            text += &raw_rows(&file.plan, launch);
+        }
+        self.put("raw.csv", text.as_bytes())
+    }
+
     /// Writes `run.json` whole.
     pub(crate) fn save(&mut self) -> anyhow::Result<()> {
         let path = self.folder.join("run.json");

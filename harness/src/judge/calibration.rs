@@ -59,6 +59,54 @@ pub struct Experiments {
     pub alarmed: u64,
 }
 
+/// The gate's whole rule on known effects, over all benchmarks with a launch spread of one class.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PowerRow {
+    /// The largest launch sd of the class (0.0075 is 0.75 %); infinite spreads are written as `null`.
+    pub most_sd: Option<f64>,
+    /// The noise threshold that it was judged by.
+    pub noise_threshold: f64,
+    /// The slow-down that was asked for; 0 is the baseline against itself.
+    pub nominal: f64,
+    /// The median of what it truly was over benchmarks: pooled over all experiments of each.
+    pub truth: f64,
+    /// How many comparisons.
+    pub trials: u64,
+    /// How many looked regressed to screening.
+    pub suspected: u64,
+    /// How many failed: after the confirmation, corrected by Holm.
+    pub failed: u64,
+    /// How many passed.
+    pub passed: u64,
+    /// Seconds of measuring until the verdict: the median.
+    pub seconds: f64,
+    /// The longest of nineteen in twenty.
+    pub seconds_p95: f64,
+}
+
+/// What the gate's rule said of comparisons whose truth is known.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GateCalibration {
+    /// Comparisons of the baseline with itself.
+    pub comparisons: u64,
+    /// Of those, called regressed: false alarms.
+    pub failed: u64,
+    /// Of those, suspected by screening and cleared by the confirmation, or left undecided.
+    pub suspected: u64,
+    /// Of those, left undecided.
+    pub undecided: u64,
+    /// Experiments, each on layouts of its own, and those with a false alarm.
+    pub experiments: Experiments,
+    /// The benchmarks.
+    pub benchmarks: Vec<String>,
+    /// Load averages over one minute when the sittings began: the least and the greatest.
+    pub load: Interval,
+    /// Seconds of measuring in all.
+    pub seconds: f64,
+    /// Power by spread and effect.
+    pub power: Vec<PowerRow>,
+}
+
 /// Everything that one calibration found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
@@ -88,6 +136,9 @@ pub struct Calibration {
     pub relink_seconds: f64,
     /// The interval of the A/A coverage (Clopper–Pearson, 95 %).
     pub coverage: Option<Interval>,
+    /// What the gate's rule said; `None` where it was not tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<GateCalibration>,
 }
 
 impl Calibration {

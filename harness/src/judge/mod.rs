@@ -1,11 +1,22 @@
 //! Policy: verdicts on rows, answers to claims. Pure.
 
 mod calibration;
+mod gate;
 mod latency;
+mod reference;
 mod types;
 
-pub use calibration::{Calibration, CalibrationRow, Experiments, InjectedRow};
+pub use calibration::{Calibration, CalibrationRow, Experiments, GateCalibration, InjectedRow, PowerRow};
+pub use gate::{
+    CONFIRM_ALPHA, Confirmation, Confirming, EARLY, Fold, GateReport, GateRow, GateRule, GateVerdict, LOOKS,
+    Launches, Measure, PASS_ALPHA, Paired, Replayed, SUSPECT_ALPHA, Shown, Standing, Unmatched, VOID_ALPHA,
+    gate_report, launches_to_pass, replay,
+};
 pub use latency::{LatencyJudgement, judge_latency};
+pub use reference::{
+    Anchored, Measured, REFERENCE_SCHEMA, Reference, ReferenceArm, References, bare, changes_code,
+    differences, judge_anchored, judge_stored, unmatched,
+};
 pub use types::{
     Answer, ClaimAnswer, ControlResult, Crosstalk, FalseAlarms, JudgedRow, Judgement, Policy, RowCount,
     Verdict,
@@ -176,7 +187,23 @@ fn voids(row: &Row, policy: Policy, comparisons: usize) -> bool {
 }
 
 fn false_alarms(stored: &Calibration, environment: &Environment) -> FalseAlarms {
-    let (comparisons, alarms) = (stored.comparisons(), stored.alarms());
+    bounds_of(stored, environment, stored.comparisons(), stored.alarms(), stored.experiments)
+}
+
+/// How often a gate fails without reason, by the stored calibration; `None` where it never tried the gate.
+#[must_use]
+pub fn gate_false_alarms(stored: &Calibration, environment: &Environment) -> Option<FalseAlarms> {
+    let gate = stored.gate.as_ref()?;
+    Some(bounds_of(stored, environment, gate.comparisons, gate.failed, gate.experiments))
+}
+
+fn bounds_of(
+    stored: &Calibration,
+    environment: &Environment,
+    comparisons: u64,
+    alarms: u64,
+    experiments: Experiments,
+) -> FalseAlarms {
     let bound = |alarms, all| {
         let count = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
         clopper_pearson_upper(count(alarms), count(all), 0.95).unwrap_or(1.0)
@@ -185,8 +212,8 @@ fn false_alarms(stored: &Calibration, environment: &Environment) -> FalseAlarms 
         comparisons,
         alarms,
         bound: bound(alarms, comparisons),
-        experiments: stored.experiments,
-        experiments_bound: bound(stored.experiments.alarmed, stored.experiments.count),
+        experiments,
+        experiments_bound: bound(experiments.alarmed, experiments.count),
         machine: stored.environment.class(),
         same_machine: stored.environment.differences(environment).is_empty(),
     }

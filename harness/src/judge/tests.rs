@@ -215,6 +215,7 @@ fn a_stored_calibration_bounds_false_alarms_for_its_own_machine_only() {
         launch_sd: 0.0,
     };
     let stored = Calibration {
+        gate: None,
         schema: 1,
         finished: String::new(),
         command: String::new(),

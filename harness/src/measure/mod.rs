@@ -2,6 +2,7 @@
 
 mod arm;
 mod builds;
+mod clock;
 mod crosstalk;
 mod inject;
 mod launch;
@@ -12,9 +13,10 @@ mod wire;
 
 pub use arm::{ArmProgram, Pace};
 pub use builds::{BuildBench, build_benchmarks};
+pub use clock::Clocks;
 pub use crosstalk::CrosstalkBench;
 pub use inject::{call_ns, doubling_guess, steps_for};
 pub use launch::{Launcher, Outcome};
-pub use prepare::{Prepared, prepare};
+pub use prepare::{Prepared, list, prepare};
 pub use run::{ArmFacts, FailureReason, Launch, LaunchArm, Run, RunFailure, Slice, Turn};
 pub use schedule::{layout_seed, order};

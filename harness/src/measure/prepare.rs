@@ -75,6 +75,15 @@ pub fn prepare(
     prepared
 }
 
+/// The names of the benchmarks that an executable has, or says that it cannot offer.
+///
+/// # Errors
+/// It cannot be started, or does not list.
+pub fn list(program: &ArmProgram, budget: &Budget) -> Result<Vec<String>, FailureReason> {
+    let listing = Arm::start(program)?.list(budget.patience())?;
+    Ok(listing.names().map(str::to_owned).collect())
+}
+
 /// Takes the answers from the first arm that has them: every later arm must agree.
 fn fill(benchmarks: &mut [Benchmark], answered: &mut BTreeSet<String>, listing: &Listing) {
     for benchmark in benchmarks.iter_mut() {

@@ -92,6 +92,8 @@ pub enum FailureReason {
         /// The checksum that came.
         found: u64,
     },
+    /// A command wrote something else to stdout than the first run of the baseline did.
+    OtherOutput,
     /// The executable does not speak the subject protocol.
     NotASubject {
         /// What it said instead.
@@ -134,6 +136,16 @@ pub struct RunFailure {
     pub launch: Option<u32>,
     /// Why.
     pub reason: FailureReason,
+}
+
+impl RunFailure {
+    /// Whether something is broken, and not merely that this machine lacks what an arm needs, or that the arm is of
+    /// a kind that has no such benchmark.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        use FailureReason::{MissingFeatures, MissingTool, NotOffered};
+        !matches!(self.reason, MissingFeatures { .. } | MissingTool { .. } | NotOffered { .. })
+    }
 }
 
 /// What is known of an arm's artifact: columns of their own in every report.

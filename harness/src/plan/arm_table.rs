@@ -127,7 +127,7 @@ impl Check<'_> {
         let Some(shape) = &table.shape else {
             return Err(self
                 .fault(table.name.span(), format!("arm \"{}\" has no shape", table.name.as_ref()))
-                .right("shape = \"pyo3\", \"c-api\", \"cython\", \"nanobind\", \"ctypes\" or \"pure\""));
+                .right("shape = \"pyo3\", \"direct\", \"c-api\", \"cython\", \"nanobind\", \"ctypes\" or \"pure\""));
         };
         let shape = *shape.as_ref();
         let library = match (&table.source, &table.file, shape) {
@@ -140,7 +140,9 @@ impl Check<'_> {
             (None, Some(file), _) => Library::File(file.as_ref().clone()),
             (None, None, Shape::Pure) => Library::Nothing,
             (None, None, Shape::CApi) => Library::Floor,
-            (None, None, Shape::Pyo3 | Shape::Cython | Shape::Nanobind | Shape::Ctypes) => Library::Cdylib,
+            (None, None, Shape::Pyo3 | Shape::Direct | Shape::Cython | Shape::Nanobind | Shape::Ctypes) => {
+                Library::Cdylib
+            }
         };
         let ffi = Some(Ffi { shape, library: library.clone() });
         if library != Library::Cdylib {
@@ -202,6 +204,7 @@ fn variant(
         profile: table.profile.as_ref().unwrap_or(&parsed.profile).clone(),
         source: Source::Worktree,
         ffi,
+        command: Vec::new(),
     }
 }
 

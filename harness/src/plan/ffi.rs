@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub enum Shape {
     /// A module written with PyO3.
     Pyo3,
+    /// Functions of a module written in Rust that CPython calls without PyO3 in between.
+    Direct,
     /// A module written in C against CPython's own interface.
     CApi,
     /// A module written in Cython.
@@ -26,6 +28,7 @@ impl Shape {
     pub fn name(self) -> &'static str {
         match self {
             Self::Pyo3 => "pyo3",
+            Self::Direct => "direct",
             Self::CApi => "c-api",
             Self::Cython => "cython",
             Self::Nanobind => "nanobind",

@@ -12,6 +12,7 @@ pub(crate) fn arm(name: &str, role: Role) -> Arm {
         profile: "release".into(),
         source: Source::Worktree,
         ffi: None,
+        command: Vec::new(),
     };
     Arm { name: name.into(), variant, role, injected: 0.0, build: BuildSettings::default(), args: Vec::new() }
 }

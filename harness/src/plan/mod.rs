@@ -8,11 +8,13 @@ mod ffi;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod flagset;
+mod gate;
 mod suite;
 
 pub use error::PlanError;
 pub use ffi::{Ffi, Library, Shape};
 pub use flagset::{FlagSet, FlagSets};
+pub use gate::{Bounds, GateSettings, TOLERANCE};
 pub(crate) use suite::hex;
 pub use suite::{Suite, parse_suite};
 
@@ -20,6 +22,13 @@ use serde::{Deserialize, Serialize};
 
 /// The version of the record's plan and of everything that hangs on it.
 pub const SCHEMA_VERSION: u32 = 1;
+
+/// The row of a command's whole run, in ns.
+pub const WALL_TIME: &str = "wall time";
+/// The row of the time that a command and its children spent on CPUs, in ns.
+pub const CPU_TIME: &str = "CPU time";
+/// The row of the most memory that a command or one of its children held, in bytes.
+pub const PEAK_MEMORY: &str = "peak memory";
 
 /// The kind of task that a suite measures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +43,9 @@ pub enum Workload {
     Ffi,
     /// An MCP request to a server process, timed by the lab's client.
     ToolCall,
+
+    /// A whole run of a command: time, CPU time, memory.
+    Command,
 }
 
 /// The commit or tree that a variant is built from.
@@ -67,6 +79,9 @@ pub struct Variant {
     /// What Python calls; `None` where the subject is an executable of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ffi: Option<Ffi>,
+    /// The command, word by word, where it is one that is run as it is and nothing is built.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
 }
 
 fn yes() -> bool {

@@ -7,7 +7,10 @@ use sha2::{Digest, Sha256};
 use toml::Spanned;
 
 use crate::plan::arm_table::ArmTable;
-use crate::plan::{Arm, Budget, Claim, FlagSets, Margin, Plan, PlanError, Role, ToolCall, Workload};
+use crate::plan::gate::GateTable;
+use crate::plan::{
+    Arm, Budget, Claim, FlagSets, GateSettings, Margin, Plan, PlanError, Role, ToolCall, Workload,
+};
 
 /// The interpreter that `ffi` suites use where they name none.
 const PYTHON: &str = "python3";
@@ -31,6 +34,8 @@ pub struct Suite {
     pub noise_threshold: f64,
     /// What is claimed.
     pub claims: Vec<Claim>,
+    /// How the suite is gated.
+    pub gate: GateSettings,
     /// SHA-256 of the file, in hex.
     pub digest: String,
     /// The Python interpreter that an `ffi` suite calls from.
@@ -67,6 +72,8 @@ pub(crate) struct File {
     pub(crate) args: Vec<String>,
     #[serde(default, rename = "call")]
     calls: Vec<Spanned<ToolCall>>,
+    #[serde(default)]
+    gate: GateTable,
 }
 
 #[derive(Deserialize)]
@@ -110,6 +117,12 @@ pub fn parse_suite(file: &str, text: &str, flagsets: &FlagSets) -> Result<Suite,
     let parsed: File = toml::from_str(text).map_err(|error| PlanError::toml(file, text, &error))?;
     let check = Check { file, text, flagsets };
     let arms = check.arms(&parsed)?;
+    if parsed.workload == Workload::Command {
+        let at = text.find("workload").unwrap_or(0);
+        return Err(check
+            .fault(at..at + "workload".len(), "commands are no suite")
+            .right("compare them with cargo lab cmp --commands A B"));
+    }
     if let (false, Some(python)) = (parsed.workload == Workload::Ffi, &parsed.python) {
         return Err(check
             .fault(python.span(), "python in a suite that calls from none")
@@ -132,6 +145,7 @@ pub fn parse_suite(file: &str, text: &str, flagsets: &FlagSets) -> Result<Suite,
         }
     }
     Ok(Suite {
+        gate: check.gate(&parsed.gate, &arms)?,
         name: parsed.name,
         workload: parsed.workload,
         arms,
@@ -369,6 +383,19 @@ speed_up = [1.1, 1.3]
     }
 
     #[test]
+    fn rows_of_a_gate_have_their_own_bounds_or_the_suites() {
+        let table = "[gate]\ntolerance = 0.1\n[gate.rows.\"a/b\"]\nnoise_threshold = 0.2\n[budget]";
+        let suite = parse_suite("s.toml", &GOOD.replacen("[budget]", table, 1), &flagsets()).unwrap();
+        let bounds = |name: &str| {
+            let bounds = suite.gate.bounds(name, suite.noise_threshold);
+            (bounds.noise_threshold, bounds.tolerance)
+        };
+        assert_eq!(bounds("c"), (0.01, 0.1));
+        assert_eq!(bounds("a/b"), (0.2, 0.2), "what may pass is never less than what is worth a name");
+        assert_eq!(parse_suite("s.toml", GOOD, &flagsets()).unwrap().gate, GateSettings::default());
+    }
+
+    #[test]
     fn faults_have_a_place_and_say_what_is_right() {
         assert_eq!(
             fault("\"x86-64\", \"znver4\"]", "\"x86-64\", \"znver4x\"]"),
@@ -389,6 +416,12 @@ speed_up = [1.1, 1.3]
             fault("baseline = \"x86-64\"\nflag", "baseline = \"x86\"\nflag").contains("unknown arm \"x86\"")
         );
         assert!(fault("[budget]", "noise_threshold = 1.0\n[budget]").contains("unknown field"));
+        let gate = |text: &str| fault("[budget]", &format!("[gate]\n{text}\n[budget]"));
+        assert!(gate("arms = [\"znver5\"]").contains("s.toml:13:9: unknown arm \"znver5\""));
+        assert!(gate("tolerance = 5").contains("s.toml:13:13: tolerance = 5\n"), "{}", gate("tolerance = 5"));
+        assert!(gate("tolerence = 0.05").contains("unknown field `tolerence`"));
+        let tight = "[gate.rows.\"a\"]\ntolerance = 0.01\nnoise_threshold = 0.02";
+        assert!(gate(tight).contains("tolerance = 0.01 below noise_threshold = 0.02"), "{}", gate(tight));
     }
 
     #[test]

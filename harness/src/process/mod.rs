@@ -8,11 +8,13 @@ mod conversation;
 mod piped;
 mod run;
 mod stand_in;
+mod timed;
 
 pub use conversation::{Conversation, Ended, Silence, peak_rss};
 pub use piped::Piped;
 pub use run::{Limits, Output, RunError, run};
 pub use stand_in::{become_program, supervise};
+pub use timed::{Timed, TimedSetup, time_once};
 
 use std::ffi::OsString;
 use std::io;

@@ -36,11 +36,16 @@ pub fn become_program(program: &OsString, args: &[OsString], cpu: Option<usize>,
 /// When the program cannot be started.
 pub fn supervise(program: &OsString, args: &[OsString]) -> io::Result<i32> {
     let mut child = Command::new(program).args(args).stdin(Stdio::null()).spawn()?;
+    end_with_the_lab();
+    let status = child.wait()?;
+    Ok(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0)))
+}
+
+/// From now on this process's group is killed when its stdin ends: the lab is gone then.
+pub(crate) fn end_with_the_lab() {
     thread::spawn(|| {
         let mut buffer = [0; 64];
         while let Ok(1..) = io::stdin().read(&mut buffer) {}
         kill_process_group(getpgrp(), Signal::KILL).ok();
     });
-    let status = child.wait()?;
-    Ok(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0)))
 }

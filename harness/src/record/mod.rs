@@ -27,6 +27,15 @@ pub enum State {
     Finished,
 }
 
+/// The commit that a work tree stood at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commit {
+    /// Its full hash.
+    pub hash: String,
+    /// How many files of the work tree differed from it; they are what was measured.
+    pub changed: usize,
+}
+
 /// `run.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunFile {
@@ -42,6 +51,9 @@ pub struct RunFile {
     pub seconds: f64,
     /// The command that made it.
     pub command: String,
+    /// The commit of the work tree; `None` outside of a repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<Commit>,
     /// How far it came.
     pub state: State,
     /// What was planned.

@@ -3,7 +3,7 @@
 use crate::analyse::ArmSummary;
 use crate::judge::Verdict;
 use crate::machine::Python;
-use crate::plan::{Role, Workload};
+use crate::plan::{Arm, Role, Workload};
 use crate::report::Report;
 use crate::report::sheet::{Entry, Head, Sheet, sign, tone};
 use crate::report::view::{Judged, View};
@@ -79,6 +79,9 @@ pub(crate) fn verdict_words(verdict: &Verdict) -> String {
 
 /// The artifacts: what building cost, what came out. `features` adds the CPU features as a column.
 pub(crate) fn artifacts(view: &View<'_>, features: bool) -> Sheet {
+    if view.report.plan.workload == Workload::Command {
+        return commands(view);
+    }
     let mut heads = vec![
         Head::words("artifact"),
         Head::of("clean build", ""),
@@ -94,6 +97,17 @@ pub(crate) fn artifacts(view: &View<'_>, features: bool) -> Sheet {
     }
     let rows = summaries(view).map(|summary| artifact(view, summary, features)).collect();
     Sheet { heads, rows, summaries: 0 }
+}
+
+/// Where nothing is built: what each arm runs.
+fn commands(view: &View<'_>) -> Sheet {
+    let arms = view.report.plan.arms.iter().filter(|arm| arm.role != Role::Control);
+    let row = |arm: &Arm| {
+        let words = arm.variant.command.iter().map(|word| words::shell_word(word));
+        vec![Entry::plain(arm.name.as_str()), Entry::plain(words.collect::<Vec<_>>().join(" "))]
+    };
+    let heads = vec![Head::words("arm"), Head::words("command")];
+    Sheet { heads, rows: arms.map(row).collect(), summaries: 0 }
 }
 
 /// The arms that have an artifact of their own; a control's is the baseline's.

@@ -307,6 +307,7 @@ fn plan(arms: &[(&str, Role)], benchmarks: &[&str]) -> Plan {
         profile: "release".to_owned(),
         source: Source::Worktree,
         ffi: None,
+        command: Vec::new(),
     };
     let arm = |(name, role): &(&str, Role)| Arm {
         name: (*name).to_owned(),

@@ -43,23 +43,29 @@ pub fn markdown(report: &Report<'_>) -> String {
 #[must_use]
 pub fn readme_block(report: &Report<'_>, chart_path: &str) -> String {
     let view = View::of(report);
-    let mut parts = vec![made_by(report)];
-    parts.extend(claims(report));
-    parts.push(sheet_text(&sheet::results(&view)));
-    parts.push(escape(&findings::legend(report)));
-    let mut notes = findings::arms(&view);
-    notes.extend(findings::failures(&view));
-    notes.extend(findings::controls(report));
-    notes.push(findings::false_alarms(report));
-    parts.push(list(&notes));
+    let mut parts = results_block(report, &view);
     let shows = match report.plan.workload {
         Workload::Ffi => "Time of a call, by its shape and the way to call",
-        Workload::Kernel | Workload::Build | Workload::ToolCall => {
+        Workload::Kernel | Workload::Build | Workload::ToolCall | Workload::Command => {
             "Change against the baseline, by benchmark and arm"
         }
     };
     parts.push(format!("![{shows}]({chart_path})"));
     parts.join("\n\n")
+}
+
+/// Where it was made, answers, table and notes: what stands by itself in another document.
+pub(crate) fn results_block(report: &Report<'_>, view: &View<'_>) -> Vec<String> {
+    let mut parts = vec![made_by(report)];
+    parts.extend(claims(report));
+    parts.push(sheet_text(&sheet::results(view)));
+    parts.push(escape(&findings::legend(report)));
+    let mut notes = findings::arms(view);
+    notes.extend(findings::failures(view));
+    notes.extend(findings::controls(report));
+    notes.push(findings::false_alarms(report));
+    parts.push(list(&notes));
+    parts
 }
 
 fn section(parts: &mut Vec<String>, heading: &str, texts: Vec<String>) {

@@ -4,8 +4,11 @@
 mod built;
 mod chart;
 mod details;
+mod export;
 mod findings;
+mod gate;
 mod grid;
+mod history;
 mod html;
 mod latency;
 mod markdown;
@@ -20,7 +23,10 @@ mod words;
 pub(crate) mod fixture;
 
 pub use built::artifacts;
-pub use chart::{Chart, ChartError, charts, latency_charts};
+pub use chart::{Chart, ChartError, calibration_charts, charts, latency_charts, trend_chart};
+pub use export::{Foreign, Outcome, SUMMARY_LIMIT, foreign, junit_with, rows_summary, summary};
+pub use gate::{GateView, gate_markdown, gate_table};
+pub use history::history_table;
 pub use html::html;
 pub use latency::{latency_block, latency_markdown, latency_table};
 pub use markdown::{markdown, readme_block};

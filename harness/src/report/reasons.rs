@@ -15,6 +15,7 @@ pub(crate) fn label(reason: &FailureReason) -> String {
         FailureReason::Exited { code, .. } => format!("exit{NBSP}{code}"),
         FailureReason::TimedOut { .. } => "timed out".to_owned(),
         FailureReason::WrongAnswer { .. } => "wrong answer".to_owned(),
+        FailureReason::OtherOutput => "other output".to_owned(),
         FailureReason::NotASubject { .. } => "no subject".to_owned(),
         FailureReason::UnknownBenchmark => "not there".to_owned(),
         FailureReason::NotOffered { .. } => "not offered".to_owned(),
@@ -52,6 +53,11 @@ pub fn sentence(reason: &FailureReason) -> String {
             "it returned {found} where {expected} is due, so nothing was measured; mend the code, or the \
              answer in the suite if the task has changed"
         ),
+        FailureReason::OtherOutput => {
+            "its stdout is not that of the first run of A; mend the command, or leave out --check-output where \
+             outputs may differ"
+                .to_owned()
+        }
         FailureReason::NotASubject { said } => format!(
             "the executable does not speak the subject protocol, it said {}; link it with perflab-subject",
             quoted(said)

@@ -8,6 +8,16 @@ use crate::stats::Interval;
 /// The space that lines are not broken at.
 pub(crate) const NBSP: char = '\u{a0}';
 
+/// A word of a command as a person would type it.
+pub(crate) fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
 /// A change as a signed percentage with one decimal, from a ratio: 0.877 is `−12.3 %`.
 pub(crate) fn change(ratio: f64) -> String {
     format!("{}{NBSP}%", signed(ratio - 1.0))

@@ -20,22 +20,43 @@ const FINEST_GRID: usize = 2_000;
 
 /// The one-sided error that may be spent up to the information `fraction`, of `alpha` in all: Lan & DeMets'
 /// function of O'Brien and Fleming's shape, 2 · (1 − Φ(z(1 − alpha/2) / √fraction)).
-pub(crate) fn obrien_fleming_spent(fraction: f64, alpha: f64) -> f64 {
+fn obrien_fleming_spent(fraction: f64, alpha: f64) -> f64 {
     if fraction >= 1.0 {
         return alpha;
     }
     2.0 * normal_upper_tail(normal_upper_quantile(alpha / 2.0) / fraction.sqrt())
 }
 
+/// How fast a group-sequential plan may spend its error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spending {
+    /// O'Brien and Fleming's shape: nearly nothing early on, nearly all of the error at the end. For
+    /// conclusions that must not be drawn in haste.
+    OBrienFleming,
+    /// Pocock's shape, alpha · ln(1 + (e − 1) · fraction): about as much at each look. For conclusions that save
+    /// time when they are drawn early.
+    Pocock,
+}
+
+impl Spending {
+    /// The one-sided error that may be spent up to the information `fraction`, of `alpha` in all.
+    pub(crate) fn spent(self, fraction: f64, alpha: f64) -> f64 {
+        match self {
+            Self::OBrienFleming => obrien_fleming_spent(fraction, alpha),
+            Self::Pocock => alpha * ((std::f64::consts::E - 1.0) * fraction.min(1.0)).ln_1p(),
+        }
+    }
+}
+
 /// The one-sided critical standard score of each look, at the rising information `fractions`, so that the
-/// probability of any crossing up to a look is what [`obrien_fleming_spent`] releases there. Infinite where
-/// it releases less than the smallest number above zero.
-pub(crate) fn critical_scores(fractions: &[f64], alpha: f64) -> Vec<f64> {
+/// probability of any crossing up to a look is what `spending` releases there. Infinite where it releases less
+/// than the smallest number above zero.
+pub(crate) fn critical_scores(fractions: &[f64], alpha: f64, spending: Spending) -> Vec<f64> {
     let mut paths = Paths::start();
     let (mut reached, mut spent) = (0.0, 0.0);
     let mut scores = Vec::with_capacity(fractions.len());
     for (look, &fraction) in fractions.iter().enumerate() {
-        let released = obrien_fleming_spent(fraction, alpha);
+        let released = spending.spent(fraction, alpha);
         let step = (fraction - reached).sqrt();
         let score = paths.score_leaving(released - spent, fraction.sqrt(), step);
         scores.push(score);
@@ -109,7 +130,7 @@ mod tests {
     use super::*;
 
     fn assert_scores(fractions: &[f64], alpha: f64, expected: &[f64], tolerance: f64) {
-        let scores = critical_scores(fractions, alpha);
+        let scores = critical_scores(fractions, alpha, Spending::OBrienFleming);
         assert_eq!(scores.len(), expected.len());
         for (score, value) in scores.iter().zip(expected) {
             assert!((score - value).abs() < tolerance, "{scores:?} instead of {expected:?}");
@@ -141,6 +162,17 @@ mod tests {
     }
 
     #[test]
+    fn pococks_shape_has_its_published_boundaries() {
+        // R package ldbounds, commonbounds of the Pocock-type spending function: five equal looks, one-sided
+        // 0.025. Its classical constant for five looks is 2.413.
+        let scores = critical_scores(&[0.2, 0.4, 0.6, 0.8, 1.0], 0.025, Spending::Pocock);
+        for (score, published) in scores.iter().zip([2.4380, 2.4268, 2.4101, 2.3966, 2.3859]) {
+            assert!((score - published).abs() < 2e-3, "{scores:?}");
+        }
+        assert!((Spending::Pocock.spent(1.0, 0.025) - 0.025).abs() < 1e-15);
+    }
+
+    #[test]
     fn all_alpha_is_spent_at_the_end() {
         assert!((obrien_fleming_spent(1.0, 0.025) - 0.025).abs() < 1e-15);
         // The shape at one half: 2 (1 − Φ(2.241403 · √2)) = 0.001525.
@@ -150,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_look_too_early_to_spend_anything_never_stops() {
-        let scores = critical_scores(&[1e-4, 1.0], 0.025);
+        let scores = critical_scores(&[1e-4, 1.0], 0.025, Spending::OBrienFleming);
         assert!(scores[0].is_infinite());
         assert!((scores[1] - 1.959_964).abs() < 1e-6, "{scores:?}");
     }

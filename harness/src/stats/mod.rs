@@ -11,6 +11,7 @@
 mod binomial;
 mod bootstrap;
 mod boundary;
+mod changepoint;
 mod describe;
 mod holm;
 mod interval;
@@ -26,6 +27,8 @@ mod simulations;
 
 pub use binomial::{clopper_pearson, clopper_pearson_upper};
 pub use bootstrap::{bootstrap, bootstrap_two_way};
+pub use boundary::Spending;
+pub use changepoint::{ChangePoint, SHORTEST_SEGMENT, Search, change_points};
 pub use describe::{layout_share, mad, mean, median, sd};
 pub use holm::holm;
 pub use interval::{Estimate, Interval};

@@ -1,6 +1,6 @@
 //! Looking at the data several times without spending more error than was allowed.
 
-use crate::stats::boundary::{critical_scores, obrien_fleming_spent};
+use crate::stats::boundary::{Spending, critical_scores};
 use crate::stats::normal::normal_upper_tail;
 use crate::stats::power::detectable_with;
 use crate::stats::student::{estimate_with, t_upper_quantile};
@@ -20,8 +20,8 @@ pub struct Look {
     pub critical_t: f64,
 }
 
-/// A group-sequential plan: looks at fixed numbers of launches, error spent by Lan & DeMets' function of
-/// O'Brien and Fleming's shape.
+/// A group-sequential plan: looks at fixed numbers of launches, error spent by a function of Lan and DeMets'
+/// kind: O'Brien and Fleming's shape where nothing else is said.
 ///
 /// The boundary is exact for normal scores of known variance. It is carried over to a variance estimated from
 /// the data by matching one-sided tail probabilities look by look (Jennison & Turnbull, *Group Sequential
@@ -35,6 +35,7 @@ pub struct Sequential {
     looks: Vec<Look>,
     alpha: f64,
     maximum: usize,
+    spending: Spending,
 }
 
 impl Sequential {
@@ -52,18 +53,25 @@ impl Sequential {
     ///
     /// `None` as for [`Sequential::new`], and where the last look lies beyond the maximum.
     pub fn with_maximum(looks: &[usize], maximum: usize, alpha: f64) -> Option<Self> {
+        Self::spending(looks, maximum, alpha, Spending::OBrienFleming)
+    }
+
+    /// The same with another shape of spending.
+    ///
+    /// `None` as for [`Sequential::with_maximum`].
+    pub fn spending(looks: &[usize], maximum: usize, alpha: f64, spending: Spending) -> Option<Self> {
         let is_rising = looks.windows(2).all(|pair| pair[0] < pair[1]);
         let is_open = alpha > 0.0 && alpha < 0.5;
         if *looks.first()? < 2 || *looks.last()? > maximum || !is_rising || !is_open {
             return None;
         }
         let fractions: Vec<f64> = looks.iter().map(|&n| n as f64 / maximum as f64).collect();
-        let scores = critical_scores(&fractions, alpha);
+        let scores = critical_scores(&fractions, alpha, spending);
         let planned = looks.iter().zip(&fractions).zip(scores).map(|((&launches, &fraction), critical_z)| {
-            let spent = obrien_fleming_spent(fraction, alpha);
+            let spent = spending.spent(fraction, alpha);
             Look { launches, spent, critical_z, critical_t: matching_t(critical_z, launches) }
         });
-        Some(Self { looks: planned.collect(), alpha, maximum })
+        Some(Self { looks: planned.collect(), alpha, maximum, spending })
     }
 
     /// The same plan for an experiment that a budget ended at `launches`: the looks before it stay, and the
@@ -76,7 +84,7 @@ impl Sequential {
         let mut looks: Vec<usize> = self.looks.iter().map(|look| look.launches).collect();
         looks.retain(|&planned| planned < launches);
         looks.push(launches);
-        Self::with_maximum(&looks, self.maximum, self.alpha)
+        Self::spending(&looks, self.maximum, self.alpha, self.spending)
     }
 
     /// The looks in order.
@@ -138,8 +146,9 @@ impl Sequential {
     fn alpha_reaching(&self, plain: f64, look: usize) -> f64 {
         let past = self.looks.iter().take(look + 1);
         let fractions: Vec<f64> = past.map(|look| look.launches as f64 / self.maximum as f64).collect();
-        let nominal =
-            |alpha: f64| critical_scores(&fractions, alpha).last().map_or(0.0, |&z| normal_upper_tail(z));
+        let nominal = |alpha: f64| {
+            critical_scores(&fractions, alpha, self.spending).last().map_or(0.0, |&z| normal_upper_tail(z))
+        };
         // A repeated p value is never below the plain one, and four digits of it are plenty.
         let (mut low, mut high) = (plain.max(1e-12), 0.499_f64);
         if plain >= 0.5 || nominal(high) < plain {

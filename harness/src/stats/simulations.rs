@@ -2,8 +2,8 @@
 //! so a test either always passes or always fails.
 
 use crate::stats::{
-    Beyond, Estimate, Interval, Sequential, bootstrap_two_way, clopper_pearson, holm, mean, mean_interval,
-    minimum_detectable, p_beyond, quantile_interval, sd, t_quantile,
+    Beyond, Estimate, Interval, Search, Sequential, bootstrap_two_way, change_points, clopper_pearson, holm,
+    mean, mean_interval, minimum_detectable, p_beyond, quantile_interval, sd, t_quantile,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -222,4 +222,47 @@ fn holm_keeps_the_error_of_a_family_where_plain_tests_do_not() {
     }
     assert!(clopper_pearson(corrected, 400, 0.95).unwrap().lo <= 0.05, "{corrected} of 400");
     assert!(clopper_pearson(plain, 400, 0.95).unwrap().lo > 0.3, "{plain} of 400");
+}
+
+#[test]
+fn searches_for_changes_report_one_no_more_often_than_stated_where_nothing_changed() {
+    let (searches, stated) = (200, 0.05);
+    // Three series at once, of several lengths and with tails as times have them: the rate is that of all together.
+    let mut normals = Normals::seeded(97);
+    let mut alarms = 0;
+    for seed in 0..searches as u64 {
+        let series: Vec<Vec<f64>> = [10, 14, 20]
+            .map(|n| normals.fill(n, |normal| (0.02 * normal).exp() + 0.01 * normal.abs()))
+            .into();
+        let found = change_points(&series, Search { false_alarms: stated, seed });
+        alarms += usize::from(found.iter().any(|points| !points.is_empty()));
+    }
+    let rate = clopper_pearson(alarms, searches, 0.99).unwrap();
+    assert!(rate.lo <= stated, "{alarms} of {searches}: {rate:?}");
+    // The uncorrected test of each series fails the same check, so that the check can fail.
+    let mut alarms = 0;
+    for seed in 0..searches as u64 {
+        let alone = |values: &Vec<f64>| {
+            !change_points(std::slice::from_ref(values), Search { false_alarms: stated, seed })[0].is_empty()
+        };
+        let series: Vec<Vec<f64>> = [10, 14, 20].map(|n| normals.fill(n, f64::exp)).into();
+        alarms += usize::from(series.iter().any(alone));
+    }
+    assert!(clopper_pearson(alarms, searches, 0.99).unwrap().lo > stated, "{alarms} of {searches}");
+}
+
+#[test]
+fn a_step_of_three_standard_deviations_is_found_at_its_place_and_seldom_anything_else() {
+    let (trials, stated) = (100, 0.05);
+    let mut normals = Normals::seeded(98);
+    let (mut near, mut more) = (0, 0);
+    for seed in 0..trials as u64 {
+        let mut values = normals.fill(30, |normal| 100.0 + normal);
+        values[18..].iter_mut().for_each(|value| *value += 3.0);
+        let found = &change_points(&[values], Search { false_alarms: stated, seed })[0];
+        near += usize::from(found.iter().any(|point| point.at.abs_diff(18) <= 1));
+        more += usize::from(found.len() > 1);
+    }
+    assert!(near >= 90, "{near} of {trials}");
+    assert!(clopper_pearson(more, trials, 0.99).unwrap().lo <= stated, "{more} of {trials}");
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// What each module may name besides itself. A later stage reads what an earlier one made; nothing flows
 /// back. ARCHITECTURE.md has the same table with its reasons.
-const MAY_NAME: [(&str, &[&str]); 15] = [
+const MAY_NAME: [(&str, &[&str]); 17] = [
     ("stats", &[]),
     ("plan", &[]),
     ("process", &[]),
@@ -20,12 +20,14 @@ const MAY_NAME: [(&str, &[&str]); 15] = [
     ("latency", &["mcp", "machine", "stats"]),
     ("load", &["mcp", "latency", "process"]),
     ("judge", &["plan", "machine", "stats", "analyse", "latency"]),
-    ("report", &["plan", "machine", "stats", "analyse", "judge", "latency"]),
+    ("rows", &["plan", "machine", "measure", "record", "stats", "analyse", "judge"]),
+    ("history", &["machine", "stats", "rows"]),
+    ("report", &["plan", "machine", "stats", "analyse", "judge", "latency", "rows", "history"]),
     (
         "cli",
         &[
             "stats", "plan", "process", "machine", "build", "census", "measure", "record", "analyse",
-            "judge", "report", "mcp", "latency", "load",
+            "judge", "rows", "history", "report", "mcp", "latency", "load",
         ],
     ),
 ];

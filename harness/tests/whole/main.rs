@@ -4,9 +4,12 @@
 //! of a target folder compiles them; later ones find them compiled.
 #![expect(clippy::unwrap_used, reason = "this is a test: a panic is how it fails")]
 
+mod commands;
 mod effects;
 mod failures;
 mod ffi;
+mod gate;
+mod histories;
 mod lab;
 mod misuse;
 mod processes;

@@ -1,7 +1,6 @@
 //! Several servers side by side, and servers as arms of a suite.
 
 use std::fs;
-use std::path::Path;
 
 use crate::lab::{Record, alone, lab, stderr, stdout};
 use crate::tool_server::{Run, at, program};
@@ -58,14 +57,16 @@ fn a_field_is_measured_compared_and_spliced() {
     let row = versus.iter().find(|row| row["member"] == "peer_1" && row["label"] == "echo").unwrap();
     assert!(row["rows"][0]["ratio"].as_f64() > Some(3.0), "{row:#}");
     assert!(run.record().join("charts/servers.png").is_file());
-    spliced(&run, folder.path());
+    drop(folder);
+    spliced(&run);
 }
 
 /// The record in a document, and what a check says of it.
-fn spliced(run: &Run, folder: &Path) {
-    let document = folder.join("doc.md");
+fn spliced(run: &Run) {
+    let record = run.record();
+    let document = record.with_file_name("doc.md");
     fs::write(&document, "# A\n<!-- perflab:begin fixtures -->\n<!-- perflab:end fixtures -->\n").unwrap();
-    let (record, document) = (run.record().display().to_string(), document.display().to_string());
+    let (record, document) = (record.display().to_string(), document.display().to_string());
     lab(0, &["report", &record, "--splice", &document]);
     let text = fs::read_to_string(&document).unwrap();
     for words in ["| server | echo p50 |", "| plain (A/A) |", "| in process |", "charts/servers.svg"] {

@@ -15,7 +15,11 @@ fn every_verb_has_help() {
         "report",
         "census",
         "calibrate",
+        "gate",
+        "baseline",
         "cmp",
+        "history",
+        "export",
     ] {
         let help = stdout(&lab(0, &[verb, "--help"]));
         assert!(help.contains(&format!("perflab {verb}")) && help.contains("--format"), "{help}");

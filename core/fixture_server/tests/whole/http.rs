@@ -314,3 +314,93 @@ fn a_stream_that_is_closed_cancels_its_call() {
     let line: Value = serde_json::from_str(&log).unwrap();
     assert_eq!(line["failure"], "cancelled", "{log}");
 }
+
+/// The calls and the headers of requests that the two ways have to answer alike.
+fn requests() -> Vec<(Vec<(&'static str, &'static str)>, Value)> {
+    let tool = |name: &str, arguments: Value| {
+        stateless(5, "tools/call", json!({"name": name, "arguments": arguments}))
+    };
+    let values: Vec<f64> = (0..1000).map(|index| f64::from(index) * 1.618_033_988_749_895).collect();
+    let mut requests: Vec<_> = [
+        tool("echo", json!({"text": "\u{e9}\u{2028}\"\\\n"})),
+        tool("echo", json!({})),
+        tool("echo", json!({"text": "a", "max_tokens": 1})),
+        tool("stats", json!({"values": values})),
+        tool("stats", json!({"values": []})),
+        tool("test_form", json!({"name": "n", "count": 0})),
+        tool("test_form", json!({"name": "n", "count": 2, "place": {"line": 1, "exact": true}})),
+        tool("test_panic", json!({})),
+        tool("test_image_content", json!({})),
+        tool("test_wait", json!({"milliseconds": 1})),
+        tool("test_custom_header", json!({"region": "here"})),
+        tool("none", json!({})),
+    ]
+    .map(|message| (Vec::new(), message))
+    .into();
+    for header in [
+        ("Origin", "http://evil.example"),
+        ("Host", "evil.example"),
+        ("Host", "localhost"),
+        ("Accept", "application/json"),
+        ("Accept", "text/event-stream,application/json"),
+        ("Content-Type", "text/plain"),
+        ("MCP-Protocol-Version", "2025-11-25"),
+        ("MCP-Protocol-Version", "2099-01-01"),
+        ("Mcp-Method", "tools/list"),
+        ("Mcp-Name", "stats"),
+        ("Mcp-Name", "=?base64?ZWNobw==?="),
+        ("Mcp-Session-Id", "none"),
+        ("Mcp-Param-Region", "here"),
+    ] {
+        requests.push((vec![header], tool("echo", json!({"text": "a"}))));
+    }
+    requests
+}
+
+#[test]
+fn plain_calls_are_answered_as_by_the_library() {
+    let front = Http::start(&[]);
+    let library = Http::with(command().env("MCP_NO_FRONT", "1"));
+    for (headers, message) in requests() {
+        let (ours, theirs) = (front.post(&headers, &message), library.post(&headers, &message));
+        let shown = format!("{headers:?} {message}");
+        assert_eq!(ours.status, theirs.status, "{shown}");
+        let kinds = [&ours, &theirs].map(|answer| {
+            answer
+                .headers
+                .iter()
+                .map(|(name, value)| {
+                    if name == "date" || name == "content-length" {
+                        name.clone()
+                    } else {
+                        format!("{name}: {value}")
+                    }
+                })
+                .collect::<Vec<_>>()
+        });
+        assert_eq!(kinds[0], kinds[1], "{shown}");
+        match (serde_json::from_str::<Value>(&ours.body), serde_json::from_str::<Value>(&theirs.body)) {
+            (Ok(ours), Ok(theirs)) => assert_eq!(ours, theirs, "{shown}"),
+            _ => assert_eq!(ours.body, theirs.body, "{shown}"),
+        }
+    }
+}
+
+#[test]
+fn a_connection_stays_open_for_plain_calls_and_others() {
+    let http = Http::start(&[]);
+    let mut stream = http.connect();
+    for round in 0..20 {
+        let text = format!("{round}");
+        let message = if round % 3 == 0 {
+            stateless(round, "tools/list", json!({}))
+        } else {
+            stateless(round, "tools/call", json!({"name": "echo", "arguments": {"text": text}}))
+        };
+        http.send(&mut stream, &[], &message);
+        let answer = answer(&mut stream);
+        assert_eq!(answer.status, 200);
+        let body: Value = serde_json::from_str(&answer.body).unwrap();
+        assert_eq!(body["id"], round);
+    }
+}

@@ -30,10 +30,16 @@ pub fn enter_if_asked() -> Option<ExitCode> {
     if std::env::args_os().nth(1).is_none_or(|argument| argument != ARGUMENT) {
         return None;
     }
-    Some(match supervisor::supervise() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::from(2),
-    })
+    Some(ExitCode::from(enter()))
+}
+
+/// Becomes the supervisor in any case: for a process that was started for nothing else, such as an interpreter whose
+/// program calls this. The answer is the status to end with.
+pub fn enter() -> u8 {
+    match supervisor::supervise() {
+        Ok(()) => 0,
+        Err(_) => 2,
+    }
 }
 
 /// What a process of the sandbox does until it is replaced or ends: there is no way back.

@@ -15,7 +15,7 @@ fn server() -> Server {
 /// What the front makes of a line: identity, tool, whether the arguments are valid, era.
 fn seen(line: &str, opening: Opening) -> Option<(String, &'static str, bool, Era)> {
     let server = server();
-    let call = read(line.as_bytes(), &server, opening, &mut LastMeta::default())?;
+    let call = read(line.as_bytes(), &server, opening, Places::All, &mut LastMeta::default())?;
     Some((call.id.to_owned(), call.entry.spec.name, call.prepared.is_ok(), call.era))
 }
 
@@ -96,7 +96,7 @@ fn everything_else_is_left_to_the_library() {
 /// What reads the line that the front took has to be JSON, with the same identity.
 fn agrees(line: &[u8]) -> Result<(), TestCaseError> {
     let server = server();
-    if let Some(call) = read(line, &server, Opening::Handshake, &mut LastMeta::default()) {
+    if let Some(call) = read(line, &server, Opening::Handshake, Places::All, &mut LastMeta::default()) {
         let value: Value =
             serde_json::from_slice(line).map_err(|error| TestCaseError::fail(error.to_string()))?;
         prop_assert_eq!(value["id"].to_string(), call.id);

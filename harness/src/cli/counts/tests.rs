@@ -37,7 +37,7 @@ fn summaries_are_found_in_folders_and_files_are_taken_as_they_are() {
     write(root, "gungraun/p/counts/hot/dot.a/callgrind.out", "");
     std::os::unix::fs::symlink(root.join("gungraun"), root.join("gungraun/p/again")).unwrap();
     let paths = [named.clone(), root.join("gungraun"), deep.clone(), root.join("absent")];
-    assert_eq!(summaries(&paths).unwrap(), [other, deep, named]);
+    assert_eq!(files_named(&paths, SUMMARY).unwrap(), [other, deep, named]);
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn the_table_shows_changes_and_how_many_were_counted() {
     write(folder.path(), "a/summary.json", &summary("c::hot::f", "grew", r#"{"new":1200,"old":1000}"#));
     write(folder.path(), "b/summary.json", &summary("c::hot::f", "kept", r#"{"new":50,"old":50}"#));
     write(folder.path(), "c/summary.json", &summary("c::hot::g", "new", r#"{"new":7}"#));
-    let found = read(&summaries(&[folder.path().to_owned()]).unwrap()).unwrap();
+    let found = read(&files_named(&[folder.path().to_owned()], SUMMARY).unwrap()).unwrap();
     assert_eq!(
         table(&found),
         "c::hot::  instructions  before    change\n\

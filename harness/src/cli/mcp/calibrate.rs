@@ -262,6 +262,7 @@ fn summary(lines: &[Line], context: &Context) -> Calibration {
         injected,
         crosstalk: None,
         relink_seconds: 0.0,
+        gate: None,
     }
 }
 

@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 
 use crate::cli::Exit;
 use crate::cli::args::{Format, ReportArgs, Shared};
-use crate::cli::context::style;
+use crate::cli::context::{style, workspace_root};
 use crate::cli::mcp::collect::put;
 use crate::cli::output::{place, relative};
 use crate::judge::{Policy, judge_latency};
@@ -51,7 +51,8 @@ pub(crate) fn report(shared: &Shared, args: &ReportArgs) -> anyhow::Result<Exit>
         charts(&file, &args.record)?;
     }
     let chart = if file.mode == Mode::Field { "charts/servers.svg" } else { "charts/percentiles.svg" };
-    let chart = relative(document, &args.record.join(chart))?;
+    let root = workspace_root(&std::env::current_dir()?)?;
+    let chart = relative(&root, document, &args.record.join(chart))?;
     let block = report::latency_block(&file, &judgement, &chart);
     let name = file.field.as_deref().unwrap_or("mcp");
     place(args, document, name, &file.name, &block)

@@ -8,7 +8,7 @@ use crate::report::chart::scene::{Label, MARGIN, Point, SMALL, Scene, Shape, at,
 pub(crate) fn color(shape: CallShape) -> Color {
     match shape {
         CallShape::CApi => INK,
-        CallShape::Pyo3 => BETTER,
+        CallShape::Pyo3 | CallShape::Direct => BETTER,
         CallShape::Ctypes => WORSE,
         CallShape::Pure => SAME,
         CallShape::Cython | CallShape::Nanobind => CLAIM_EDGE,
@@ -22,6 +22,9 @@ pub(crate) fn draw(scene: &mut Scene, shape: CallShape, center: Point, radius: f
     match shape {
         CallShape::CApi => scene.rectangle(point(-0.35, -1.3), point(0.35, 1.3), color),
         CallShape::Pyo3 => scene.shapes.push(Shape::Disc { center, radius, color, opacity: 1.0 }),
+        CallShape::Direct => {
+            scene.area(vec![point(-1.1, -0.9), point(1.1, -0.9), point(0.0, 1.1)], color);
+        }
         CallShape::Ctypes => scene.area(vec![point(-1.1, 0.9), point(1.1, 0.9), point(0.0, -1.1)], color),
         CallShape::Pure => {
             let corners = rectangle(point(-0.9, -0.9), point(0.9, 0.9));

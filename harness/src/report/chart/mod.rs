@@ -11,11 +11,15 @@ mod launches;
 mod marker;
 mod paint;
 pub(crate) mod palette;
+mod power;
 mod scale;
 mod scene;
 mod throughput;
+mod trend;
 
 pub use latency::latency_charts;
+pub use power::calibration_charts;
+pub use trend::trend_chart;
 
 use thiserror::Error;
 
@@ -80,8 +84,8 @@ pub(crate) fn titles(report: &Report<'_>) -> Vec<(&'static str, String)> {
         titles.push((throughput::NAME, throughput::title(&view)));
     }
     if forest::has_numbers(&view) {
-        titles.push((forest::NAME, forest::title(&view)));
         titles.push((heatmap::NAME, heatmap::title(&view)));
+        titles.push((forest::NAME, forest::title(&view)));
     }
     if let Some(benchmark) = launches::widest(&view) {
         titles.push((launches::NAME, launches::title(benchmark)));

@@ -2,7 +2,7 @@
 
 mod bars;
 mod field;
-mod frame;
+pub(crate) mod frame;
 mod lines;
 
 use crate::latency::{LatencyFile, Mode, Placement, Series};

@@ -12,14 +12,14 @@ use std::fmt;
 const DEEPEST: usize = 127;
 
 /// What was wrong with a text.
-pub(crate) type TextError = serde_json::Error;
+pub type TextError = serde_json::Error;
 
 /// The Python object that a JSON text describes: dicts keep the order of their keys, numbers beyond 64 bits
 /// become floats.
 ///
 /// # Errors
 /// Where the text is not JSON, or nested too deeply.
-pub(crate) fn read<'py>(py: Python<'py>, text: &str) -> Result<Bound<'py, PyAny>, TextError> {
+pub fn read<'py>(py: Python<'py>, text: &str) -> Result<Bound<'py, PyAny>, TextError> {
     let mut reader = serde_json::Deserializer::from_str(text);
     let object = Object(py).deserialize(&mut reader)?;
     reader.end()?;
@@ -30,7 +30,7 @@ pub(crate) fn read<'py>(py: Python<'py>, text: &str) -> Result<Bound<'py, PyAny>
 ///
 /// # Errors
 /// `ValueError` for a value that JSON cannot hold.
-pub(crate) fn from_value<'py>(py: Python<'py>, value: &impl Serialize) -> PyResult<Bound<'py, PyAny>> {
+pub fn from_value<'py>(py: Python<'py>, value: &impl Serialize) -> PyResult<Bound<'py, PyAny>> {
     let object = serde_json::to_string(value).and_then(|text| read(py, &text));
     object.map_err(|error| PyValueError::new_err(error.to_string()))
 }
@@ -107,7 +107,7 @@ impl<'de, 'py> Visitor<'de> for Object<'py> {
 /// # Errors
 /// `TypeError` for what JSON has no form for, `ValueError` for NaN and infinities and for what is nested too
 /// deeply or in itself, `UnicodeEncodeError` for a text that UTF-8 cannot hold.
-pub(crate) fn write(object: &Bound<'_, PyAny>) -> PyResult<String> {
+pub fn write(object: &Bound<'_, PyAny>) -> PyResult<String> {
     let mut text = String::new();
     write_object(object, &mut text, 0)?;
     Ok(text)

@@ -3,13 +3,11 @@
 //! A daemon thread whose Python code waits for an interpreter that is shutting down is ended by CPython (before
 //! 3.14) with `pthread_exit`, which unwinds its stack. Where Rust called that code, its frames turn this into an
 //! abort of the process. So a function that `atexit` calls has `SystemExit` raised in such code first, and waits
-//! until it has left; calls that begin later never begin. Threads that come back from [`released`] work need no
-//! such care: pyo3 keeps them waiting, as CPython itself does from 3.14 on.
+//! until it has left; calls that begin later never begin. Threads that come back from work with the interpreter
+//! released need no such care: pyo3 keeps them waiting, as CPython itself does from 3.14 on.
 //!
 //! What is left is Python code that sits in one blocking call for longer than [`PATIENCE`] and comes back just
 //! while the interpreter is taken apart.
-//!
-//! [`released`]: crate::guard::released
 
 use pyo3::exceptions::{PyRecursionError, PySystemExit};
 use pyo3::ffi;
@@ -47,8 +45,8 @@ thread_local! {
 /// Runs `work`, which calls Python code that may take long or call back.
 ///
 /// # Errors
-/// Those of `work`; `RecursionError` where more than [`DEEPEST`] such calls are inside each other.
-pub(crate) fn calling<T>(py: Python<'_>, work: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+/// Those of `work`; `RecursionError` where more than 200 such calls are inside each other.
+pub fn calling<T>(py: Python<'_>, work: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
     let _level = Level::enter(py)?;
     work()
 }
@@ -102,8 +100,12 @@ fn ident(py: Python<'_>) -> PyResult<c_ulong> {
     Ok(IDENT.get())
 }
 
-/// Has the interpreter call [`close`] before it shuts down, and [`forked`] in a child of `fork`.
-pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+/// Has the interpreter end such calls before it shuts down, and forget them in a child of `fork`. Each module that
+/// uses [`calling`] does this once, when it is imported.
+///
+/// # Errors
+/// Those of the interpreter, whose modules `atexit` and `os` are used.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
     py.import("atexit")?.call_method1("register", (wrap_pyfunction!(close, module)?,))?;
     let os = py.import("os")?;

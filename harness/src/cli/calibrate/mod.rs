@@ -1,6 +1,9 @@
 //! `calibrate`: the lab measures itself. Baseline against itself and against known slow-downs, each experiment
 //! on layouts of its own; experiments add up over several sittings.
 
+mod campaign;
+mod print;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -8,11 +11,13 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::analyse::analyse;
 use crate::cli::args::{CalibrateArgs, Format, Shared};
 use crate::cli::artifacts::{self, Artifacts};
+use crate::cli::calibrate::campaign::Line;
 use crate::cli::context::{Context, clock_seed};
 use crate::cli::progress::Stage;
 use crate::cli::run::is_broken;
@@ -24,27 +29,28 @@ use crate::judge::{
 use crate::machine::features::Features;
 use crate::machine::rustc_cfg;
 use crate::measure::{Prepared, Run};
-use crate::plan::{Arm, Budget, Plan, Role, SCHEMA_VERSION, Suite, Workload};
+use crate::plan::{Arm, Bounds, Budget, Plan, Role, SCHEMA_VERSION, Suite, Workload};
+use crate::report;
 use crate::stats::{Interval, clopper_pearson, mean, median, sd};
 
 /// One comparison of one experiment: a line of the file that calibrations add up in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Comparison {
-    seed: u64,
-    benchmark: String,
-    injected: f64,
+pub(crate) struct Comparison {
+    pub seed: u64,
+    pub benchmark: String,
+    pub injected: f64,
     /// The steps that the share came down to; later sittings use the same.
-    extra: u64,
-    launches: usize,
-    mean_log: f64,
-    sd_log: f64,
-    lo: f64,
-    hi: f64,
-    seconds: f64,
+    pub extra: u64,
+    pub launches: usize,
+    pub mean_log: f64,
+    pub sd_log: f64,
+    pub lo: f64,
+    pub hi: f64,
+    pub seconds: f64,
     /// What the rows of one experiment, judged together, say of it: below 0 improved, above 0 regressed. Not
     /// stored, so that a change of the rule is a change for all experiments.
     #[serde(skip)]
-    called: i8,
+    pub called: i8,
 }
 
 /// Runs experiments, adds them to the stored ones, and writes the calibration.
@@ -58,38 +64,67 @@ pub(crate) fn calibrate(shared: &Shared, args: &CalibrateArgs) -> anyhow::Result
     let _alone = context.alone()?;
     let start = Instant::now();
     let mut plan = plan_of(&suite, args)?;
+    let stored = calibration_file::read(&file);
+    let lines: Vec<Line> = read_log(&campaign::log(&file))?;
+    let known = |benchmark: &str, share: f64| {
+        let same = |line: &&Line| line.benchmark == benchmark && line.injected == share;
+        Some(lines.iter().find(same)?.extra)
+    };
     let wide_plan = with_wide(&context, &suite, &plan)?;
     let mut artifacts = artifacts::build(&context, &wide_plan)?;
     let wide = artifacts.arms.len() - 1;
-    let prepared = prepare(&context, &suite, args, &mut plan, &artifacts, &read_log(&log)?)?;
+    let prepared = prepare(&context, &suite, args, &mut plan, &artifacts, &read_log(&log)?, &known)?;
     let relink_seconds = relink(&context, &artifacts)?;
-    let crosstalk = measure_crosstalk(&context, &wide_plan, &plan, &artifacts, wide);
+    // Once for a machine is enough: campaigns come in many sittings.
+    let earlier = stored.and_then(|stored| stored.crosstalk).filter(|_| args.launches.is_none());
+    let crosstalk = earlier.or_else(|| measure_crosstalk(&context, &wide_plan, &plan, &artifacts, wide));
     artifacts.arms.truncate(plan.arms.len());
-    experiments(&context, args, &mut plan, &artifacts, &prepared, &log, start)?;
-    let mut judged = read_log(&log)?;
-    call(&mut judged, Policy { noise_threshold: plan.noise_threshold });
+    match args.launches {
+        Some(_) => experiments(&context, args, &mut plan, &artifacts, &prepared, &log, start)?,
+        None => {
+            let bounds = Bounds { noise_threshold: plan.noise_threshold, tolerance: suite.gate.tolerance };
+            let log = campaign::log(&file);
+            campaign::experiments(&context, args, &plan, &artifacts, &prepared, bounds, &log)?;
+        }
+    }
+    let mut judged: Vec<Comparison> = read_log(&log)?;
+    let lines: Vec<Line> = read_log(&campaign::log(&file))?;
+    judged.extend(campaign::first_looks(&lines, suite.noise_threshold));
+    call(&mut judged, Policy { noise_threshold: suite.noise_threshold });
     let calibration = Calibration {
         schema: SCHEMA_VERSION,
         finished: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         command: command(args),
         environment: context.environment.clone(),
-        noise_threshold: plan.noise_threshold,
+        noise_threshold: suite.noise_threshold,
         crosstalk: crosstalk.or_else(|| calibration_file::read(&file).and_then(|stored| stored.crosstalk)),
+        gate: campaign::summary(&lines),
         relink_seconds,
         ..summary(&judged, &context, suite.workload)
     };
     calibration_file::write(&file, &calibration)?;
+    for chart in report::calibration_charts(&calibration)? {
+        crate::cli::store::replace(
+            &file.with_extension(format!("{}.svg", chart.name)),
+            chart.svg.as_bytes(),
+        )?;
+    }
     match shared.format {
         Format::Json => outln!("{}", serde_json::to_string_pretty(&calibration)?),
-        Format::Table => print(&calibration, &file),
+        Format::Table => print::print(&calibration, &file),
     }
     Ok(if context.stopped() { Exit::Stopped } else { Exit::Fine })
 }
 
 fn plan_of(suite: &Suite, args: &CalibrateArgs) -> anyhow::Result<Plan> {
-    let budget = Budget { launches: args.launches, ..suite.quick };
+    let budget = Budget { launches: args.launches.unwrap_or(suite.quick.launches), ..suite.quick };
     let mut plan = suite.plan(&[suite.arms[0].name.clone()], budget, clock_seed())?;
     plan.claims.clear();
+    plan.noise_threshold = match args.noise_threshold {
+        Some(percent) if percent > 0.0 && percent < 50.0 => percent / 100.0,
+        Some(percent) => bail!("--noise-threshold {percent}: a share between 0 and 50 percent"),
+        None => suite.noise_threshold,
+    };
     for percent in &args.inject {
         if !(*percent > 0.0 && *percent <= 50.0) {
             bail!("--inject {percent}: a slow-down is between 0 and 50 percent");
@@ -124,6 +159,7 @@ fn prepare(
     plan: &mut Plan,
     artifacts: &Artifacts,
     earlier: &[Comparison],
+    known: &dyn Fn(&str, f64) -> Option<u64>,
 ) -> anyhow::Result<Prepared> {
     let wanted = if args.benchmarks.is_empty() { &suite.benchmarks } else { &args.benchmarks };
     let mut prepared = first_processes(context, plan, &artifacts.arms[..plan.arms.len()], wanted)?;
@@ -142,7 +178,7 @@ fn prepare(
     let Some(baseline) = &artifacts.arms[0] else { bail!("the baseline cannot run here") };
     injection::size(context, plan, baseline, &mut prepared, &|benchmark, share| {
         let same = |stored: &&Comparison| stored.benchmark == benchmark && stored.injected == share;
-        Some(earlier.iter().find(same)?.extra)
+        known(benchmark, share).or_else(|| Some(earlier.iter().find(same)?.extra))
     })?;
     Ok(prepared)
 }
@@ -189,9 +225,10 @@ fn experiments(
     log: &Path,
     start: Instant,
 ) -> anyhow::Result<()> {
-    let steps = u64::from(args.experiments) * u64::from(args.launches) * plan.benchmarks.len() as u64;
+    let launches_each = plan.budget.launches;
+    let steps = u64::from(args.experiments) * u64::from(launches_each) * plan.benchmarks.len() as u64;
     let what =
-        format!("{} experiments of {} launches × {} arms", args.experiments, args.launches, plan.arms.len());
+        format!("{} experiments of {launches_each} launches × {} arms", args.experiments, plan.arms.len());
     let stage = Stage::start("calibrate", what, steps);
     for _ in 0..args.experiments {
         let late = args.minutes.is_some_and(|minutes| start.elapsed().as_secs_f64() > minutes * 60.0);
@@ -209,7 +246,7 @@ fn experiments(
             }
             Ok(())
         })?;
-        if run.launches.len() == args.launches as usize {
+        if run.launches.len() == launches_each as usize {
             append(log, &compare(plan, &prepared, &run, began.elapsed().as_secs_f64()))?;
         }
     }
@@ -243,7 +280,7 @@ fn compare(plan: &Plan, prepared: &Prepared, run: &Run, seconds: f64) -> Vec<Com
 }
 
 /// Adds whole experiments: a kill in the middle of a line leaves a line that reading drops.
-fn append(log: &Path, comparisons: &[Comparison]) -> anyhow::Result<()> {
+fn append<T: Serialize>(log: &Path, comparisons: &[T]) -> anyhow::Result<()> {
     if let Some(folder) = log.parent() {
         fs::create_dir_all(folder)?;
     }
@@ -262,13 +299,13 @@ fn append(log: &Path, comparisons: &[Comparison]) -> anyhow::Result<()> {
 }
 
 /// The stored comparisons.
-fn read_log(log: &Path) -> anyhow::Result<Vec<Comparison>> {
+fn read_log<T: DeserializeOwned>(log: &Path) -> anyhow::Result<Vec<T>> {
     let Ok(text) = fs::read_to_string(log) else {
         return Ok(Vec::new());
     };
     let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(whole.as_bytes());
-    Ok(reader.deserialize::<Comparison>().filter_map(Result::ok).collect())
+    Ok(reader.deserialize::<T>().filter_map(Result::ok).collect())
 }
 
 fn summary(all: &[Comparison], context: &Context, workload: Workload) -> Calibration {
@@ -296,6 +333,7 @@ fn summary(all: &[Comparison], context: &Context, workload: Workload) -> Calibra
         coverage: clopper_pearson(count(covered), count(comparisons), 0.95),
         aa,
         crosstalk: None,
+        gate: None,
         relink_seconds: 0.0,
     }
 }
@@ -384,67 +422,25 @@ fn command(args: &CalibrateArgs) -> String {
     } else {
         format!(" --benchmarks {}", args.benchmarks.join(","))
     };
-    format!("cargo lab calibrate --launches {} --inject {}{benchmarks}", args.launches, inject.join(","))
+    let launches = args.launches.map_or(String::new(), |launches| format!(" --launches {launches}"));
+    let threshold =
+        args.noise_threshold.map_or(String::new(), |percent| format!(" --noise-threshold {percent}"));
+    format!("cargo lab calibrate{launches} --inject {}{threshold}{benchmarks}", inject.join(","))
 }
 
-fn print(calibration: &Calibration, file: &Path) {
-    let percent = |value: f64| format!("{:.2} %", value * 100.0);
-    outln!("noise threshold {}", percent(calibration.noise_threshold));
-    outln!(
-        "\nA/A                        launches  comparisons  alarms  95 % covers  median error  launch sd"
-    );
-    for row in &calibration.aa {
-        outln!(
-            "{:<26} {:>8} {:>12} {:>7} {:>12} {:>13} {:>10}",
-            row.benchmark,
-            row.launches,
-            row.comparisons,
-            row.alarms,
-            percent(row.covered as f64 / row.comparisons.max(1) as f64),
-            percent(row.median_error),
-            percent(row.launch_sd)
-        );
+/// ln(time) of the baseline in every experiment of this machine's stored campaign, by benchmark and experiment: how
+/// times of different runs of one program differ here.
+pub(crate) fn between_runs(
+    context: &Context,
+    workload: Workload,
+) -> anyhow::Result<BTreeMap<String, BTreeMap<u64, f64>>> {
+    let file =
+        calibration_file::file(&calibration_file::folder(&context.root), &context.environment, workload);
+    let mut between: BTreeMap<String, BTreeMap<u64, f64>> = BTreeMap::new();
+    for line in read_log::<Line>(&campaign::log(&file))? {
+        if line.baseline_ns > 0.0 {
+            between.entry(line.benchmark).or_default().insert(line.seed, line.baseline_ns.ln());
+        }
     }
-    if !calibration.injected.is_empty() {
-        outln!(
-            "\ninjected                   launches  nominal    truth  found of trials  95 % covers  seconds"
-        );
-    }
-    for row in &calibration.injected {
-        outln!(
-            "{:<26} {:>8} {:>8} {:>8} {:>8} of {:<5} {:>11} {:>8.1}",
-            row.benchmark,
-            row.launches,
-            percent(row.nominal),
-            percent(row.truth),
-            row.found,
-            row.trials,
-            percent(row.covered as f64 / row.trials.max(1) as f64),
-            row.seconds
-        );
-    }
-    let bound = |alarms: u64, all: u64| {
-        let count = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
-        percent(crate::stats::clopper_pearson_upper(count(alarms), count(all), 0.95).unwrap_or(1.0))
-    };
-    let (alarms, comparisons) = (calibration.alarms(), calibration.comparisons());
-    outln!(
-        "\nfalse alarms  {alarms} in {comparisons} comparisons: at most {} (95 % confidence)",
-        bound(alarms, comparisons)
-    );
-    let Experiments { count, alarmed } = calibration.experiments;
-    outln!("              {alarmed} of {count} experiments had one: at most {}", bound(alarmed, count));
-    if let Some(coverage) = calibration.coverage {
-        outln!("coverage      between {} and {}", percent(coverage.lo), percent(coverage.hi));
-    }
-    if let Some(crosstalk) = &calibration.crosstalk {
-        outln!(
-            "crosstalk     {:+.2} % [{:+.2}, {:+.2}]: a scalar arm after a wide one, against after itself",
-            (crosstalk.ratio - 1.0) * 100.0,
-            (crosstalk.interval.lo - 1.0) * 100.0,
-            (crosstalk.interval.hi - 1.0) * 100.0
-        );
-    }
-    outln!("one layout    {:.3} s to link", calibration.relink_seconds);
-    outln!("kept in       {}", file.display());
+    Ok(between)
 }

@@ -1,0 +1,364 @@
+//! The gate's own rule on comparisons whose truth is known: each experiment is one gate, on layouts of its own,
+//! that is measured and decided as a gate is. What is kept are the launches, so that another rule can be tried on
+//! them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cli::args::CalibrateArgs;
+use crate::cli::artifacts::Artifacts;
+use crate::cli::calibrate::{Comparison, append};
+use crate::cli::context::{Context, clock_seed};
+use crate::cli::gate::engine::{Engine, Trial};
+use crate::cli::progress::Stage;
+use crate::judge::{Experiments, GateCalibration, GateRule, LOOKS, Launches, PowerRow, Replayed, replay};
+use crate::measure::Prepared;
+use crate::plan::{Bounds, Plan};
+use crate::stats::{Interval, mean, mean_interval, median, quantile, sd};
+
+/// Launches are kept in millionths of a log ratio: a ten-thousandth of a percent.
+const SCALE: f64 = 1e6;
+
+/// The classes of launch spread that power is told for.
+const CLASSES: [f64; 3] = [0.0075, 0.033, f64::INFINITY];
+
+/// One row of one experiment: a line of the file that campaigns add up in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Line {
+    /// The experiment.
+    pub seed: u64,
+    /// The benchmark.
+    pub benchmark: String,
+    /// The slow-down that was asked for.
+    pub injected: f64,
+    /// The steps that it came down to.
+    pub extra: u64,
+    /// The noise threshold of the gate.
+    pub noise_threshold: f64,
+    /// Its tolerance.
+    pub tolerance: f64,
+    /// The load average over one minute when the sitting began.
+    pub load: f64,
+    /// Seconds of measuring that the row and its baseline took.
+    pub seconds: f64,
+    /// The baseline's time of a call, in ns: the median over launches. How it varies between experiments is what a
+    /// stored time is worth.
+    pub baseline_ns: f64,
+    /// The launches of the screening, in millionths of a log ratio.
+    pub screening: String,
+    /// Of the confirmation.
+    pub confirmation: String,
+}
+
+impl Line {
+    fn launches(&self) -> Launches {
+        let bounds = Bounds { noise_threshold: self.noise_threshold, tolerance: self.tolerance };
+        Launches { screening: read(&self.screening), confirmation: read(&self.confirmation), bounds }
+    }
+}
+
+fn write(values: &[f64]) -> String {
+    values.iter().map(|value| format!("{:.0}", value * SCALE)).collect::<Vec<_>>().join(" ")
+}
+
+fn read(text: &str) -> Vec<f64> {
+    text.split_whitespace().filter_map(|word| Some(word.parse::<f64>().ok()? / SCALE)).collect()
+}
+
+/// The file of a calibration's launches.
+pub(crate) fn log(calibration: &Path) -> PathBuf {
+    calibration.with_extension("gate.csv")
+}
+
+/// Runs experiments until the time or their number is reached: A/A and each injected slow-down in turn.
+pub(crate) fn experiments(
+    context: &Context,
+    args: &CalibrateArgs,
+    plan: &Plan,
+    artifacts: &Artifacts,
+    prepared: &Prepared,
+    bounds: Bounds,
+    log: &Path,
+) -> anyhow::Result<()> {
+    let start = Instant::now();
+    let what = format!("{} gates of {} benchmarks", args.experiments, plan.benchmarks.len());
+    let stage = Stage::start("calibrate", what, u64::from(args.experiments));
+    let arms = plan.arms.len() - 1;
+    for turn in 0..args.experiments as usize {
+        let late = args.minutes.is_some_and(|minutes| start.elapsed().as_secs_f64() > minutes * 60.0);
+        if late || context.stopped() {
+            break;
+        }
+        let arm = 1 + turn % arms;
+        let lines = experiment(context, plan, artifacts, prepared, bounds, arm)?;
+        append(log, &lines)?;
+        stage.step();
+    }
+    stage.end();
+    Ok(())
+}
+
+/// One gate: the baseline against one arm.
+fn experiment(
+    context: &Context,
+    plan: &Plan,
+    artifacts: &Artifacts,
+    prepared: &Prepared,
+    bounds: Bounds,
+    arm: usize,
+) -> anyhow::Result<Vec<Line>> {
+    let two =
+        Plan { seed: clock_seed(), arms: vec![plan.arms[0].clone(), plan.arms[arm].clone()], ..plan.clone() };
+    let seed = two.seed;
+    let paces = vec![prepared.paces[0].clone(), prepared.paces[arm].clone()];
+    let mut trials = [Trial {
+        artifacts: vec![artifacts.arms[0].clone(), artifacts.arms[arm].clone()],
+        prepared: Prepared { paces, ..prepared.clone() },
+        judged: vec![1],
+        control: None,
+        bounds: vec![bounds; two.benchmarks.len()],
+        plan: two,
+    }];
+    let mut rule = GateRule::new(0);
+    let mut engine = Engine { context, trials: &mut trials, rule: &mut rule, deadline: None, tells: false };
+    let measured = engine.run(&mut |_, _, _| Ok(()))?;
+    if measured.stopped || measured.rows.iter().any(|row| row.failure.is_some()) {
+        // Half an experiment is none.
+        return Ok(Vec::new());
+    }
+    let line = |row: &crate::cli::gate::engine::Row| Line {
+        seed,
+        benchmark: plan.benchmarks[row.benchmark].name.clone(),
+        injected: plan.arms[arm].injected,
+        extra: prepared.paces[arm][row.benchmark].map_or(0, |pace| pace.extra),
+        noise_threshold: bounds.noise_threshold,
+        tolerance: bounds.tolerance,
+        load: context.environment.load,
+        seconds: row.screening.seconds + row.confirmation.as_ref().map_or(0.0, |phased| phased.seconds),
+        baseline_ns: row.values.map_or(f64::NAN, |(baseline, _)| (baseline * 1e3).round() / 1e3),
+        screening: write(&row.screening.values),
+        confirmation: row.confirmation.as_ref().map_or_else(String::new, |phased| write(&phased.values)),
+    };
+    Ok(measured.rows.iter().map(line).collect())
+}
+
+/// The first look of every row as a comparison at a fixed number of launches.
+pub(crate) fn first_looks(lines: &[Line], noise_threshold: f64) -> Vec<Comparison> {
+    let comparison = |line: &Line| {
+        let values = line.launches().screening;
+        let first = values.get(..LOOKS[0])?;
+        let log = mean_interval(first, crate::analyse::CONFIDENCE)?;
+        Some(Comparison {
+            seed: line.seed,
+            benchmark: line.benchmark.clone(),
+            injected: line.injected,
+            extra: line.extra,
+            launches: first.len(),
+            mean_log: log.mean,
+            sd_log: log.sd,
+            lo: log.interval.lo.exp(),
+            hi: log.interval.hi.exp(),
+            seconds: line.seconds * LOOKS[0] as f64 / values.len() as f64,
+            called: 0,
+        })
+    };
+    let same = |line: &&Line| (line.noise_threshold - noise_threshold).abs() < 1e-12;
+    lines.iter().filter(same).filter_map(comparison).collect()
+}
+
+/// What the rule of the day says of all of them; `None` without any.
+pub(crate) fn summary(lines: &[Line]) -> Option<GateCalibration> {
+    let judged = judged(lines);
+    let same: Vec<&Judged<'_>> = judged.iter().filter(|row| row.line.injected == 0.0).collect();
+    if same.is_empty() {
+        return None;
+    }
+    let count = |of: &dyn Fn(&Judged<'_>) -> bool| same.iter().filter(|row| of(row)).count() as u64;
+    let seeds = |of: &dyn Fn(&Judged<'_>) -> bool| {
+        let seeds: BTreeSet<u64> = same.iter().filter(|row| of(row)).map(|row| row.line.seed).collect();
+        seeds.len() as u64
+    };
+    let loads = || lines.iter().map(|line| line.load).filter(|load| load.is_finite());
+    Some(GateCalibration {
+        comparisons: same.len() as u64,
+        failed: count(&|row| row.said.fails()),
+        suspected: count(&|row| row.said.confirmation.is_some()),
+        undecided: count(&|row| !row.said.fails() && !row.said.passes()),
+        experiments: Experiments { count: seeds(&|_| true), alarmed: seeds(&|row| row.said.fails()) },
+        benchmarks: benchmarks(&same),
+        load: Interval {
+            lo: loads().fold(f64::INFINITY, f64::min),
+            hi: loads().fold(f64::NEG_INFINITY, f64::max),
+        },
+        seconds: lines.iter().map(|line| line.seconds).sum(),
+        power: power(&judged),
+    })
+}
+
+struct Judged<'a> {
+    line: &'a Line,
+    launches: Launches,
+    said: Replayed,
+}
+
+/// Judges the rows of each experiment together, as those of a gate are.
+fn judged(lines: &[Line]) -> Vec<Judged<'_>> {
+    let mut experiments: BTreeMap<u64, Vec<&Line>> = BTreeMap::new();
+    for line in lines {
+        experiments.entry(line.seed).or_default().push(line);
+    }
+    let mut rule = GateRule::new(0);
+    let mut judged = Vec::with_capacity(lines.len());
+    for members in experiments.values() {
+        let launches: Vec<Launches> = members.iter().map(|line| line.launches()).collect();
+        let said = replay(&mut rule, &launches);
+        let rows = members.iter().zip(launches).zip(said);
+        judged.extend(rows.map(|((&line, launches), said)| Judged { line, launches, said }));
+    }
+    judged
+}
+
+fn benchmarks(same: &[&Judged<'_>]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for row in same {
+        if !names.contains(&row.line.benchmark) {
+            names.push(row.line.benchmark.clone());
+        }
+    }
+    names
+}
+
+/// The class of each benchmark: by the median of its spread over the first looks of A/A experiments.
+fn classes(judged: &[Judged<'_>]) -> BTreeMap<String, usize> {
+    let mut spreads: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for row in judged.iter().filter(|row| row.line.injected == 0.0) {
+        let first = row.launches.screening.get(..LOOKS[0]).and_then(sd);
+        spreads.entry(&row.line.benchmark).or_default().extend(first);
+    }
+    let class = |spread: f64| CLASSES.iter().position(|&most| spread <= most).unwrap_or(CLASSES.len() - 1);
+    spreads
+        .into_iter()
+        .filter_map(|(name, spreads)| Some((name.to_owned(), class(median(&spreads)?))))
+        .collect()
+}
+
+fn power(judged: &[Judged<'_>]) -> Vec<PowerRow> {
+    let classes = classes(judged);
+    let millionths = |share: f64| (share * SCALE).round() as u64;
+    let mut groups: BTreeMap<(usize, u64, u64), Vec<&Judged<'_>>> = BTreeMap::new();
+    for row in judged {
+        let Some(&class) = classes.get(&row.line.benchmark) else { continue };
+        let key = (class, millionths(row.line.noise_threshold), millionths(row.line.injected));
+        groups.entry(key).or_default().push(row);
+    }
+    let row = |(&(class, ..), rows): (&(usize, u64, u64), &Vec<&Judged<'_>>)| {
+        let count = |of: &dyn Fn(&Replayed) -> bool| rows.iter().filter(|row| of(&row.said)).count() as u64;
+        let seconds: Vec<f64> = rows.iter().map(|row| row.line.seconds).collect();
+        PowerRow {
+            most_sd: Some(CLASSES[class]).filter(|most| most.is_finite()),
+            noise_threshold: rows[0].line.noise_threshold,
+            nominal: rows[0].line.injected,
+            truth: median(&truths(rows)).unwrap_or(f64::NAN),
+            trials: rows.len() as u64,
+            suspected: count(&|said| said.screening == crate::judge::Standing::Regressed),
+            failed: count(&Replayed::fails),
+            passed: count(&Replayed::passes),
+            seconds: median(&seconds).unwrap_or(f64::NAN),
+            seconds_p95: quantile(&seconds, 0.95).unwrap_or(f64::NAN),
+        }
+    };
+    groups.iter().map(row).collect()
+}
+
+/// What the slow-down of each benchmark truly was: pooled over the first looks and the confirmations of all of its
+/// experiments. Launches between those were only made where the first look had not decided, and would lean to
+/// that side.
+fn truths(rows: &[&Judged<'_>]) -> Vec<f64> {
+    let mut pooled: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for row in rows {
+        let values = pooled.entry(&row.line.benchmark).or_default();
+        values.extend(row.launches.screening.iter().take(LOOKS[0]));
+        values.extend(row.launches.confirmation.iter().take(LOOKS[0]));
+    }
+    pooled.values().filter_map(|values| Some(mean(values)?.exp_m1())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A row whose launches lie evenly around a slow-down.
+    fn line(seed: u64, benchmark: &str, injected: f64, sd: f64, confirmed: bool) -> Line {
+        let values = |n: usize| -> Vec<f64> {
+            let place = |i: usize| ((i * 37) % n) as f64 / (n - 1) as f64 - 0.5;
+            (0..n).map(|i| injected.ln_1p() + place(i) * sd * 12f64.sqrt()).collect()
+        };
+        Line {
+            seed,
+            benchmark: benchmark.to_owned(),
+            injected,
+            extra: 0,
+            noise_threshold: 0.01,
+            tolerance: 0.05,
+            load: 0.25,
+            seconds: 1.0 + seed as f64,
+            baseline_ns: 100.0,
+            screening: write(&values(16)),
+            confirmation: if confirmed { write(&values(64)) } else { String::new() },
+        }
+    }
+
+    #[test]
+    fn launches_are_kept_to_a_ten_thousandth_of_a_percent() {
+        let values = [0.0, -0.012_345_6, 0.25, 1e-7];
+        assert_eq!(write(&values), "0 -12346 250000 0");
+        let back = read(&write(&values));
+        assert!(values.iter().zip(&back).all(|(a, b)| (a - b).abs() <= 0.5 / SCALE), "{back:?}");
+        assert!(read("").is_empty());
+    }
+
+    #[test]
+    fn a_campaign_counts_experiments_and_comparisons_apart() {
+        let mut lines = Vec::new();
+        for seed in 0..20 {
+            lines.push(line(seed, "quiet", 0.0, 0.005, false));
+            lines.push(line(seed, "loud", 0.0, 0.025, false));
+        }
+        for seed in 20..30 {
+            lines.push(line(seed, "quiet", 0.03, 0.005, true));
+        }
+        let gate = summary(&lines).unwrap();
+        assert_eq!((gate.comparisons, gate.failed, gate.experiments.count), (40, 0, 20));
+        assert_eq!(gate.benchmarks, ["quiet", "loud"]);
+        let power: Vec<_> =
+            gate.power.iter().map(|row| (row.most_sd, row.nominal, row.trials, row.failed)).collect();
+        assert_eq!(
+            power,
+            [(Some(0.0075), 0.0, 20, 0), (Some(0.0075), 0.03, 10, 10), (Some(0.033), 0.0, 20, 0)]
+        );
+        assert!((gate.power[1].truth - 0.03).abs() < 1e-5 && gate.power[1].seconds > 20.0, "{gate:?}");
+        assert_eq!(summary(&lines[40..]), None, "without A/A there is nothing to bound");
+    }
+
+    #[test]
+    fn a_suspicion_without_its_confirmation_is_not_found() {
+        let mut lines: Vec<Line> = (0..3).map(|seed| line(seed, "quiet", 0.0, 0.005, false)).collect();
+        lines.push(line(9, "quiet", 0.03, 0.005, false));
+        let gate = summary(&lines).unwrap();
+        let slower = gate.power.iter().find(|row| row.nominal > 0.0).unwrap();
+        assert_eq!((slower.suspected, slower.failed, slower.passed), (1, 0, 0));
+    }
+
+    #[test]
+    fn first_looks_are_comparisons_of_a_fixed_number_of_launches() {
+        let lines = [line(1, "quiet", 0.0, 0.005, false), line(2, "quiet", 0.02, 0.005, true)];
+        let looks = first_looks(&lines, 0.01);
+        assert_eq!(looks.len(), 2);
+        assert_eq!((looks[0].launches, looks[0].seed, looks[1].injected), (16, 1, 0.02));
+        assert!(looks[0].lo < 1.0 && looks[0].hi > 1.0 && looks[1].lo > 1.01, "{looks:?}");
+        assert!(first_looks(&lines, 0.0025).is_empty(), "gates of another threshold are apart");
+    }
+}

@@ -1,0 +1,398 @@
+//! `cmp --commands A B`: two commands, started anew in every launch, in random order, with A against itself beside.
+
+mod words;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use sha2::{Digest as _, Sha256};
+
+use crate::cli::args::{CmpArgs, Shared, TimeArgs};
+use crate::cli::context::{clock_seed, environment_to_measure, stop_flag, workspace_root};
+use crate::cli::progress::Stage;
+use crate::cli::run::record_name;
+use crate::cli::store::Store;
+use crate::cli::{Exit, output};
+use crate::machine::Environment;
+use crate::measure::{ArmFacts, FailureReason, Launch, LaunchArm, RunFailure, Slice, Turn, order};
+use crate::plan::{
+    Arm, Benchmark, Budget, CPU_TIME, PEAK_MEMORY, Plan, Role, SCHEMA_VERSION, Source, Unit, Variant,
+    WALL_TIME, Workload, hex,
+};
+use crate::process::{Invocation, Limits, RunError, Timed, TimedSetup, run, time_once};
+use crate::record::{RunFile, State};
+
+/// How long launches go on where neither `--launches` nor `--budget` is given.
+const BUDGET: Duration = Duration::from_secs(10);
+/// The fewest and the most launches that a budget makes.
+const LAUNCHES: std::ops::RangeInclusive<u32> = 6..=1_000;
+/// What is kept of a command's stderr.
+const STDERR_KEPT: usize = 4096;
+/// The names of the arms.
+const ARMS: [(&str, Role); 3] = [("A", Role::Baseline), ("B", Role::Candidate), ("A/A", Role::Control)];
+/// A command whose peak memory is within this share of its stand-in's may have held less.
+const AT_FLOOR: f64 = 0.02;
+
+/// One run of one arm: what it took, or why it does not count.
+type Outcome = Result<Timed, FailureReason>;
+
+/// Compares two commands.
+pub(crate) fn compare(shared: &Shared, args: &CmpArgs) -> anyhow::Result<Exit> {
+    args.export.check()?;
+    let commands = commands(&args.commands)?;
+    let (environment, stop) = (environment_to_measure()?, stop_flag()?);
+    let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let bench = Bench {
+        lab: std::env::current_exe().context("cannot find the lab's own executable")?,
+        commands,
+        args,
+        output: scratch.path().join("stdout"),
+        expected: std::cell::OnceCell::new(),
+        cpu: environment.pinned_to,
+        priority: environment.nice.unwrap_or(0),
+        stopped: &|| stop.load(std::sync::atomic::Ordering::Relaxed),
+    };
+    let out = args.out.clone().unwrap_or_else(|| scratch.path().join("record"));
+    let plan = bench.plan();
+    let store = bench.measure(&out, plan, environment)?;
+    let root = workspace_root(&std::env::current_dir()?).unwrap_or_else(|_| store.folder.clone());
+    if args.out.is_some() {
+        output::write_report(&root, &store.folder)?;
+    }
+    let exit = output::print_commands(shared, &root, &store.folder, &args.export, args.out.is_some())?;
+    Ok(if store.file.state == State::Stopped { Exit::Stopped } else { exit })
+}
+
+/// The hidden verb that a command is timed by.
+pub(crate) fn time(args: &TimeArgs) -> anyhow::Result<Exit> {
+    let (program, rest) = args.command.split_first().context("no command after --")?;
+    let setup = TimedSetup { cpu: args.cpu, priority: args.priority, stdout: args.stdout.clone() };
+    let timed = time_once(program, rest, &setup)
+        .with_context(|| format!("cannot start {}", program.to_string_lossy()))?;
+    outln!("{}", serde_json::to_string(&timed)?);
+    Ok(Exit::Fine)
+}
+
+fn commands(texts: &[String]) -> anyhow::Result<Vec<Vec<String>>> {
+    let mut commands = Vec::new();
+    for (name, text) in ["A", "B"].iter().zip(texts) {
+        let words =
+            words::command_words(text).map_err(|wrong| anyhow::anyhow!("--commands, {name}: {wrong}"))?;
+        words::program(&words[0]).map_err(|wrong| anyhow::anyhow!("--commands, {name}: {wrong}"))?;
+        commands.push(words);
+    }
+    Ok(commands)
+}
+
+/// The rows of a comparison of commands, in the order of a run's slices.
+fn rows() -> Vec<Benchmark> {
+    let row = |name: &str, unit| Benchmark { long: true, unit, ..Benchmark::named(name) };
+    vec![row(WALL_TIME, Unit::Nanos), row(CPU_TIME, Unit::Nanos), row(PEAK_MEMORY, Unit::Bytes)]
+}
+
+struct Bench<'a> {
+    lab: PathBuf,
+    commands: Vec<Vec<String>>,
+    args: &'a CmpArgs,
+    /// Where stdout goes when it is compared.
+    output: PathBuf,
+    /// The digest of A's first output.
+    expected: std::cell::OnceCell<String>,
+    cpu: Option<usize>,
+    priority: i32,
+    stopped: &'a dyn Fn() -> bool,
+}
+
+impl Bench<'_> {
+    fn plan(&self) -> Plan {
+        let arm = |&(name, role): &(&str, Role)| {
+            let command = self.command(role).to_vec();
+            let variant = Variant {
+                package: String::new(),
+                bin: command[0].clone(),
+                features: Vec::new(),
+                default_features: true,
+                flagset: String::new(),
+                profile: String::new(),
+                source: Source::Worktree,
+                ffi: None,
+                command,
+            };
+            Arm {
+                name: name.to_owned(),
+                variant,
+                role,
+                injected: 0.0,
+                build: Default::default(),
+                args: Vec::new(),
+            }
+        };
+        Plan {
+            suite: "commands".to_owned(),
+            digest: hex(&Sha256::digest(self.args.commands.join("\n"))),
+            workload: Workload::Command,
+            arms: ARMS.iter().map(arm).collect(),
+            benchmarks: rows(),
+            budget: Budget {
+                blocks: 1,
+                slices: 1,
+                settle_ns: 0,
+                ..Budget::of(self.args.launches.unwrap_or(0))
+            },
+            noise_threshold: self.args.noise_threshold / 100.0,
+            claims: Vec::new(),
+            seed: self.args.seed.unwrap_or_else(clock_seed),
+            python: None,
+            calls: Vec::new(),
+        }
+    }
+
+    fn command(&self, role: Role) -> &[String] {
+        &self.commands[usize::from(role == Role::Candidate)]
+    }
+
+    /// Warms up, decides how many launches there will be, and makes them.
+    fn measure(&self, out: &Path, mut plan: Plan, environment: Environment) -> anyhow::Result<Store> {
+        let begun = Instant::now();
+        let mut failures = Vec::new();
+        let block = self.warm_up(&plan, &mut failures)?;
+        if self.args.launches.is_none() {
+            plan.budget.launches = launches_in(self.args.budget.unwrap_or(BUDGET), block);
+        }
+        let facts = plan.arms.iter().map(|arm| ArmFacts { arm: arm.name.clone(), ..ArmFacts::default() });
+        let file = RunFile {
+            schema: SCHEMA_VERSION,
+            perflab: env!("CARGO_PKG_VERSION").to_owned(),
+            name: record_name(out),
+            started: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            seconds: 0.0,
+            command: self.again(&plan),
+            state: State::Running,
+            facts: facts.collect(),
+            plan,
+            environment,
+            paces: Vec::new(),
+            failures,
+            launches: Vec::new(),
+        };
+        let mut store = Store::create(out, file)?;
+        self.launches(&mut store)?;
+        store.file.seconds = begun.elapsed().as_secs_f64();
+        store.save()?;
+        Ok(store)
+    }
+
+    /// Runs every command some times untimed. Returns how long the arms of a launch take together.
+    fn warm_up(&self, plan: &Plan, failures: &mut Vec<RunFailure>) -> anyhow::Result<Duration> {
+        let runs = self.args.warmup.max(1);
+        let stage = Stage::start("warm-up", format!("{runs} runs of each command"), u64::from(runs) * 2);
+        let mut last = [Duration::ZERO; 2];
+        for _ in 0..runs {
+            for (index, arm) in plan.arms.iter().enumerate().take(2) {
+                if failures.iter().any(|failure: &RunFailure| failure.arm == arm.name) {
+                    continue;
+                }
+                let begun = Instant::now();
+                match self.once(arm)? {
+                    Ok(_) => last[index] = begun.elapsed(),
+                    Err(reason) => failures.extend(failed(&stage, plan, arm, None, &reason)),
+                }
+                stage.step();
+            }
+        }
+        stage.end();
+        Ok(last[0] * 2 + last[1])
+    }
+
+    fn launches(&self, store: &mut Store) -> anyhow::Result<()> {
+        let plan = store.file.plan.clone();
+        let out = |failures: &[RunFailure], arm: usize| {
+            failures.iter().any(|failure| failure.arm == plan.arms[arm].name && failure.benchmark.is_none())
+        };
+        let planned = plan.budget.launches;
+        let stage =
+            Stage::start("measure", format!("{planned} launches of A, B and A again"), u64::from(planned));
+        let mut low = [false; ARMS.len()];
+        for launch in 0..planned {
+            let arms: Vec<usize> = (0..ARMS.len()).filter(|&arm| !out(&store.file.failures, arm)).collect();
+            if arms.first() != Some(&0) {
+                break;
+            }
+            let mut turns = Vec::new();
+            for (position, arm) in (0..).zip(order(plan.seed, launch, 0, 0, &arms)) {
+                match self.once(&plan.arms[arm]) {
+                    Ok(Ok(timed)) => {
+                        low[arm] |= at_floor(&timed);
+                        turns.extend(turns_of(&timed, position, arm));
+                    }
+                    Ok(Err(reason)) => {
+                        let failures = failed(&stage, &plan, &plan.arms[arm], Some(launch), &reason);
+                        store.file.failures.extend(failures);
+                    }
+                    Err(_) if (self.stopped)() => {
+                        store.file.state = State::Stopped;
+                        stage.end();
+                        return store.save();
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            turns.sort_by_key(|turn| (turn.benchmark, turn.position));
+            let process = |&arm: &usize| LaunchArm { arm, layout: None, pad: 0, peak_rss: None };
+            store.add(&Launch { index: launch, arms: arms.iter().map(process).collect(), turns })?;
+            stage.step();
+        }
+        store.file.state = State::Finished;
+        self.leave_out_memory(store, &low)?;
+        stage.end();
+        store.save()
+    }
+
+    /// Memory that cannot be told from the stand-in's is a row that says so.
+    fn leave_out_memory(&self, store: &mut Store, low: &[bool; ARMS.len()]) -> anyhow::Result<()> {
+        let reason = FailureReason::NotOffered {
+            why: "it holds no more memory than the process that starts it, below which nothing is seen"
+                .to_owned(),
+        };
+        let arms: Vec<&str> =
+            ARMS.iter().zip(low).filter(|(_, low)| **low).map(|((name, _), _)| *name).collect();
+        for name in &arms {
+            store.file.failures.push(RunFailure {
+                arm: (*name).to_owned(),
+                benchmark: Some(PEAK_MEMORY.to_owned()),
+                launch: None,
+                reason: reason.clone(),
+            });
+        }
+        if arms.is_empty() { Ok(()) } else { store.drop_rows(PEAK_MEMORY, &arms) }
+    }
+
+    /// One run of an arm. The error is that it could not be run at all, or that the user stopped it.
+    fn once(&self, arm: &Arm) -> anyhow::Result<Outcome> {
+        let words = arm.variant.command.iter().map(OsString::from);
+        let mut options = vec!["__time".to_owned(), format!("--priority={}", self.priority)];
+        options.extend(self.cpu.map(|cpu| format!("--cpu={cpu}")));
+        if self.args.check_output {
+            options.push(format!("--stdout={}", self.output.display()));
+        }
+        let mut words = words.collect::<Vec<_>>().into_iter();
+        let program = words.next().unwrap_or_default();
+        let invocation = Invocation::new(program, words).through(&self.lab, options);
+        let limits = Limits { timeout: self.args.patience, output: STDERR_KEPT };
+        let ended = match run(&invocation, limits, self.stopped) {
+            Ok(ended) => ended,
+            Err(RunError::TimedOut { timeout, .. }) => {
+                let after_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+                return Ok(Err(FailureReason::TimedOut { after_ms }));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if !ended.success() {
+            bail!("{}: {}", arm.name, ended.stderr.trim().trim_start_matches("error: "));
+        }
+        let timed: Timed = serde_json::from_str(&ended.stdout).context("the stand-in's answer")?;
+        Ok(self.checked(timed, &ended.stderr))
+    }
+
+    fn checked(&self, timed: Timed, stderr: &str) -> Outcome {
+        if !self.args.ignore_failure {
+            if let Some(signal) = timed.signal {
+                return Err(FailureReason::Signal { signal });
+            }
+            if let Some(code @ 1..) = timed.code {
+                return Err(FailureReason::Exited { code, stderr: stderr.trim().to_owned() });
+            }
+        }
+        if self.args.check_output {
+            let found =
+                std::fs::read(&self.output).map(|output| hex(&Sha256::digest(output))).unwrap_or_default();
+            if self.expected.get_or_init(|| found.clone()) != &found {
+                return Err(FailureReason::OtherOutput);
+            }
+        }
+        Ok(timed)
+    }
+
+    /// The command as a person would type it again.
+    fn again(&self, plan: &Plan) -> String {
+        let mut words = vec!["cargo lab cmp --commands".to_owned()];
+        let quoted = |text: &String| format!("'{}'", text.replace('\'', "'\\''"));
+        words.extend(self.args.commands.iter().map(quoted));
+        words.push(format!("--launches {}", plan.budget.launches));
+        words.push(format!("--warmup {}", self.args.warmup));
+        for (flag, set) in
+            [("--ignore-failure", self.args.ignore_failure), ("--check-output", self.args.check_output)]
+        {
+            words.extend(set.then(|| flag.to_owned()));
+        }
+        words.join(" ")
+    }
+}
+
+/// So many launches as a time holds, decided before the first of them.
+fn launches_in(budget: Duration, block: Duration) -> u32 {
+    let fit = budget.as_secs_f64() / block.as_secs_f64().max(1e-6);
+    (fit as u32).clamp(*LAUNCHES.start(), *LAUNCHES.end())
+}
+
+fn at_floor(timed: &Timed) -> bool {
+    timed.rss_bytes as f64 <= timed.floor_bytes as f64 * (1.0 + AT_FLOOR)
+}
+
+fn turns_of(timed: &Timed, position: u32, arm: usize) -> Vec<Turn> {
+    // The log of nothing is no number: a command of less than a microsecond of CPU time counts as one.
+    let values = [timed.wall_ns, timed.cpu_ns.max(1000), timed.rss_bytes];
+    let turn = |(benchmark, wall)| Turn {
+        benchmark,
+        block: 0,
+        position,
+        arm,
+        slices: vec![Slice { iters: 1, wall, cpu: 0, empty: 0 }],
+    };
+    values.into_iter().enumerate().map(turn).collect()
+}
+
+/// The failure of an arm. What A cannot do, its control cannot either.
+fn failed(
+    stage: &Stage,
+    plan: &Plan,
+    arm: &Arm,
+    launch: Option<u32>,
+    reason: &FailureReason,
+) -> Vec<RunFailure> {
+    stage.say(&format!("{}: {}", arm.name, crate::report::sentence(reason)));
+    let concerned = plan.arms.iter().filter(|other| {
+        other.name == arm.name || (arm.role == Role::Baseline && other.role == Role::Control)
+    });
+    concerned
+        .map(|other| RunFailure { arm: other.name.clone(), benchmark: None, launch, reason: reason.clone() })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_is_cut_into_launches_within_bounds() {
+        assert_eq!(launches_in(Duration::from_secs(10), Duration::from_millis(100)), 100);
+        assert_eq!(launches_in(Duration::from_secs(10), Duration::from_secs(30)), 6);
+        assert_eq!(launches_in(Duration::from_secs(10), Duration::from_micros(10)), 1_000);
+    }
+
+    #[test]
+    fn memory_below_the_stand_in_s_is_not_a_number() {
+        let timed = |rss_bytes| Timed {
+            wall_ns: 1,
+            cpu_ns: 0,
+            rss_bytes,
+            floor_bytes: 5_000_000,
+            code: Some(0),
+            signal: None,
+        };
+        assert!(at_floor(&timed(5_000_000)) && at_floor(&timed(5_050_000)) && !at_floor(&timed(6_000_000)));
+        assert_eq!(turns_of(&timed(6_000_000), 0, 1)[1].slices[0].wall, 1000);
+    }
+}

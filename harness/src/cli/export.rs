@@ -1,0 +1,188 @@
+//! `--export KIND[=FILE]` of the verbs that have rows, and the verb `export` for files of other tools.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+
+use crate::cli::args::{ExportArgs, ExportVerb};
+use crate::cli::context::workspace_root;
+use crate::cli::output::Judged;
+use crate::cli::{Exit, foreign_rows, store};
+use crate::report::{self, Foreign, SUMMARY_LIMIT};
+use crate::rows::Rows;
+
+/// The variable in which GitHub names the file of a step's summary.
+const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
+
+/// The kinds by their names on the command line.
+const KINDS: [(&str, Kind); 6] = [
+    ("summary", Kind::Summary),
+    ("go", Kind::Rows(Foreign::Go)),
+    ("junit", Kind::Rows(Foreign::Junit)),
+    ("github-action-benchmark", Kind::Rows(Foreign::Action)),
+    ("bencher", Kind::Rows(Foreign::Bencher)),
+    ("hyperfine", Kind::Rows(Foreign::Hyperfine)),
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Summary,
+    Rows(Foreign),
+}
+
+/// What `--export` asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Export {
+    kind: Kind,
+    /// Where it goes; `None` is stdout.
+    to: Option<PathBuf>,
+    /// Whether what is there already is kept: a step's summary grows.
+    append: bool,
+}
+
+impl Export {
+    /// Reads `KIND` or `KIND=FILE`.
+    ///
+    /// # Errors
+    /// A sentence about an unknown kind, an empty file, or a summary that has nowhere to go.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let (name, file) = text.split_once('=').map_or((text, None), |(name, file)| (name, Some(file)));
+        let Some((_, kind)) = KINDS.iter().find(|(known, _)| *known == name) else {
+            return Err(format!(
+                "unknown kind \"{name}\"; known: {}",
+                KINDS.map(|(name, _)| name).join(", ")
+            ));
+        };
+        let kind = *kind;
+        match file {
+            Some("") => Err(format!("{name}= names no file: write {name}=FILE, or {name} for stdout")),
+            Some("-") => Ok(Self { kind, to: None, append: false }),
+            Some(file) => Ok(Self { kind, to: Some(file.into()), append: false }),
+            None if kind == Kind::Summary => {
+                let file = std::env::var_os(STEP_SUMMARY).filter(|file| !file.is_empty());
+                let file = file.ok_or_else(|| {
+                    format!("{STEP_SUMMARY} is not set, as it is in a step of GitHub Actions: write summary=FILE, or summary=- for stdout")
+                })?;
+                Ok(Self { kind, to: Some(file.into()), append: true })
+            }
+            None => Ok(Self { kind, to: None, append: false }),
+        }
+    }
+}
+
+impl ExportArgs {
+    /// Says before any work what could not be written after it.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        if self.exports.iter().filter(|export| export.to.is_none()).count() > 1 {
+            bail!(
+                "only one --export can go to stdout: give the others a file, as in --export junit=rows.xml"
+            );
+        }
+        for export in &self.exports {
+            if let Some(file) = &export.to
+                && file.is_dir()
+            {
+                bail!("--export: {} is a folder: name a file in it", file.display());
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether one of them takes the place of what the verb would print.
+    pub(crate) fn takes_stdout(&self) -> bool {
+        self.exports.iter().any(|export| export.to.is_none())
+    }
+
+    /// Writes what was asked for. `summary` makes the Markdown of at most so many bytes.
+    pub(crate) fn write(&self, rows: &Rows, summary: &dyn Fn(usize) -> String) -> anyhow::Result<()> {
+        for export in &self.exports {
+            let text = match export.kind {
+                Kind::Summary => summary(SUMMARY_LIMIT.saturating_sub(export.standing()?)),
+                Kind::Rows(format) => report::foreign(format, rows),
+            };
+            export.put(&text)?;
+        }
+        Ok(())
+    }
+
+    /// Writes what was asked for of a record.
+    pub(crate) fn write_record(&self, judged: &Judged) -> anyhow::Result<()> {
+        self.write(&judged.rows(), &|limit| report::summary(&judged.report(), limit))
+    }
+}
+
+impl Export {
+    /// Bytes that stand in a file which is added to.
+    fn standing(&self) -> anyhow::Result<usize> {
+        let Some(file) = self.to.as_ref().filter(|_| self.append) else { return Ok(0) };
+        match std::fs::metadata(file) {
+            Ok(metadata) => Ok(usize::try_from(metadata.len()).unwrap_or(usize::MAX)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(0),
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
+        }
+    }
+
+    fn put(&self, text: &str) -> anyhow::Result<()> {
+        let Some(file) = &self.to else {
+            out!("{text}");
+            return Ok(());
+        };
+        let written = if self.append {
+            let open = std::fs::File::options().create(true).append(true).open(file);
+            open.and_then(|mut open| open.write_all(text.as_bytes()))
+        } else {
+            store::replace(file, text.as_bytes())
+        };
+        written.with_context(|| format!("cannot write {}", file.display()))
+    }
+}
+
+/// The verb: rows of records, criterion's and gungraun's results in another format.
+pub(crate) fn export(args: &ExportVerb) -> anyhow::Result<Exit> {
+    let export = Export::parse(&args.kind).map_err(|wrong| anyhow::anyhow!("{wrong}"))?;
+    let exports = ExportArgs { exports: vec![export] };
+    exports.check()?;
+    if args.path.join("run.json").is_file() {
+        // A record can be read anywhere; its calibration lies in a workspace, where there is one.
+        let root = workspace_root(&std::env::current_dir()?).unwrap_or_else(|_| args.path.clone());
+        exports.write_record(&Judged::read(&root, &args.path)?)?;
+        return Ok(Exit::Fine);
+    }
+    let rows = foreign_rows::read(&args.path)?;
+    exports.write(&rows, &|limit| report::rows_summary(&rows, limit))?;
+    Ok(Exit::Fine)
+}
+
+/// When a file was written (UTC, ISO 8601): all that is known of when another tool measured.
+pub(crate) fn written_at(path: &Path) -> Option<String> {
+    let modified = std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok()?;
+    let time = jiff::Timestamp::try_from(modified).ok()?;
+    Some(time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_with_or_without_a_file() {
+        let go = Export::parse("go=a=b.txt").unwrap();
+        assert_eq!((go.kind, go.to), (Kind::Rows(Foreign::Go), Some("a=b.txt".into())));
+        assert_eq!(Export::parse("junit").unwrap().to, None);
+        assert_eq!(Export::parse("summary=-").unwrap().to, None);
+        assert!(Export::parse("go=").unwrap_err().contains("names no file"));
+        let said = Export::parse("xunit").unwrap_err();
+        assert!(said.starts_with("unknown kind \"xunit\"; known: summary, go, junit"), "{said}");
+    }
+
+    #[test]
+    fn only_one_text_fits_on_stdout() {
+        let args = |kinds: &[&str]| ExportArgs {
+            exports: kinds.iter().map(|kind| Export::parse(kind).unwrap()).collect(),
+        };
+        assert!(args(&["go", "junit=x.xml"]).check().is_ok());
+        assert!(args(&["go", "junit"]).check().unwrap_err().to_string().contains("only one"));
+        assert!(args(&["go=/tmp"]).check().unwrap_err().to_string().contains("is a folder"));
+    }
+}

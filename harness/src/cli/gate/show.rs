@@ -1,0 +1,50 @@
+//! A gate's file for a person.
+
+use crate::cli::artifacts::short_hash;
+use crate::cli::gate::file::GateFile;
+use crate::record::Commit;
+use crate::report::{GateView, Style, gate_markdown, gate_table};
+
+/// For a terminal.
+pub(crate) fn table(file: &GateFile, style: &Style) -> String {
+    let head = head(file);
+    gate_table(&view(file, &head), style)
+}
+
+/// For a step summary.
+pub(crate) fn markdown(file: &GateFile) -> String {
+    let head = head(file);
+    gate_markdown(&view(file, &head))
+}
+
+fn view<'a>(file: &'a GateFile, head: &'a [String]) -> GateView<'a> {
+    GateView {
+        head,
+        report: &file.report,
+        false_alarms: file.false_alarms.as_ref(),
+        seconds: file.seconds,
+        stopped: file.stopped,
+    }
+}
+
+fn head(file: &GateFile) -> Vec<String> {
+    let candidate = match &file.candidate {
+        Some(Commit { hash, changed: 0 }) => format!("work tree ({})", short_hash(hash)),
+        Some(Commit { hash, changed }) => {
+            format!("work tree ({} and {changed} changed files)", short_hash(hash))
+        }
+        None => "work tree".to_owned(),
+    };
+    let name = &file.against_name;
+    let short = short_hash(&file.against);
+    let against = if file.against.starts_with(name) { short.to_owned() } else { format!("{name} ({short})") };
+    let toolchain = file.environment.toolchain.rustc.split_whitespace().nth(1).unwrap_or("?");
+    vec![
+        format!("perflab {}", file.perflab),
+        format!("gate of suite {}", file.suite),
+        format!("{candidate} against {against}"),
+        file.environment.class(),
+        format!("{} cores", file.environment.cores),
+        format!("rustc {toolchain}"),
+    ]
+}

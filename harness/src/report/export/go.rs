@@ -1,0 +1,76 @@
+//! The text of Go's benchmarks (golang.org/design/14313-benchmark-format): a line a launch, so that `benchstat` has
+//! samples. Arms are a key of the name, so that `benchstat -col /cpu` puts them side by side.
+
+use std::fmt::Write as _;
+
+use crate::rows::{Measured, Metric, Rows};
+
+/// Rows as Go's benchmark text.
+pub(crate) fn text(rows: &Rows) -> String {
+    let mut text = String::new();
+    for (key, value) in config(rows) {
+        let _ = writeln!(text, "{key}: {}", one_line(&value));
+    }
+    for metric in [Metric::Nanos, Metric::Bytes, Metric::Instructions] {
+        if rows.rows.iter().any(|row| row.metric == metric) {
+            // Counts of one build are equal, or something is wrong: benchstat then warns instead of averaging.
+            let assume = if metric == Metric::Instructions { "exact" } else { "nothing" };
+            let _ = writeln!(text, "Unit {} better=lower assume={assume}", unit(metric));
+        }
+    }
+    text.push('\n');
+    for row in &rows.rows {
+        let name = name(row, &rows.arms_are);
+        for value in &row.launches {
+            let _ = writeln!(text, "{name}\t1\t{value} {}", unit(row.metric));
+        }
+    }
+    text
+}
+
+fn config(rows: &Rows) -> Vec<(&'static str, String)> {
+    let mut config = vec![
+        ("suite", rows.suite.clone()),
+        ("record", rows.name.clone()),
+        ("measured", rows.started.clone()),
+        ("by", rows.made_by.clone()),
+    ];
+    if let Some(environment) = &rows.environment {
+        config.extend([
+            ("cpu", environment.class()),
+            ("kernel", environment.kernel.clone()),
+            ("rustc", environment.toolchain.rustc.clone()),
+        ]);
+    }
+    config.retain(|(_, value)| !value.is_empty());
+    config
+}
+
+const fn unit(metric: Metric) -> &'static str {
+    match metric {
+        Metric::Nanos => "ns/op",
+        // `B/op` is what Go calls bytes that an operation allocates.
+        Metric::Bytes => "bytes",
+        Metric::Instructions => "instructions/op",
+    }
+}
+
+/// `BenchmarkJson_rpc/parse/cpu=x86-64-1`: a name begins with a capital, and its last `-N` is the number of threads.
+/// Without that, `x86-64` would be read as 64 threads.
+fn name(row: &Measured, arms_are: &str) -> String {
+    let mut letters = row.benchmark.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().collect::<String>()).unwrap_or_default();
+    let benchmark = word(&(first + letters.as_str()));
+    let arm = word(&row.arm).replace('/', "_");
+    format!("Benchmark{benchmark}/{arms_are}={arm}-1")
+}
+
+fn word(text: &str) -> String {
+    text.chars()
+        .map(|letter| if letter.is_whitespace() || letter.is_control() { '_' } else { letter })
+        .collect()
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

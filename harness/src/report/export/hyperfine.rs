@@ -1,0 +1,43 @@
+//! The JSON that `hyperfine --export-json` writes, in seconds, so that its scripts and other readers draw our rows.
+//!
+//! Of a comparison of commands there is one result a command. Of other rows there is one result a row with times,
+//! named by benchmark and arm. `user` and `system` are `null`: the lab keeps their sum alone.
+
+use serde_json::{Value, json};
+
+use crate::report::export::{full_name, json as written};
+use crate::rows::{Measured, Metric, Rows};
+use crate::stats::{mean, sd};
+
+/// The row of a command's whole time, and that of its memory.
+use crate::plan::{PEAK_MEMORY, WALL_TIME};
+
+/// Rows as hyperfine's JSON.
+pub(crate) fn text(rows: &Rows) -> String {
+    let of_commands = rows.arms_are == "command";
+    let timed = |row: &&Measured| row.metric == Metric::Nanos && (!of_commands || row.benchmark == WALL_TIME);
+    let results: Vec<Value> =
+        rows.rows.iter().filter(timed).map(|row| result(rows, row, of_commands)).collect();
+    written(&json!({ "results": results }))
+}
+
+fn result(rows: &Rows, row: &Measured, of_commands: bool) -> Value {
+    let times: Vec<f64> = row.launches.iter().map(|nanos| nanos / 1e9).collect();
+    let mut result = json!({
+        "command": if of_commands { row.build.clone() } else { full_name(row) },
+        "mean": mean(&times),
+        "stddev": sd(&times),
+        "median": row.value / 1e9,
+        "user": null,
+        "system": null,
+        "min": times.iter().copied().reduce(f64::min),
+        "max": times.iter().copied().reduce(f64::max),
+        "times": times,
+        "parameters": { "benchmark": row.benchmark, "arm": row.arm },
+    });
+    let memory = |other: &&Measured| other.benchmark == PEAK_MEMORY && other.arm == row.arm;
+    if of_commands && let Some(memory) = rows.rows.iter().find(memory) {
+        result["memory_usage_byte"] = memory.launches.iter().map(|bytes| *bytes as u64).collect();
+    }
+    result
+}

@@ -1,0 +1,60 @@
+//! Instruction counts as rows.
+
+use crate::record::counts::{CountRow, CountTool};
+use crate::rows::{Measured, Metric, Rows};
+
+/// The rows of the counts that gungraun or iai-callgrind saved. What they were compared with is not adopted: it is
+/// another run's.
+#[must_use]
+pub fn of_counts(name: &str, started: &str, counts: &[CountRow]) -> Rows {
+    let rows = counts.iter().map(|count| {
+        let value = count.instructions.new as f64;
+        Measured {
+            benchmark: count.benchmark.clone(),
+            arm: match count.tool {
+                CountTool::Callgrind => "callgrind".to_owned(),
+                CountTool::Cachegrind => "cachegrind".to_owned(),
+            },
+            metric: Metric::Instructions,
+            value,
+            interval: None,
+            launches: vec![value],
+            change: None,
+            build: String::new(),
+        }
+    });
+    Rows {
+        name: name.to_owned(),
+        suite: "gungraun".to_owned(),
+        started: started.to_owned(),
+        arms_are: "run".to_owned(),
+        command: String::new(),
+        made_by: "gungraun".to_owned(),
+        environment: None,
+        rows: rows.collect(),
+        missing: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::counts::Count;
+
+    #[test]
+    fn a_count_is_one_exact_value() {
+        let count = CountRow {
+            benchmark: "bench::parse::short".to_owned(),
+            tool: CountTool::Callgrind,
+            instructions: Count { new: 1234, old: Some(1000) },
+            cycles: None,
+            l1_hits: None,
+            ll_hits: None,
+            ram_hits: None,
+        };
+        let rows = of_counts("gungraun", "2026-11-27T10:00:00Z", &[count]);
+        let row = &rows.rows[0];
+        assert_eq!((row.value, row.metric, row.arm.as_str()), (1234.0, Metric::Instructions, "callgrind"));
+        assert_eq!((&row.launches[..], &row.change), (&[1234.0][..], &None), "the old run is another's");
+    }
+}

@@ -1,0 +1,126 @@
+//! Rows of a record of the lab.
+
+use crate::analyse::{Analysis, FailureReason, Row, RunFailure, Values};
+use crate::judge::{JudgedRow, Judgement};
+use crate::machine::Environment;
+use crate::measure::ArmFacts;
+use crate::plan::{Plan, Role, Unit, Variant, Workload};
+use crate::rows::{Change, Measured, Metric, Missing, Rows};
+
+/// What is known of a record, as far as rows need it.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// The record's name.
+    pub name: &'a str,
+    /// When it was begun.
+    pub started: &'a str,
+    /// The command that made it.
+    pub command: &'a str,
+    /// The version of the lab.
+    pub perflab: &'a str,
+    /// What was planned.
+    pub plan: &'a Plan,
+    /// Where it ran.
+    pub environment: &'a Environment,
+    /// What follows from the samples.
+    pub analysis: &'a Analysis,
+    /// What was decided about it.
+    pub judgement: &'a Judgement,
+    /// The value of every launch.
+    pub values: &'a [Values],
+}
+
+/// The rows of a record: each benchmark of the baseline and of every candidate. Controls are left out; an arm with
+/// another's code is `missing` and says whose. `sentence` puts a reason for failure into words.
+#[must_use]
+pub fn of_record(source: &Source<'_>, sentence: &dyn Fn(&FailureReason) -> String) -> Rows {
+    let Source { plan, analysis, .. } = *source;
+    let mut rows = Vec::new();
+    let mut missing = Vec::new();
+    for (index, arm) in plan.arms.iter().enumerate().filter(|(_, arm)| arm.role != Role::Control) {
+        let facts = analysis.arms.get(index).map(|summary| &summary.facts);
+        if let Some(twin) = facts.and_then(|facts| facts.identical_to.as_ref()) {
+            let reason = format!("identical code to {twin}, which was measured in its stead");
+            missing.push(Missing { benchmark: None, arm: arm.name.clone(), reason, broken: false });
+            continue;
+        }
+        let build = if arm.variant.command.is_empty() {
+            build_of(&arm.variant.profile, facts)
+        } else {
+            arm.variant.command.join(" ")
+        };
+        for values in source.values.iter().filter(|values| values.arm == index) {
+            rows.extend(measured(source, values, &build));
+        }
+    }
+    let is_control = |failure: &&RunFailure| {
+        plan.arms.iter().any(|arm| arm.name == failure.arm && arm.role == Role::Control)
+    };
+    let failures = analysis.failures.iter().filter(|failure| !is_control(failure));
+    missing.extend(failures.map(|failure| Missing {
+        benchmark: failure.benchmark.clone(),
+        arm: failure.arm.clone(),
+        reason: sentence(&failure.reason),
+        broken: failure.is_broken(),
+    }));
+    missing.dedup();
+    Rows {
+        name: source.name.to_owned(),
+        suite: plan.suite.clone(),
+        started: source.started.to_owned(),
+        arms_are: arms_are(plan).to_owned(),
+        command: source.command.to_owned(),
+        made_by: format!("perflab {}", source.perflab),
+        environment: Some(source.environment.clone()),
+        rows,
+        missing,
+    }
+}
+
+fn measured(source: &Source<'_>, values: &Values, build: &str) -> Option<Measured> {
+    let Source { plan, analysis, judgement, .. } = *source;
+    let (benchmark, arm) = (&plan.benchmarks[values.benchmark], &plan.arms[values.arm]);
+    let same = |row: &Row| row.benchmark == benchmark.name && row.arm == arm.name;
+    let found = analysis.rows.iter().zip(&judgement.rows).find(|(row, _)| same(row));
+    let change = found.and_then(|(row, JudgedRow { verdict, .. })| {
+        let estimate = row.estimate?;
+        let baseline = plan.baseline().name.clone();
+        Some(Change {
+            baseline,
+            ratio: estimate.ratio,
+            interval: estimate.interval,
+            verdict: verdict.clone(),
+        })
+    });
+    Some(Measured {
+        benchmark: benchmark.name.clone(),
+        arm: arm.name.clone(),
+        metric: match benchmark.unit {
+            Unit::Nanos => Metric::Nanos,
+            Unit::Bytes => Metric::Bytes,
+        },
+        value: values.median()?,
+        interval: values.interval(),
+        launches: values.launches.clone(),
+        change,
+        build: build.to_owned(),
+    })
+}
+
+/// `cpu` where arms are flag sets.
+fn arms_are(plan: &Plan) -> &'static str {
+    let baseline = &plan.baseline().variant;
+    let differs = |of: fn(&Variant) -> &String| plan.arms.iter().any(|arm| of(&arm.variant) != of(baseline));
+    match plan.workload {
+        Workload::Command => "command",
+        Workload::Kernel if differs(|variant| &variant.flagset) && !differs(|variant| &variant.profile) => {
+            "cpu"
+        }
+        Workload::Kernel | Workload::Build | Workload::Ffi | Workload::ToolCall => "arm",
+    }
+}
+
+fn build_of(profile: &str, facts: Option<&ArmFacts>) -> String {
+    let flags = facts.map(|facts| facts.flags.join(" ")).unwrap_or_default();
+    [profile, &flags].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+}

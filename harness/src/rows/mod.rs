@@ -1,0 +1,103 @@
+//! Measured rows of any origin: a record of the lab, criterion's files, the counts of gungraun. What exports write
+//! and histories join. Pure: text and types in, rows out.
+
+mod counts;
+mod criterion;
+#[cfg(test)]
+pub(crate) mod fixture;
+mod measured;
+
+pub use counts::of_counts;
+pub use criterion::{CriterionError, CriterionFiles, of_criterion};
+pub use measured::{Source, of_record};
+
+use serde::{Deserialize, Serialize};
+
+use crate::judge::Verdict;
+use crate::machine::Environment;
+use crate::stats::Interval;
+
+/// What a value counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// Nanoseconds a call, or of a whole run of a command.
+    Nanos,
+    /// Bytes of a file or of memory.
+    Bytes,
+    /// Instructions a call.
+    Instructions,
+}
+
+/// A ratio to the baseline of the same run, with what is said of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// The arm that it is compared with.
+    pub baseline: String,
+    /// Arm / baseline.
+    pub ratio: f64,
+    /// Its 95 % interval.
+    pub interval: Interval,
+    /// The verdict.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+}
+
+/// One benchmark of one arm.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    /// The benchmark's name.
+    pub benchmark: String,
+    /// The arm's name; of other tools the name under which they keep the result (`new`), or the tool's.
+    pub arm: String,
+    /// What the value counts.
+    pub metric: Metric,
+    /// The value: of a record the median over launches.
+    pub value: f64,
+    /// Its 95 % interval where there is one. Criterion's speaks of the samples of one process alone.
+    pub interval: Option<Interval>,
+    /// The values of independent repetitions, in order: one a launch. Other tools start one process, which is one
+    /// repetition however many samples it took.
+    pub launches: Vec<f64>,
+    /// The comparison with the baseline of the same run; `None` for the baseline itself and for other tools.
+    pub change: Option<Change>,
+    /// What the code was built with (profile and flags), as far as it is known: values of two builds are of two
+    /// series.
+    pub build: String,
+}
+
+/// A row that has no value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missing {
+    /// The benchmark's name; `None` where it concerns the whole arm.
+    pub benchmark: Option<String>,
+    /// The arm's name.
+    pub arm: String,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// Whether something is broken, and not merely that this machine or this arm does not offer it.
+    pub broken: bool,
+}
+
+/// The rows of one run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rows {
+    /// The name of the record, or of the folder.
+    pub name: String,
+    /// The suite; of other tools their name.
+    pub suite: String,
+    /// When it was measured (UTC, ISO 8601).
+    pub started: String,
+    /// What tells arms apart: `cpu` (flag sets), `arm`, `command`, `run` (kept results of another tool).
+    pub arms_are: String,
+    /// The command that measures it again; empty where it is not known.
+    pub command: String,
+    /// Who measured: name and version as far as it is known.
+    pub made_by: String,
+    /// The machine; `None` where the files do not say.
+    pub environment: Option<Environment>,
+    /// What was measured, A/A controls left out.
+    pub rows: Vec<Measured>,
+    /// What has no value.
+    pub missing: Vec<Missing>,
+}

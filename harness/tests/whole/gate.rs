@@ -1,0 +1,359 @@
+//! The gate, from the command line to the exit code: in a small repository of its own.
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::lab::{alone, json, lab, lab_in, stderr, stdout};
+use crate::workspace::Workspace;
+
+/// A repository with the bare subject in its first commit.
+struct Repository(Workspace);
+
+impl Repository {
+    fn new() -> Self {
+        let repository = Self::without_lab();
+        repository.commit("subject");
+        repository
+    }
+
+    /// The same files, and no commit yet.
+    fn without_lab() -> Self {
+        let workspace = Workspace::new();
+        workspace.suite("s", &["plain"]);
+        // Cargo writes a lock file when it first builds, which is no change of anybody.
+        workspace.write(".gitignore", "/target\n/results\n/Cargo.lock\n");
+        let repository = Self(workspace);
+        repository.git(&["init", "--quiet", "--initial-branch", "main"]);
+        repository
+    }
+
+    fn git(&self, args: &[&str]) -> String {
+        let mut command = Command::new("git");
+        command.current_dir(self.0.root()).args(args);
+        for (name, value) in [("NAME", "t"), ("EMAIL", "t@example.org")] {
+            command.env(format!("GIT_AUTHOR_{name}"), value).env(format!("GIT_COMMITTER_{name}"), value);
+        }
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "git {args:?}: {}", stderr(&output));
+        stdout(&output).trim().to_owned()
+    }
+
+    fn commit(&self, message: &str) -> String {
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--allow-empty", "-m", message]);
+        self.git(&["rev-parse", "HEAD"])
+    }
+
+    /// Replaces a text in the subject.
+    fn edit(&self, from: &str, to: &str) {
+        let path = self.0.root().join("src/main.rs");
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "{from}");
+        fs::write(path, text.replacen(from, to, 1)).unwrap();
+    }
+
+    /// A call takes about 15 % more work; its answer stays.
+    fn slow_down(&self) {
+        self.edit(
+            "sum.wrapping_add(bits(black_box(numbers)))",
+            "{ black_box(bits(black_box(&numbers[..300]))); sum.wrapping_add(bits(black_box(numbers))) }",
+        );
+    }
+
+    fn gate(&self, code: i32, args: &[&str]) -> (Value, String) {
+        let all = [&["gate", "--suite", "s.toml", "--format", "json"], args].concat();
+        let output = lab_in(self.0.root(), code, &all);
+        let says = if output.stdout.is_empty() { Value::Null } else { json(&output) };
+        (says, stderr(&output))
+    }
+
+    /// A record of two launches.
+    fn record(&self) -> String {
+        let args = ["run", "--suite", "s.toml", "--launches", "2", "--format", "json"];
+        lab_in(self.0.root(), 0, &args);
+        let mut records: Vec<_> =
+            fs::read_dir(self.0.root().join("results")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        records.sort();
+        records.last().unwrap().to_str().unwrap().to_owned()
+    }
+
+    fn accept(&self, record: &str) -> std::path::PathBuf {
+        lab_in(self.0.root(), 0, &["baseline", "accept", record]);
+        self.reference()
+    }
+
+    fn reference(&self) -> std::path::PathBuf {
+        let folder = crate::lab::only_folder(&self.0.root().join("baselines/references"));
+        folder.join("s.toml")
+    }
+}
+
+fn verdict<'a>(says: &'a Value, benchmark: &str) -> &'a str {
+    let rows = says["report"]["rows"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["benchmark"] == benchmark && row["measure"] == "time");
+    row.unwrap_or_else(|| panic!("no row {benchmark}: {says:#}"))["verdict"].as_str().unwrap()
+}
+
+#[test]
+fn a_slow_down_fails_and_names_its_row_and_without_it_the_gate_passes() {
+    let repository = Repository::new();
+    let _alone = alone();
+    // The same code is found to be the same, and costs nothing.
+    let (says, said) = repository.gate(0, &["--against", "HEAD"]);
+    assert_eq!(verdict(&says, "bits"), "identical");
+    assert!(!said.contains("screen"), "{said}");
+
+    repository.slow_down();
+    let (says, said) = repository.gate(1, &["--against", "main"]);
+    assert_eq!(verdict(&says, "bits"), "regressed");
+    let row = &says["report"]["rows"][0];
+    assert!(row["confirmation"]["shown"]["ratio"].as_f64() > Some(1.05), "{row:#}");
+    assert!(row["why"].as_str().unwrap().starts_with("confirmed: at least "), "{row:#}");
+    assert_eq!(says["candidate"]["changed"], 1, "what is not committed is what is measured");
+    assert!(said.contains("screen") && said.contains("confirm"), "{said}");
+
+    // The record says the same again, for a person and without measuring.
+    let record = repository.0.root().join("results").join(says["name"].as_str().unwrap());
+    let text = stdout(&lab_in(repository.0.root(), 1, &["gate", record.to_str().unwrap()]));
+    assert!(text.contains("REGRESSED     bits: confirmed: at least "), "{text}");
+    let page = fs::read_to_string(record.join("gate.md")).unwrap();
+    assert!(
+        page.starts_with("## perflab gate: REGRESSION: 1 regressed") && page.contains("| bits"),
+        "{page}"
+    );
+    lab_in(repository.0.root(), 0, &["analyse", record.to_str().unwrap()]);
+
+    repository.git(&["checkout", "--quiet", "--", "."]);
+    let (says, _) = repository.gate(0, &["--against", "main", "--no-identity"]);
+    assert_eq!(verdict(&says, "bits"), "passed");
+    assert!(says["launches"][0]["screening"].as_array().unwrap().len() >= 16);
+}
+
+#[test]
+fn what_cannot_be_compared_is_said_in_a_sentence() {
+    let repository = Repository::without_lab();
+    for name in ["Cargo.toml", "src/main.rs"] {
+        fs::rename(
+            repository.0.root().join(name),
+            repository.0.root().join(name.replace('/', "_") + ".kept"),
+        )
+        .unwrap();
+    }
+    let nothing = repository.commit("before there was anything");
+    for name in ["Cargo.toml", "src/main.rs"] {
+        fs::rename(
+            repository.0.root().join(name.replace('/', "_") + ".kept"),
+            repository.0.root().join(name),
+        )
+        .unwrap();
+    }
+    repository.edit("fn main() {", "fn main() { no such thing");
+    let broken = repository.commit("does not compile");
+    repository.edit("fn main() { no such thing", "fn main() {");
+    repository.commit("subject");
+    let _alone = alone();
+    let error = |args: &[&str]| {
+        let (_, said) = repository.gate(2, args);
+        let errors: Vec<_> = said.lines().filter(|line| line.starts_with("error: ")).collect();
+        assert_eq!(errors.len(), 1, "{said}");
+        errors[0].to_owned()
+    };
+    let said = error(&["--against", "no-such-branch"]);
+    assert!(said.starts_with("error: unknown revision \"no-such-branch\": name a commit"), "{said}");
+    assert!(error(&["--against=--help"]).contains("unknown revision \"--help\""));
+    let said = error(&["--against", &nothing]);
+    assert!(said.contains("has no Cargo.toml: there was no workspace here then"), "{said}");
+    let said = error(&["--against", &broken]);
+    assert!(
+        said.contains(&format!("revision {}", &broken[..10])) && said.contains("cannot be built"),
+        "{said}"
+    );
+    let said = error(&["--against", "HEAD", "--benchmarks", "bitz"]);
+    assert!(said.contains("unknown benchmark \"bitz\""), "{said}");
+    let said = error(&["--against", "HEAD", "--flagsets", "plian"]);
+    assert!(said.contains("unknown arm \"plian\"; known: plain"), "{said}");
+    assert!(error(&[]).contains("what to compare with?"));
+    assert!(stderr(&lab(2, &["gate", "--against", "HEAD", "--budget", "soon"])).contains("90s, 5m or 1h"));
+    let outside = Workspace::new();
+    outside.suite("s", &["plain"]);
+    let said = stderr(&lab_in(outside.root(), 2, &["gate", "--suite", "s.toml", "--against", "HEAD"]));
+    assert!(said.contains("is no git repository"), "{said}");
+}
+
+#[test]
+fn benchmarks_of_one_side_alone_never_pass_in_silence() {
+    let repository = Repository::new();
+    let _alone = alone();
+    repository.edit("\\\"name\\\":\\\"bits\\\"", "\\\"name\\\":\\\"bytes\\\"");
+    let (says, _) = repository.gate(2, &["--against", "main"]);
+    let row = |name: &str| {
+        says["report"]["rows"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|row| row["benchmark"] == name)
+            .unwrap()
+            .clone()
+    };
+    assert_eq!((&row("bits")["how"], &row("bytes")["how"]), (&"gone".into(), &"new".into()), "{says:#}");
+    // Where the difference is meant, and nothing else was compared, nothing is known.
+    let (says, _) = repository.gate(3, &["--against", "main", "--allow-unmatched"]);
+    assert_eq!(says["report"]["fold"], "inconclusive");
+    repository.git(&["checkout", "--quiet", "--", "."]);
+    repository.edit("(0..2000)", "(0..2001)");
+    let (says, _) = repository.gate(2, &["--against", "main"]);
+    assert_eq!(says["report"]["rows"][0]["how"], "another_task");
+}
+
+#[test]
+fn a_candidate_that_fails_is_no_pass() {
+    let repository = Repository::new();
+    let _alone = alone();
+    repository.edit(
+        "let iters = field(&line, \"iters\");",
+        "let iters = field(&line, \"iters\"); if std::process::id() > 0 { panic!(\"no turn today\") }",
+    );
+    let (says, _) = repository.gate(1, &["--against", "main"]);
+    assert_eq!(verdict(&says, "bits"), "failed");
+}
+
+#[test]
+fn references_gate_sizes_and_are_strict_both_ways() {
+    let repository = Repository::new();
+    let _alone = alone();
+    let (_, said) = repository.gate(2, &["--references"]);
+    assert!(said.contains("no reference of suite s in "), "{said}");
+    let record = repository.record();
+    let path = repository.accept(&record);
+    let text = fs::read_to_string(&path).unwrap();
+    for row in
+        ["benchmark = \"bits\"", "measure = \"file_size\"", "measure = \"code_size\"", "measure = \"memory\""]
+    {
+        assert!(text.contains(row), "{row}: {text}");
+    }
+    let shown = stdout(&lab_in(repository.0.root(), 0, &["baseline", "show"]));
+    assert!(shown.contains("suite s at ") && shown.contains("bits "), "{shown}");
+    repository.commit("references");
+
+    let (says, said) = repository.gate(0, &["--references"]);
+    assert_eq!(verdict(&says, "bits"), "identical", "{said}");
+    let passed = says["report"]["rows"].as_array().unwrap().iter().filter(|row| row["verdict"] == "passed");
+    assert!(passed.count() >= 2, "sizes are compared with what is stored: {says:#}");
+
+    // A hundred kilobytes more code than was accepted.
+    repository
+        .edit("fn main() {", "static PAD: [u8; 100_000] = [7; 100_000];\nfn main() {\n    black_box(&PAD);");
+    let (says, _) = repository.gate(1, &["--references", "--budget", "1s"]);
+    let grown = |row: &&Value| row["measure"] == "file_size";
+    let row = says["report"]["rows"].as_array().unwrap().iter().find(grown).unwrap();
+    assert_eq!(row["verdict"], "regressed", "{row:#}");
+    repository.git(&["checkout", "--quiet", "--", "src"]);
+
+    // A benchmark without a reference, and a reference without a benchmark.
+    repository.edit("\\\"name\\\":\\\"bits\\\"", "\\\"name\\\":\\\"bytes\\\"");
+    let (says, _) = repository.gate(2, &["--references"]);
+    let how = |name: &str| {
+        let rows = says["report"]["rows"].as_array().unwrap();
+        rows.iter().find(|row| row["benchmark"] == name).unwrap()["how"].clone()
+    };
+    assert_eq!((how("bytes"), how("bits")), ("new".into(), "gone".into()), "{says:#}");
+    let renamed = repository.record();
+    let (says, _) = repository.gate(2, &[&renamed, "--references"]);
+    assert_eq!(says["report"]["fold"], "broken");
+}
+
+#[test]
+fn another_machines_reference_is_refused_with_what_differs() {
+    let repository = Repository::new();
+    let _alone = alone();
+    let record = repository.record();
+    let path = repository.accept(&record);
+    let text = fs::read_to_string(&path).unwrap();
+    let there = text.replacen("family = ", "family = 9", 1).replacen("stepping = ", "stepping = 7", 1);
+    let body = there.split_once("\ndigest = ").unwrap().1.split_once('\n').unwrap().1.to_owned();
+    let stated = text.split_once("digest = \"").unwrap().1.split_once('"').unwrap().0.to_owned();
+    let other = path.parent().unwrap().with_file_name("another-machine");
+    fs::create_dir_all(&other).unwrap();
+    fs::write(other.join("s.toml"), there.replacen(&stated, &sha256(&body), 1)).unwrap();
+    fs::remove_file(&path).unwrap();
+    let (says, said) = repository.gate(3, &["--references"]);
+    assert!(
+        said.contains("another machine's") && said.contains("CPU family/model/stepping: accepted on 9"),
+        "{said}"
+    );
+    assert_eq!(verdict(&says, "bits"), "inconclusive");
+    let sizes = says["report"]["rows"].as_array().unwrap().iter().filter(|row| row["measure"] == "file_size");
+    assert!(sizes.into_iter().all(|row| row["verdict"] == "passed"), "sizes travel: {says:#}");
+    // A finished record is refused as well.
+    let (says, said) = repository.gate(3, &[&record, "--references"]);
+    assert!(said.contains("differs: CPU family/model/stepping"), "{said}");
+    assert_eq!(verdict(&says, "bits"), "inconclusive");
+}
+
+fn sha256(text: &str) -> String {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn references_that_cannot_be_trusted_are_refused() {
+    let repository = Repository::new();
+    let _alone = alone();
+    let dirty = {
+        repository.edit("fn main() {", "fn main() { ");
+        repository.record()
+    };
+    let said = stderr(&lab_in(repository.0.root(), 2, &["baseline", "accept", &dirty]));
+    assert!(said.contains("1 files differed from commit") && said.contains("measure again"), "{said}");
+    repository.git(&["checkout", "--quiet", "--", "."]);
+    let record = repository.record();
+    let path = repository.accept(&record);
+    let good = fs::read_to_string(&path).unwrap();
+    for (from, to, says) in [
+        ("launches = 2", "launches = 3", "was edited by hand"),
+        ("schema = 1", "schema = 99", "has schema 99, and this perflab reads 1"),
+    ] {
+        fs::write(&path, good.replacen(from, to, 1)).unwrap();
+        let (_, said) = repository.gate(2, &["--references"]);
+        assert!(said.contains(says), "{said}");
+        let said = stderr(&lab_in(repository.0.root(), 2, &["baseline", "show"]));
+        assert!(said.contains(says) && said.lines().count() == 1, "{said}");
+    }
+    fs::write(&path, &good).unwrap();
+    let unfinished = fs::read_to_string(format!("{record}/run.json")).unwrap();
+    fs::write(format!("{record}/run.json"), unfinished.replacen("\"finished\"", "\"stopped\"", 1)).unwrap();
+    let said = stderr(&lab_in(repository.0.root(), 2, &["baseline", "accept", &record]));
+    assert!(said.contains("it is not finished"), "{said}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), good);
+}
+
+#[test]
+fn a_kill_or_a_full_disk_in_mid_accept_leaves_the_old_reference() {
+    let repository = Repository::new();
+    let _alone = alone();
+    let path = repository.accept(&repository.record());
+    let good = fs::read_to_string(&path).unwrap();
+    // Another commit, so that the new text would differ.
+    repository.commit("another");
+    let record = repository.record();
+    let beside = || fs::read_dir(path.parent().unwrap()).unwrap().count();
+    for (trap, code) in [("", None), ("trap '' XFSZ;", Some(2))] {
+        // Writing the 513th byte ends the program, or fails where the signal is ignored.
+        let script = format!("{trap} ulimit -f 1; exec \"$0\" baseline accept \"$1\"");
+        let mut shell = Command::new("bash");
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_perflab"), &record]).current_dir(repository.0.root());
+        let output = shell.output().unwrap();
+        assert_eq!(output.status.code(), code, "{}", stderr(&output));
+        if code.is_some() {
+            let said = stderr(&output);
+            assert!(said.contains("cannot write") && said.contains("stay as they are"), "{said}");
+            assert!(said.contains("File too large"), "{said}");
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), good, "the old reference, whole");
+    }
+    assert!(beside() >= 1);
+    let next = repository.accept(&record);
+    assert_ne!(fs::read_to_string(next).unwrap(), good);
+}

@@ -1,0 +1,101 @@
+"""The steps of the composite action, with a stand-in for the lab."""
+
+import os
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+GATE = ROOT / ".github/actions/perflab-gate/gate"
+
+# Says what it was asked, leaves a record where it is told to, and exits as it is told.
+STAND_IN = """#!/usr/bin/env bash
+printf '%s\\n' "$@" > "$ASKED"
+while [ $# -gt 0 ]; do
+    if [ "$1" = --out ]; then out=$2; fi
+    shift
+done
+if [ "$LEAVES" != nothing ]; then
+    mkdir -p "$out/2026-11-27T1200-vm"
+    if [ "$LEAVES" = markdown ]; then printf '| row | verdict |\\n' > "$out/2026-11-27T1200-vm/gate.md"; fi
+fi
+printf 'printed by the gate\\n'
+exit "$CODE"
+"""
+
+
+class Action(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.path = pathlib.Path(self.folder.name)
+        lab = self.path / "lab"
+        lab.write_text(STAND_IN)
+        lab.chmod(0o755)
+
+    def run_step(self, step, **variables):
+        environment = dict(
+            os.environ,
+            TMPDIR=self.folder.name,
+            ASKED=str(self.path / "asked"),
+            GITHUB_STEP_SUMMARY=str(self.path / "summary.md"),
+            GITHUB_OUTPUT=str(self.path / "output"),
+            PERFLAB=f"{self.path}/lab",
+            AGAINST="0a1b2c",
+            SUITE="",
+            BUDGET="10m",
+        )
+        environment.update(variables)
+        return subprocess.run(
+            ["bash", str(GATE), step], env=environment, capture_output=True, text=True, check=False
+        )
+
+    def measured(self, code, leaves="markdown", **variables):
+        for name in ("summary.md", "output"):
+            (self.path / name).write_text("")
+        ended = self.run_step("measure", CODE=str(code), LEAVES=leaves, **variables)
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        output = (self.path / "output").read_text()
+        return dict(line.split("=", 1) for line in output.splitlines())
+
+    def test_every_exit_code_is_a_result_and_the_record_is_named(self):
+        for code, result in ((0, "passed"), (1, "regressed"), (2, "broken"), (3, "inconclusive"), (101, "broken")):
+            said = self.measured(code)
+            self.assertEqual(said["result"], result)
+            self.assertTrue(said["record"].endswith("/gate/2026-11-27T1200-vm"), said)
+            summary = (self.path / "summary.md").read_text()
+            self.assertEqual(summary, f"## Performance against 0a1b2c: {result}\n\n| row | verdict |\n")
+
+    def test_a_gate_without_a_record_shows_what_it_printed(self):
+        self.assertEqual(self.measured(2, leaves="nothing"), {"result": "broken", "record": ""})
+        self.assertIn("```text\nprinted by the gate\n```", (self.path / "summary.md").read_text())
+
+    def test_the_suite_is_handed_on_as_one_word(self):
+        self.measured(0, SUITE="a suite.toml; true")
+        asked = (self.path / "asked").read_text().splitlines()
+        self.assertEqual(asked[:5], ["gate", "--against", "0a1b2c", "--budget", "10m"])
+        self.assertEqual(asked[-2:], ["--suite", "a suite.toml; true"])
+
+    def test_a_summary_is_cut_before_github_drops_it(self):
+        lab = self.path / "lab"
+        lab.write_text("#!/usr/bin/env bash\nhead -c 2000000 /dev/zero | tr '\\0' x\n")
+        self.measured(0, leaves="nothing")
+        self.assertEqual((self.path / "summary.md").stat().st_size, 900000)
+
+    def test_only_what_must_fail_the_job_does(self):
+        cases = (
+            ("passed", "warn", 0),
+            ("inconclusive", "warn", 0),
+            ("inconclusive", "fail", 1),
+            ("regressed", "warn", 1),
+            ("broken", "warn", 1),
+            ("", "warn", 1),
+        )
+        for result, inconclusive, code in cases:
+            ended = self.run_step("decide", RESULT=result, INCONCLUSIVE=inconclusive)
+            self.assertEqual(ended.returncode, code, (result, inconclusive, ended.stdout))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,490 @@
+//! What the tools answer: the structured content, and the few words beside it.
+
+use mcp_core::budget::Detail;
+use mcp_core::content::Output;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::analysis::{Analysis, Certainty, CommandEffects, Decision, PathPattern, Risk, Warning};
+
+/// An answer whose schema says no more than that it is an object.
+type Object = Map<String, Value>;
+
+/// What a line would do.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct AnalysisView {
+    pub parsed: bool,
+    #[schemars(with = "DecisionName")]
+    pub decision: Decision,
+    #[schemars(with = "RiskName")]
+    pub risk: Risk,
+    pub reasons: Vec<String>,
+    pub commands: Vec<CommandView>,
+    /// Commands that the caller's bound left no room for.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[schemars(skip)]
+    pub commands_left_out: usize,
+    pub warnings: Vec<WarningView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub safer: Option<String>,
+}
+
+#[derive(JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(dead_code, reason = "the names without their comments, for the schema")]
+enum DecisionName {
+    Allow,
+    Prompt,
+    Deny,
+}
+
+#[derive(JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(dead_code, reason = "the names without their comments, for the schema")]
+enum RiskName {
+    None,
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+/// What one simple command does. What follows `privilege` is part of detailed answers only, but for the risk.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct CommandView {
+    pub argv: Vec<String>,
+    #[schemars(with = "Vec<String>")]
+    pub reads: Vec<PathPattern>,
+    #[schemars(with = "Vec<String>")]
+    pub writes: Vec<PathPattern>,
+    #[schemars(with = "Vec<String>")]
+    pub deletes: Vec<PathPattern>,
+    pub executes: Vec<String>,
+    pub network: bool,
+    pub privilege: bool,
+    #[schemars(skip)]
+    pub risk: Risk,
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub more: Option<More>,
+}
+
+/// What else is known of a command.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct More {
+    dynamic: Vec<usize>,
+    hosts: Vec<String>,
+    other: Vec<String>,
+    certainty: Certainty,
+    reasons: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct WarningView {
+    kind: String,
+    message: String,
+}
+
+impl From<Warning> for WarningView {
+    fn from(Warning { kind, message }: Warning) -> Self {
+        Self { kind, message }
+    }
+}
+
+impl CommandView {
+    fn new(effects: CommandEffects, detail: Detail) -> Self {
+        let CommandEffects { dynamic, hosts, other, certainty, reasons, .. } = effects;
+        let more = More { dynamic, hosts, other, certainty, reasons };
+        Self {
+            argv: effects.argv,
+            reads: effects.reads,
+            writes: effects.writes,
+            deletes: effects.deletes,
+            executes: effects.executes,
+            network: effects.network,
+            privilege: effects.privilege,
+            risk: effects.risk,
+            more: (detail == Detail::Detailed).then_some(more),
+        }
+    }
+}
+
+/// So many commands fit into a budget that is not small: nothing has to be measured then.
+const FEW: usize = 8;
+const SMALL: usize = 16_000;
+
+impl AnalysisView {
+    /// The analysis within `most` bytes of JSON; commands at the end go first.
+    pub fn new(analysis: Analysis, detail: Detail, most: usize) -> Self {
+        let commands: Vec<CommandView> =
+            analysis.commands.into_iter().map(|effects| CommandView::new(effects, detail)).collect();
+        let mut view = Self {
+            parsed: analysis.parsed,
+            decision: analysis.decision,
+            risk: analysis.risk,
+            reasons: analysis.reasons,
+            commands,
+            commands_left_out: 0,
+            warnings: analysis.warnings.into_iter().map(WarningView::from).collect(),
+            safer: analysis.safer,
+        };
+        if view.commands.len() > FEW || most < SMALL {
+            view.cut(most);
+        }
+        view
+    }
+
+    fn cut(&mut self, most: usize) {
+        let mut left = most.saturating_sub(length(&self.reasons) + length(&self.warnings) + 256);
+        let mut kept = 0;
+        for command in &self.commands {
+            let needed = length(command) + 1;
+            if needed > left {
+                break;
+            }
+            left -= needed;
+            kept += 1;
+        }
+        self.commands_left_out = self.commands.len() - kept;
+        self.commands.truncate(kept);
+    }
+
+    /// The decision and its reasons.
+    pub fn summary(&self) -> String {
+        let mut text = format!("{}, risk {}", name(&self.decision), name(&self.risk));
+        for reason in self.reasons.iter().take(3) {
+            text.push_str("\n- ");
+            text.push_str(reason);
+        }
+        text
+    }
+}
+
+/// How many bytes a value has as JSON.
+pub(crate) fn length(value: &impl Serialize) -> usize {
+    serde_json::to_vec(value).map_or(0, |text| text.len())
+}
+
+/// The name that an enumeration has in JSON.
+pub(crate) fn name(value: &impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(Value::String(name)) => name,
+        Ok(other) => other.to_string(),
+        Err(_) => String::new(),
+    }
+}
+
+impl Output for AnalysisView {
+    fn text(&self, _detail: Detail) -> String {
+        let mut text = self.summary();
+        if let Some(safer) = &self.safer {
+            text.push_str("\nsafer: ");
+            text.push_str(safer);
+        }
+        text
+    }
+}
+
+/// Commands for a goal.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Suggestions {
+    pub suggestions: Vec<SuggestionView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub notice: Option<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct SuggestionView {
+    pub command: String,
+    pub template: String,
+    pub program: String,
+    pub score: f32,
+    #[schemars(with = "SourceName")]
+    pub source: crate::ranking::suggest::Source,
+    #[schemars(skip)]
+    pub says: String,
+    /// Parameters that the goal named no value for.
+    #[schemars(skip)]
+    pub assumed: Vec<String>,
+    #[schemars(with = "Object")]
+    pub analysis: AnalysisView,
+}
+
+#[derive(JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(dead_code, reason = "the names without their comments, for the schema")]
+enum SourceName {
+    Catalogue,
+    History,
+}
+
+impl Output for Suggestions {
+    fn text(&self, _detail: Detail) -> String {
+        if self.suggestions.is_empty() {
+            return "nothing suits this goal; say it in other words".to_owned();
+        }
+        self.suggestions.iter().map(|one| one.command.as_str()).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// A line in another form.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Optimized {
+    pub command: String,
+    pub changes: Vec<ChangeView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Object>")]
+    pub measured: Option<Measured>,
+    /// Why nothing was changed or measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub notice: Option<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ChangeView {
+    pub rule: String,
+    pub before: String,
+    pub after: String,
+    /// What is different for whoever runs it.
+    pub why: String,
+    /// What has to hold, where the text alone does not show it.
+    pub assumes: Vec<String>,
+}
+
+/// Both forms, run in turns.
+#[derive(Debug, Serialize)]
+pub(crate) struct Measured {
+    /// How often each form ran.
+    pub runs: usize,
+    /// The median wall-clock time of the given form.
+    pub before_ms: f64,
+    /// That of the other form.
+    pub after_ms: f64,
+    /// Whether standard output and exit code were equal each time.
+    pub same_result: bool,
+}
+
+impl Output for Optimized {
+    fn text(&self, _detail: Detail) -> String {
+        match (&self.notice, self.changes.is_empty()) {
+            (Some(notice), _) => format!("{}\n{notice}", self.command),
+            (None, _) => self.command.clone(),
+        }
+    }
+}
+
+/// What came of a command, or what would be done.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct RunView {
+    pub exit_code: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signal: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+    pub truncated: bool,
+    pub duration_ms: f64,
+    #[schemars(with = "DecisionName")]
+    pub decision: Decision,
+    pub status: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handle: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Object>")]
+    pub plan: Option<PlanView>,
+    /// What is weaker than usual, or was not kept.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(skip)]
+    pub notices: Vec<String>,
+    /// How many bytes of each stream the text repeats.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub excerpt: usize,
+}
+
+/// How far a command is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Status {
+    Planned,
+    Running,
+    Exited,
+    TimedOut,
+    Cancelled,
+    Limits,
+}
+
+impl From<mcp_sandbox::Reason> for Status {
+    fn from(reason: mcp_sandbox::Reason) -> Self {
+        match reason {
+            mcp_sandbox::Reason::Exited => Self::Exited,
+            mcp_sandbox::Reason::TimedOut => Self::TimedOut,
+            mcp_sandbox::Reason::Cancelled => Self::Cancelled,
+            mcp_sandbox::Reason::Limits => Self::Limits,
+        }
+    }
+}
+
+/// What would be done.
+#[derive(Debug, Serialize)]
+pub(crate) struct PlanView {
+    pub argv: Vec<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub script: Option<String>,
+    pub cwd: String,
+    pub profile: &'static str,
+    pub timeout_s: f64,
+    pub analysis: AnalysisView,
+}
+
+impl Output for RunView {
+    fn text(&self, _detail: Detail) -> String {
+        let mut text = match (self.status, self.exit_code, self.signal) {
+            (Status::Planned, ..) => {
+                let plan = self.plan.as_ref().map(|plan| plan.analysis.summary()).unwrap_or_default();
+                return format!("planned, nothing was run: {plan}");
+            }
+            (Status::Running, ..) => {
+                let handle = self.handle.as_deref().unwrap_or_default();
+                return format!("running as {handle}; run_output shows what it prints");
+            }
+            (Status::Exited, Some(code), _) => format!("exit code {code}"),
+            (Status::Exited, None, Some(signal)) => format!("ended by signal {signal}"),
+            (status, ..) => name(&status).replace('_', " "),
+        };
+        text.push_str(&format!(" after {:.0} ms", self.duration_ms));
+        for (name, stream) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            if !stream.is_empty() {
+                let excerpt = crate::execution::output::cut(stream, self.excerpt).0;
+                text.push_str(&format!("\n{name}:\n{excerpt}"));
+            }
+        }
+        if let Some(handle) = &self.handle {
+            text.push_str(&format!("\nthe rest: run_output with handle {handle}"));
+        }
+        text
+    }
+}
+
+/// A part of what a command printed.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct OutputView {
+    pub status: Status,
+    pub exit_code: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub signal: Option<i32>,
+    pub text: String,
+    pub total_bytes: u64,
+    /// Bytes in the middle of the stream that were not kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub dropped_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub matches: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+    /// How many bytes of it the text repeats.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub excerpt: usize,
+}
+
+impl Output for OutputView {
+    fn text(&self, _detail: Detail) -> String {
+        let state = name(&self.status).replace('_', " ");
+        let excerpt = crate::execution::output::cut(&self.text, self.excerpt).0;
+        format!("{state}, {} bytes in all\n{excerpt}", self.total_bytes)
+    }
+}
+
+/// Records of commands that were run.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct HistoryView {
+    #[schemars(with = "Vec<Object>")]
+    pub records: Vec<crate::history::Record>,
+    /// How many records were changed or forgotten.
+    pub changed: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub notice: Option<String>,
+}
+
+impl Output for HistoryView {
+    fn text(&self, _detail: Detail) -> String {
+        if self.records.is_empty() {
+            return format!("{} changed", self.changed);
+        }
+        let line = |record: &crate::history::Record| format!("{} {}", record.id, record.entry.command);
+        self.records.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// What the host offers.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct SystemView {
+    pub os: Option<String>,
+    pub kernel: Option<String>,
+    pub architecture: &'static str,
+    pub cpus: usize,
+    pub memory_bytes: Option<u64>,
+    pub roots: Vec<String>,
+    pub profiles: Vec<&'static str>,
+    /// Where the programs that were asked for are; null for one that is not there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Object>")]
+    pub programs: Option<std::collections::BTreeMap<String, Option<String>>>,
+    /// The layers that commands are run behind.
+    #[schemars(with = "Object")]
+    pub sandbox: SandboxView,
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub more: Option<SystemMore>,
+}
+
+/// The layers that commands are run behind.
+#[derive(Debug, Serialize)]
+pub(crate) struct SandboxView {
+    /// Whether commands can be run at all.
+    pub ready: bool,
+    /// Why not, or what is weaker.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notice: Option<String>,
+    pub landlock_abi: u32,
+    pub seccomp: bool,
+    pub namespaces: bool,
+}
+
+/// What detailed answers add.
+#[derive(Debug, Serialize)]
+pub(crate) struct SystemMore {
+    pub cpu_model: Option<String>,
+    pub load: Option<mcp_core::host::Load>,
+    pub available_memory_bytes: Option<u64>,
+    pub uptime_seconds: Option<u64>,
+    pub server_rss_bytes: Option<u64>,
+    pub history: Option<crate::history::Stats>,
+}
+
+impl Output for SystemView {
+    fn text(&self, _detail: Detail) -> String {
+        let os = self.os.as_deref().unwrap_or("an unknown system");
+        let sandbox = if self.sandbox.ready { "commands run in a sandbox" } else { "commands cannot be run" };
+        format!(
+            "{os}, {}, {} CPUs; {sandbox}; roots: {}",
+            self.architecture,
+            self.cpus,
+            self.roots.join(", ")
+        )
+    }
+}

@@ -1,0 +1,405 @@
+//! Runs by their handles: those that go on, and the last ones that ended.
+//!
+//! Each run has a thread that starts it, waits for its end and writes down what came of it. What started a run
+//! may wait for its end, look at its output, or cancel it; when the runs are dropped, all of them are cancelled.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, OnceLock};
+
+use mcp_core::layers::Audit;
+use mcp_sandbox::{
+    CancelHandle, Capabilities, Job, Layer, Outcome, Profile, Running, Sandbox, SandboxError, Snapshot,
+};
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::{oneshot, watch};
+
+use crate::execution::journal;
+use crate::execution::plan::Plan;
+use crate::history::NewRecord;
+use crate::memory::Memory;
+
+/// How many commands run at a time.
+pub const MOST_RUNNING: usize = 16;
+
+/// How many runs that ended are kept, with their output.
+pub const MOST_ENDED: usize = 64;
+
+/// The most bytes of output of runs that ended; the oldest go first.
+pub const MOST_BYTES: usize = 32 << 20;
+
+/// Finds out what a host offers: its sandbox is only asked when something is to be run.
+type Probe = Box<dyn Fn() -> Result<Capabilities, SandboxError> + Send + Sync>;
+
+/// The sandbox, put up on first use.
+pub struct Ground {
+    /// What is there before the host was asked.
+    unprobed: Mutex<Option<Sandbox>>,
+    probe: Probe,
+    ready: OnceLock<(Arc<Sandbox>, Capabilities)>,
+}
+
+impl Ground {
+    /// A sandbox whose roots are open, and how to ask the host.
+    pub fn new(
+        sandbox: Sandbox,
+        probe: impl Fn() -> Result<Capabilities, SandboxError> + Send + Sync + 'static,
+    ) -> Self {
+        Self { unprobed: Mutex::new(Some(sandbox)), probe: Box::new(probe), ready: OnceLock::new() }
+    }
+
+    /// The sandbox, and what the host offers it.
+    ///
+    /// # Errors
+    /// If the supervisor that asks the host cannot be started.
+    pub fn get(&self) -> Result<&(Arc<Sandbox>, Capabilities), SandboxError> {
+        if let Some(ready) = self.ready.get() {
+            return Ok(ready);
+        }
+        let mut unprobed = self.unprobed.lock();
+        if unprobed.is_some() {
+            let capabilities = (self.probe)()?;
+            if let Some(sandbox) = unprobed.take() {
+                let sandbox = Arc::new(sandbox.on(capabilities.clone()));
+                // Only who took the sandbox sets it, and nobody else has.
+                self.ready.set((sandbox, capabilities)).ok();
+            }
+        }
+        drop(unprobed);
+        self.ready.get().ok_or_else(|| SandboxError::SupervisorLost("the sandbox is gone".to_owned()))
+    }
+}
+
+/// One run.
+pub struct Run {
+    /// By which it is known: nobody can guess it.
+    pub handle: String,
+    /// The plan that it carries out.
+    pub plan: Plan,
+    state: Mutex<State>,
+    cancel: Mutex<Cancel>,
+    ended: watch::Sender<bool>,
+    /// Why it is not in the history.
+    unkept: OnceLock<String>,
+}
+
+/// How a run is cancelled, which may be asked for before it was started.
+enum Cancel {
+    Unstarted { is_unwanted: bool },
+    By(CancelHandle),
+}
+
+enum State {
+    Starting,
+    Running(Running),
+    Ended(Arc<Outcome>),
+    Failed(String),
+}
+
+/// How far a run is, with its output so far.
+#[derive(Clone, Debug)]
+pub enum Look {
+    /// It goes on.
+    Running(Snapshot),
+    /// It ended.
+    Ended(Arc<Outcome>),
+}
+
+/// All runs of a server.
+pub struct Runs {
+    ground: Arc<Ground>,
+    memory: Arc<Memory>,
+    audit: Option<Arc<Audit>>,
+    known: RwLock<VecDeque<Arc<Run>>>,
+}
+
+impl Runs {
+    /// No runs yet.
+    #[must_use]
+    pub fn new(ground: Arc<Ground>, memory: Arc<Memory>, audit: Option<Arc<Audit>>) -> Self {
+        Self { ground, memory, audit, known: RwLock::default() }
+    }
+
+    /// What the host offers.
+    ///
+    /// # Errors
+    /// As [`Ground::get`], in one sentence.
+    pub fn capabilities(&self) -> Result<&Capabilities, String> {
+        self.ground.get().map(|(_, capabilities)| capabilities).map_err(|error| error.to_string())
+    }
+
+    /// Whether commands that read can be run here; what is weaker than usual for them.
+    ///
+    /// # Errors
+    /// One sentence: the layer that is missing.
+    pub fn protection(&self) -> Result<Option<String>, String> {
+        let (sandbox, _) = self.ground.get().map_err(|error| error.to_string())?;
+        let job = Job::argv(Profile::Read, ["true"]);
+        sandbox.protection(&job).map(|found| weaker(&found.weaker)).map_err(|error| error.to_string())
+    }
+
+    /// Starts what was planned, and returns when it runs. `confirmed` tells whether a person agreed to it.
+    ///
+    /// # Errors
+    /// One sentence: too much runs already, a layer of protection is missing, a program does not exist.
+    pub async fn start(&self, plan: Plan, task: Option<String>, confirmed: bool) -> Result<Arc<Run>, String> {
+        let run = self.enter(plan)?;
+        let (tell, told) = oneshot::channel();
+        let work = Work {
+            run: Arc::clone(&run),
+            ground: Arc::clone(&self.ground),
+            memory: Arc::clone(&self.memory),
+            audit: self.audit.clone(),
+            task,
+            confirmed,
+        };
+        // Left before it runs, it is cancelled.
+        let guard = Guard(Some(Arc::clone(&run)));
+        std::thread::Builder::new()
+            .name("run".to_owned())
+            .spawn(move || work.carry_out(tell))
+            .map_err(|error| format!("the system gives no thread for the command: {error}"))?;
+        let started = told.await.unwrap_or_else(|_| Err("the thread of the command broke down".to_owned()));
+        guard.disarm();
+        if let Err(error) = started {
+            self.known.write().retain(|known| !Arc::ptr_eq(known, &run));
+            return Err(error);
+        }
+        Ok(run)
+    }
+
+    /// A place among the runs, where one is free.
+    fn enter(&self, plan: Plan) -> Result<Arc<Run>, String> {
+        let mut random = [0_u8; 16];
+        getrandom::fill(&mut random)
+            .map_err(|error| format!("the system gives no random numbers: {error}"))?;
+        let handle: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let run = Arc::new(Run {
+            handle: format!("run-{handle}"),
+            plan,
+            state: Mutex::new(State::Starting),
+            cancel: Mutex::new(Cancel::Unstarted { is_unwanted: false }),
+            ended: watch::Sender::new(false),
+            unkept: OnceLock::new(),
+        });
+        let mut known = self.known.write();
+        if known.iter().filter(|run| !run.has_ended()).count() >= MOST_RUNNING {
+            return Err(format!(
+                "{MOST_RUNNING} commands run already: wait for one, or kill one with run_output"
+            ));
+        }
+        forget_oldest(&mut known);
+        known.push_back(Arc::clone(&run));
+        Ok(run)
+    }
+
+    /// The run with this handle.
+    ///
+    /// # Errors
+    /// One sentence: there is none, or it is forgotten.
+    pub fn find(&self, handle: &str) -> Result<Arc<Run>, String> {
+        let known = self.known.read();
+        let run = known.iter().find(|run| run.handle == handle);
+        run.cloned().ok_or_else(|| {
+            format!(
+                "no run has this handle: the last {MOST_ENDED} of this server's life are kept, run it again"
+            )
+        })
+    }
+
+    /// Forgets a run that nobody will ask for: its whole output was shown.
+    pub fn forget(&self, run: &Arc<Run>) {
+        self.known.write().retain(|known| !Arc::ptr_eq(known, run));
+    }
+}
+
+impl Drop for Runs {
+    fn drop(&mut self) {
+        self.known.get_mut().iter().for_each(|run| run.cancel());
+    }
+}
+
+/// Drops the oldest runs that ended, until the rest is within bounds.
+fn forget_oldest(known: &mut VecDeque<Arc<Run>>) {
+    let size = |run: &Run| match &*run.state.lock() {
+        State::Ended(outcome) => [&outcome.stdout, &outcome.stderr]
+            .iter()
+            .map(|stream| stream.head.len() + stream.tail.len())
+            .sum(),
+        State::Starting | State::Running(_) | State::Failed(_) => 0,
+    };
+    let mut bytes: usize = known.iter().map(|run| size(run)).sum();
+    let mut count = known.iter().filter(|run| run.has_ended()).count();
+    known.retain(|run| {
+        let goes = run.has_ended() && (count >= MOST_ENDED || bytes > MOST_BYTES);
+        if goes {
+            count -= 1;
+            bytes -= size(run);
+        }
+        !goes
+    });
+}
+
+/// What the thread of a run needs.
+struct Work {
+    run: Arc<Run>,
+    ground: Arc<Ground>,
+    memory: Arc<Memory>,
+    audit: Option<Arc<Audit>>,
+    task: Option<String>,
+    confirmed: bool,
+}
+
+impl Work {
+    fn carry_out(self, tell: oneshot::Sender<Result<(), String>>) {
+        let handle = self.run.handle.as_str();
+        let audit = self.audit.as_deref();
+        journal::started(audit, handle, &self.run.plan, self.confirmed);
+        let at = journal::now();
+        let result = match self.start() {
+            Ok(watch) => {
+                // Nobody waits any more: the guard has cancelled it.
+                tell.send(Ok(())).ok();
+                self.wait(&watch)
+            }
+            Err(error) => {
+                let sentence = error.to_string();
+                journal::ended(audit, handle, Err(&sentence));
+                *self.run.state.lock() = State::Failed(sentence.clone());
+                self.run.ended.send_replace(true);
+                tell.send(Err(sentence)).ok();
+                return;
+            }
+        };
+        match result {
+            Ok(outcome) => {
+                journal::ended(audit, handle, Ok(&outcome));
+                self.keep(at, &outcome);
+                *self.run.state.lock() = State::Ended(Arc::new(outcome));
+            }
+            Err(error) => {
+                journal::ended(audit, handle, Err(&error.to_string()));
+                *self.run.state.lock() = State::Failed(error.to_string());
+            }
+        }
+        self.run.ended.send_replace(true);
+    }
+
+    fn start(&self) -> Result<mcp_sandbox::Watch, SandboxError> {
+        let (sandbox, _) = self.ground.get()?;
+        let running = sandbox.start(&self.run.plan.job())?;
+        let watch = running.watch()?;
+        let handle = running.cancel_handle()?;
+        let before = std::mem::replace(&mut *self.run.cancel.lock(), Cancel::By(handle));
+        if matches!(before, Cancel::Unstarted { is_unwanted: true }) {
+            running.cancel();
+        }
+        *self.run.state.lock() = State::Running(running);
+        Ok(watch)
+    }
+
+    fn wait(&self, watch: &mcp_sandbox::Watch) -> Result<Outcome, SandboxError> {
+        loop {
+            if watch.wait().is_err() {
+                return Err(SandboxError::SupervisorLost("its end cannot be waited for".to_owned()));
+            }
+            // Who reads the output meanwhile holds the lock; what woke this thread may have been its answer.
+            let mut state = self.run.state.lock();
+            let State::Running(running) = &mut *state else {
+                return Err(SandboxError::SupervisorLost("the run is gone".to_owned()));
+            };
+            if let Some(outcome) = running.wait_timeout(std::time::Duration::ZERO)? {
+                return Ok(outcome);
+            }
+        }
+    }
+
+    /// Keeps it in the history.
+    fn keep(&self, at: u64, outcome: &Outcome) {
+        let plan = &self.run.plan;
+        let record = NewRecord {
+            at_ms: at,
+            task: self.task.clone().or_else(|| self.memory.task_of(&plan.line)).unwrap_or_default(),
+            command: plan.line.clone(),
+            cwd: Some(plan.folder.display().to_string()),
+            exit_code: outcome.code,
+            duration_ms: u64::try_from(outcome.duration.as_millis()).ok(),
+            feedback: None,
+        };
+        if let Err(reason) = self.memory.keep(record) {
+            self.run.unkept.set(format!("not kept in the history: {reason}")).ok();
+        }
+    }
+}
+
+impl Run {
+    fn has_ended(&self) -> bool {
+        matches!(&*self.state.lock(), State::Ended(_) | State::Failed(_))
+    }
+
+    /// Has everything killed that the command started.
+    pub fn cancel(&self) {
+        match &mut *self.cancel.lock() {
+            Cancel::By(handle) => handle.cancel(),
+            // Its thread sees this when it is started.
+            Cancel::Unstarted { is_unwanted } => *is_unwanted = true,
+        }
+    }
+
+    /// Waits for the end.
+    pub async fn ended(&self) {
+        // The sender lives in the run itself.
+        self.ended.subscribe().wait_for(|ended| *ended).await.ok();
+    }
+
+    /// How far it is.
+    ///
+    /// # Errors
+    /// One sentence, if its supervisor was lost.
+    pub fn look(&self) -> Result<Look, String> {
+        match &mut *self.state.lock() {
+            State::Starting => Ok(Look::Running(Snapshot::default())),
+            State::Running(running) => {
+                running.snapshot().map(Look::Running).map_err(|error| error.to_string())
+            }
+            State::Ended(outcome) => Ok(Look::Ended(Arc::clone(outcome))),
+            State::Failed(error) => Err(error.clone()),
+        }
+    }
+
+    /// Why it is not in the history, if it is not.
+    pub fn unkept(&self) -> Option<&str> {
+        self.unkept.get().map(String::as_str)
+    }
+}
+
+/// Cancels a run whose caller went away.
+pub struct Guard(Option<Arc<Run>>);
+
+impl Guard {
+    /// Guards a run.
+    #[must_use]
+    pub fn new(run: &Arc<Run>) -> Self {
+        Self(Some(Arc::clone(run)))
+    }
+
+    /// The run may go on, or has ended.
+    pub fn disarm(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if let Some(run) = &self.0 {
+            run.cancel();
+        }
+    }
+}
+
+/// The sentence for layers that were missing and accepted as missing.
+#[must_use]
+pub fn weaker(layers: &[Layer]) -> Option<String> {
+    let names: Vec<String> = layers.iter().map(Layer::to_string).collect();
+    (!names.is_empty())
+        .then(|| format!("run without {}, as the server was started to allow", names.join(", ")))
+}

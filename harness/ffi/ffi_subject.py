@@ -42,6 +42,9 @@ ESTIMATED_OVER_NS = 200_000
 ESTIMATES = 5
 # Of the lab's steps of extra work, which take about a nanosecond, this many are one step of the interpreter.
 STEPS_IN_ONE = 64
+# Calls of a store by each of several threads in one call: so long that the threads also meet within it, since the
+# interpreter changes between them every five milliseconds.
+STORE_CALLS = 20_000
 # Settling looks at the clock after batches of about this long.
 SETTLE_BATCH_NS = 50_000
 
@@ -168,7 +171,7 @@ def store_class(shape, name):
 class Task:
     """One call with a fixed input and a known answer."""
 
-    def __init__(self, name, function, arguments, small, answer, payload=None, long=False, threads=1, store=None):
+    def __init__(self, name, function, arguments, small, answer, payload=None, long=False, threads=1, store=None, repeat=1):
         self.name = name
         # The name of the function in the implementation.
         self.function = function
@@ -183,6 +186,8 @@ class Task:
         self.threads = threads
         # Makes what is stored before a method of a store is called instead of a function.
         self.store = store
+        # How often one call makes the call: where starting several threads takes longer than one.
+        self.repeat = repeat
 
 
 def text(size):
@@ -246,7 +251,9 @@ def storing(method, threads):
         store.set(key, value)
         return lambda: store.get(key)
 
-    return Task(name, method, arguments, arguments, lambda *given: value, None, False, threads, stored)
+    answer, several = lambda *given: value, threads > 1
+    repeat = STORE_CALLS if several else 1
+    return Task(name, method, arguments, arguments, answer, None, several, threads, stored, repeat)
 
 
 def new_store(kind):
@@ -455,6 +462,8 @@ class Bench:
         self.call = getattr(functions, task.function)
         self.arguments = task.arguments()
         loops = (calls_0, calls_1, calls_2)
+        if task.repeat > 1:
+            self.call = self.repeated(own_copy(loops[len(self.arguments)]), self.call)
         self.loop = own_copy(loops[len(self.arguments)])
         self.settle_iters = 1
         # Two threads have a core each; more share all that there are.
@@ -463,6 +472,10 @@ class Bench:
             Partner(own_copy(loops[len(self.arguments)]), self.call, self.arguments, cores)
             for _ in range(task.threads - 1)
         ]
+
+    def repeated(self, loop, call):
+        """The call, so often in a row."""
+        return lambda *given: loop(call, given, self.task.repeat, 0)[1]
 
     def once(self):
         return self.folded(self.call(*self.arguments))

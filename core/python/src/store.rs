@@ -1,7 +1,7 @@
 //! `StateStore`: bytes by name, with a cap on all of them together.
 #![expect(clippy::needless_pass_by_value, reason = "pyo3 passes converted arguments by value")]
 
-use crate::buffers::{Bytes, WORTH_RELEASING, ensure_memory};
+use crate::buffers::{Bytes, ensure_memory};
 use crate::guard::{guarded, released};
 use crate::numbers::{Count, Seconds};
 use mcp_core::state_store::{self, StoreError, Versioned};
@@ -13,7 +13,8 @@ use pyo3::types::{PyBytes, PyIterator, PyList, PyString};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Values of this size are copied while other threads run.
+/// Values of this size are copied while other threads run. Of smaller ones, which take microseconds, each release
+/// would hand the interpreter to another thread and back: that costs several times the copy.
 const LARGE: usize = 1 << 20;
 
 /// A map from names to bytes that never holds more than it was given, for several threads.
@@ -173,7 +174,7 @@ impl StateStore {
             return Ok(Err(StoreError::TooLarge { bytes: bytes.len(), capacity: self.capacity }));
         }
         ensure_memory(bytes.len())?;
-        if bytes.len() < WORTH_RELEASING {
+        if bytes.len() < LARGE {
             return guarded(|| Ok(set(bytes.into(), ttl)));
         }
         if value.is_fixed() {
@@ -197,9 +198,8 @@ fn value_of<'py>(py: Python<'py>, found: &Versioned) -> PyResult<Bound<'py, PyBy
 pub(crate) mod direct {
     #![expect(unsafe_code, reason = "speaks with CPython without pyo3 in between")]
 
-    use crate::buffers::WORTH_RELEASING;
     use crate::direct::{Call, Twin, direct};
-    use crate::store::{StateStore, value_of};
+    use crate::store::{LARGE, StateStore, value_of};
     use pyo3::ffi::{self, PyObject};
     use pyo3::prelude::*;
 
@@ -247,7 +247,7 @@ pub(crate) mod direct {
             let store = unsafe { call.object_of::<StateStore>() };
             let value = value.bytes()?;
             // A value for which other threads may run, or that is refused, is the twin's.
-            if value.len() >= WORTH_RELEASING || value.len() > store.capacity {
+            if value.len() >= LARGE || value.len() > store.capacity {
                 return None;
             }
             let Ok(version) = store.store.set(key.text()?, value, None).ok()?.into_pyobject(call.py());

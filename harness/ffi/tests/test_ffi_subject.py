@@ -198,6 +198,9 @@ class Tasks(unittest.TestCase):
             self.assertEqual(bench.once(), value)
             self.assertEqual(bench.slice(5, 0)["checksum"], value * 5 & MASK)
             self.assertEqual(len(bench.partners), task.threads - 1)
+            made = []
+            bench.repeated(subject.own_copy(subject.calls_1), made.append)("key")
+            self.assertEqual(made, ["key"] * task.repeat)
 
         class Forgetful(subject.LockedDict):
             def set(self, key, value):

@@ -67,7 +67,7 @@ struct Samples(BTreeMap<(usize, usize), Vec<f64>>);
 
 /// ln(arm / baseline) of every launch in which both have the benchmark, in order: what estimates are made of.
 #[must_use]
-pub fn launch_values(launches: &[Launch], benchmark: usize, arm: usize) -> Vec<f64> {
+pub fn launch_log_ratios(launches: &[Launch], benchmark: usize, arm: usize) -> Vec<f64> {
     let value = |launch: &Launch| {
         let turns = launch.turns.iter().filter(|turn| turn.benchmark == benchmark);
         median(&Samples::of_turns(turns).log_ratios(benchmark, arm, 0)?)

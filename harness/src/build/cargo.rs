@@ -315,18 +315,35 @@ impl Builder {
         }
         args.extend(["--target-dir".into(), target.into()]);
         let mut invocation = Invocation::new("cargo", args).in_folder(&self.root);
-        invocation.unset = std::env::vars_os()
-            .map(|(name, _)| name)
-            .filter(|name| {
-                name.to_str().is_some_and(|name| is_build_variable(name) || name.starts_with("PYO3_"))
-            })
-            .collect();
         // The interpreter that will import the module is the one that it is built for.
         let python = self.python.as_ref().filter(|_| variant.ffi.is_some());
         invocation.set.extend(python.map(|python| ("PYO3_PYTHON".into(), python.word())));
+        Self::exactly(&mut invocation, flagset);
+        invocation
+    }
+
+    /// Lets rustc get the flags of the flag set and none from anywhere else.
+    fn exactly(invocation: &mut Invocation, flagset: &FlagSet) {
+        let names = std::env::vars_os().map(|(name, _)| name);
+        let foreign = |name: &OsString| {
+            name.to_str().is_some_and(|name| is_build_variable(name) || name.starts_with("PYO3_"))
+        };
+        invocation.unset = names.filter(foreign).collect();
         // Present even when there are no flags: it outranks every `rustflags` of config files.
         invocation.set.push(("CARGO_ENCODED_RUSTFLAGS".into(), flagset.flags.join("\u{1f}").into()));
         invocation.set.push(("RUSTC_WRAPPER".into(), OsString::new()));
+    }
+
+    /// `cargo bench` of one bench target under a flag set, with these arguments for the bench itself.
+    #[must_use]
+    pub fn bench(&self, package: &str, bench: &str, flagset: &FlagSet, arguments: &[&str]) -> Invocation {
+        let mut args: Vec<OsString> =
+            ["bench", "--quiet", "--package", package, "--bench", bench].map(Into::into).into();
+        args.extend(["--target".into(), flagset.target.clone().into()]);
+        args.extend(["--target-dir".into(), self.target.join(&flagset.name).into(), "--".into()]);
+        args.extend(arguments.iter().map(Into::into));
+        let mut invocation = Invocation::new("cargo", args).in_folder(&self.root);
+        Self::exactly(&mut invocation, flagset);
         invocation
     }
 

@@ -85,8 +85,8 @@ pub(crate) enum Verb {
     History(HistoryArgs),
     /// Write a record, criterion's results or gungraun's counts in another tool's format.
     Export(ExportVerb),
-    /// Instruction counts that gungraun or iai-callgrind saved, and how they changed.
-    Counts(CountsArgs),
+    /// Instructions a call: counted by single steps or Callgrind, gated; or as gungraun and iai-callgrind saved them.
+    Counts(Box<CountsArgs>),
     #[command(name = "__calls", hide = true)]
     Calls(CallsArgs),
     #[command(name = "__exec", hide = true)]
@@ -379,9 +379,62 @@ pub(crate) struct TimeArgs {
 
 #[derive(Args)]
 pub(crate) struct CountsArgs {
-    /// Summaries, or folders with them [default: gungraun and iai in the target folder].
-    #[arg(value_name = "PATH")]
+    /// A record of counts, to show, accept or gate again; or summaries of gungraun, or folders with them [default:
+    /// gungraun and iai in the target folder].
+    #[arg(value_name = "PATH", conflicts_with_all = ["suite", "callgrind", "flagsets", "benchmarks", "profile"])]
     pub paths: Vec<PathBuf>,
+    /// Count one call of every benchmark of this suite under every flag set that runs here, AVX-512 included.
+    #[arg(long, value_name = "FILE")]
+    pub suite: Option<PathBuf>,
+    /// Only these arms besides the baseline, by name.
+    #[arg(long, value_delimiter = ',', value_name = "A,B")]
+    pub flagsets: Vec<String>,
+    /// Only these benchmarks, by name.
+    #[arg(long, value_delimiter = ',', value_name = "A,B")]
+    pub benchmarks: Vec<String>,
+    /// A Cargo profile in place of the suite's.
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// By what is counted: single steps are exact, the processor's counter is fast.
+    #[arg(long, value_enum, default_value_t = CounterChoice::Step)]
+    pub counter: CounterChoice,
+    /// In how many processes each call is counted; counts that differ are told.
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
+    pub processes: u32,
+    /// The most instructions of a call.
+    #[arg(long, value_name = "N", default_value_t = 50_000)]
+    pub limit: u64,
+    /// The longest that one call may take, in seconds.
+    #[arg(long, value_name = "S", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+    pub patience: u64,
+    /// Run a gungraun bench under Callgrind instead, in a flag set at a time [default: x86-64 to x86-64-v3].
+    #[arg(long, conflicts_with_all = ["suite", "benchmarks", "profile"])]
+    pub callgrind: bool,
+    /// The package of the gungraun bench.
+    #[arg(long, value_name = "NAME", default_value = "mcp-kernels", requires = "callgrind")]
+    pub package: String,
+    /// The gungraun bench.
+    #[arg(long, value_name = "NAME", default_value = "counts", requires = "callgrind")]
+    pub bench: String,
+    /// Fail where a call executes more instructions than was accepted.
+    #[arg(long, conflicts_with = "accept")]
+    pub gate: bool,
+    /// Accept these counts; review the difference and commit it.
+    #[arg(long)]
+    pub accept: bool,
+    /// Where accepted counts lie [default: baselines/counts].
+    #[arg(long, value_name = "DIR")]
+    pub accepted: Option<PathBuf>,
+    /// Where records go [default: results].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// What counts.
+#[derive(Clone, Copy, ValueEnum, PartialEq, Eq)]
+pub(crate) enum CounterChoice {
+    Step,
+    Hardware,
 }
 
 #[derive(Args)]
@@ -390,6 +443,8 @@ pub(crate) struct ExecArgs {
     pub cpu: Option<usize>,
     #[arg(long, default_value_t = 0, allow_hyphen_values = true)]
     pub priority: i32,
+    #[arg(long)]
+    pub still: bool,
     #[arg(last = true, required = true)]
     pub command: Vec<OsString>,
 }

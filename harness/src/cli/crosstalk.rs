@@ -28,6 +28,7 @@ pub(crate) fn crosstalk(
             cpu: context.environment.pinned_to,
             priority: context.environment.nice.unwrap_or(0),
             pad: 0,
+            still: false,
         })
     };
     let bench = CrosstalkBench {

@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use crate::cli::args::{ExportArgs, ExportVerb};
 use crate::cli::context::workspace_root;
 use crate::cli::output::Judged;
-use crate::cli::{Exit, foreign_rows, store};
+use crate::cli::{Exit, foreign_rows, mcp, store};
 use crate::report::{self, Foreign, SUMMARY_LIMIT};
 use crate::rows::Rows;
 
@@ -89,6 +89,14 @@ impl ExportArgs {
         Ok(())
     }
 
+    /// Records of tool calls are not written for other tools: their histogram logs are a format of their own.
+    pub(crate) fn none_of_tool_calls(&self) -> anyhow::Result<()> {
+        if self.exports.is_empty() {
+            return Ok(());
+        }
+        bail!("a record of tool calls has no --export: any HdrHistogram tool reads its latency/*.hlog")
+    }
+
     /// Whether one of them takes the place of what the verb would print.
     pub(crate) fn takes_stdout(&self) -> bool {
         self.exports.iter().any(|export| export.to.is_none())
@@ -143,6 +151,9 @@ pub(crate) fn export(args: &ExportVerb) -> anyhow::Result<Exit> {
     let export = Export::parse(&args.kind).map_err(|wrong| anyhow::anyhow!("{wrong}"))?;
     let exports = ExportArgs { exports: vec![export] };
     exports.check()?;
+    if mcp::is_record(&args.path) {
+        exports.none_of_tool_calls()?;
+    }
     if args.path.join("run.json").is_file() {
         // A record can be read anywhere; its calibration lies in a workspace, where there is one.
         let root = workspace_root(&std::env::current_dir()?).unwrap_or_else(|_| args.path.clone());

@@ -110,8 +110,14 @@ fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Plan(args) => run::plan(&shared, &args),
         Verb::Build(args) => run::build(&shared, &args),
         Verb::Measure(args) => run::measure(&shared, &args),
-        Verb::Analyse(args) if mcp::is_record(&args.record) => mcp::again(&shared, &args.record),
-        Verb::Report(args) if mcp::is_record(&args.record) => mcp::report(&shared, &args),
+        Verb::Analyse(args) if mcp::is_record(&args.record) => {
+            args.export.none_of_tool_calls()?;
+            mcp::again(&shared, &args.record)
+        }
+        Verb::Report(args) if mcp::is_record(&args.record) => {
+            args.export.none_of_tool_calls()?;
+            mcp::report(&shared, &args)
+        }
         Verb::Analyse(args) => run::analyse(&shared, &args),
         Verb::Report(args) => output::report(&shared, &args),
         Verb::Census(args) => census::census(&shared, &args),
@@ -127,7 +133,7 @@ fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Calls(args) => bridge::serve(&args),
         Verb::Exec(args) => {
             let (program, rest) = split(&args.command)?;
-            Err(become_program(program, rest, args.cpu, args.priority).into())
+            Err(become_program(program, rest, args.cpu, args.priority, args.still).into())
         }
         Verb::Time(args) => commands::time(&args),
         Verb::Supervise(args) => {

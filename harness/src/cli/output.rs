@@ -85,6 +85,18 @@ impl Judged {
         of_record(&source, &report::sentence)
     }
 
+    /// Everything that it says, with the folder where it is kept.
+    fn json(&self, folder: Option<&Path>) -> serde_json::Value {
+        serde_json::json!({
+            "record": folder,
+            "meta": self.meta,
+            "state": self.file.state,
+            "environment": self.file.environment,
+            "analysis": self.analysis,
+            "judgement": self.judgement,
+        })
+    }
+
     pub(crate) fn exit(&self) -> Exit {
         // That the run was stopped is its own exit code and a warning here, not a fault of who reads it.
         let RunFile { plan, failures, .. } = &self.file;
@@ -137,15 +149,7 @@ pub(crate) fn print_record(
             );
         }
         Format::Json => {
-            let value = serde_json::json!({
-                "record": folder,
-                "meta": judged.meta,
-                "state": judged.file.state,
-                "environment": judged.file.environment,
-                "analysis": judged.analysis,
-                "judgement": judged.judgement,
-            });
-            outln!("{}", serde_json::to_string_pretty(&value)?);
+            outln!("{}", serde_json::to_string_pretty(&judged.json(Some(folder)))?);
         }
     }
     Ok(judged.exit())
@@ -159,12 +163,16 @@ pub(crate) fn print_commands(
     export: &ExportArgs,
     kept: bool,
 ) -> anyhow::Result<Exit> {
-    if kept || shared.format == Format::Json || export.takes_stdout() {
+    if kept {
         return print_record(shared, root, folder, export);
     }
     let judged = Judged::read(root, folder)?;
     export.write_record(&judged)?;
-    out!("{}", report::table(&judged.report(), &style(shared)));
+    match shared.format {
+        _ if export.takes_stdout() => {}
+        Format::Table => out!("{}", report::table(&judged.report(), &style(shared))),
+        Format::Json => outln!("{}", serde_json::to_string_pretty(&judged.json(None))?),
+    }
     Ok(judged.exit())
 }
 

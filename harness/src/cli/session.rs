@@ -63,6 +63,7 @@ fn program(context: &Context, path: PathBuf) -> ArmProgram {
         cpu: context.environment.pinned_to,
         priority: context.environment.nice.unwrap_or(0),
         pad: 0,
+        still: false,
     }
 }
 

@@ -278,11 +278,6 @@ impl Client {
     pub fn end(mut self) -> Ended {
         self.link.child().end()
     }
-
-    /// Ends the server, which may take so long for it.
-    pub(crate) fn end_within(mut self, farewell: Duration) -> Ended {
-        self.link.child().end_within(farewell)
-    }
 }
 
 fn refused(method: &str, error: RpcError) -> Fault {

@@ -5,6 +5,8 @@ use std::num::NonZeroU64;
 
 use rustix::thread::{CpuSet, sched_setaffinity, set_current_timer_slack};
 
+use crate::process::group::members;
+
 /// What a process group has used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
@@ -23,7 +25,7 @@ pub struct Usage {
 #[must_use]
 pub fn usage_of(group: u32) -> Usage {
     let mut usage = Usage::default();
-    for pid in processes_of(group) {
+    for pid in members(group) {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
         let bytes = |name: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(name));
@@ -41,21 +43,13 @@ pub fn usage_of(group: u32) -> Usage {
 /// The processes of a group, by their ids. Looking for them takes a look at every process of the machine.
 #[must_use]
 pub fn processes_of(group: u32) -> Vec<u32> {
-    let entries = fs::read_dir("/proc").into_iter().flatten().filter_map(Result::ok);
-    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    pids.filter(|&pid| pid == group || group_of(pid) == Some(group)).collect()
+    members(group)
 }
 
 /// CPU time of these processes so far, in ns, of the threads that run now.
 #[must_use]
 pub fn cpu_of(processes: &[u32]) -> u64 {
     processes.iter().map(|&pid| cpu_ns(pid)).sum()
-}
-
-fn group_of(pid: u32) -> Option<u32> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name in brackets may hold anything; state, parent and group follow it (proc_pid_stat(5)).
-    stat.rsplit_once(')')?.1.split_whitespace().nth(2)?.parse().ok()
 }
 
 /// The first number of `schedstat` is the time on a CPU in ns, thread by thread.

@@ -6,5 +6,5 @@ mod probe;
 mod python;
 
 pub use environment::{Cpu, Difference, Environment, Toolchain};
-pub use probe::{bundled_lld, probe, rustc_cfg, rustc_sysroot};
+pub use probe::{bundled_lld, c_library, probe, rustc_cfg, rustc_sysroot};
 pub use python::{Interpreter, Python, probe_python};

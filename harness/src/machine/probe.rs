@@ -44,6 +44,14 @@ pub fn rustc_cfg(flags: &[String]) -> Result<String, RunError> {
     tool("rustc", args)
 }
 
+/// Name and version of the C library that programs are linked with here, as its loader tells them.
+#[must_use]
+pub fn c_library() -> String {
+    let said = tool("ldd", ["--version".to_owned()]).ok();
+    let first = said.as_ref().and_then(|text| text.lines().next()).map(str::trim);
+    first.filter(|line| !line.is_empty()).unwrap_or("unknown").to_owned()
+}
+
 /// The folder of the toolchain.
 ///
 /// # Errors

@@ -1,12 +1,14 @@
 //! One arm's process: what the lab asks of it, and what its silence means.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use perflab_subject::protocol::{PROTOCOL_VERSION, Prepared, Refused, Request};
+use perflab_subject::protocol::{Counted, PROTOCOL_VERSION, Prepared, Refused, Request};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::counter::{CountError, Limits, Means, Tally, count_region};
 use crate::measure::FailureReason;
 use crate::measure::wire::{Listing, TimedSlice, Turned};
 use crate::process::{Conversation, Ended, Invocation, Silence, peak_rss};
@@ -27,6 +29,8 @@ pub struct ArmProgram {
     pub priority: i32,
     /// Bytes of padding in its environment.
     pub pad: u32,
+    /// Whether its memory lies at the same addresses in every start.
+    pub still: bool,
 }
 
 impl ArmProgram {
@@ -35,6 +39,7 @@ impl ArmProgram {
         if let Some(starter) = &self.starter {
             let mut args = vec!["__exec".to_owned(), format!("--priority={}", self.priority)];
             args.extend(self.cpu.map(|cpu| format!("--cpu={cpu}")));
+            args.extend(self.still.then(|| "--still".to_owned()));
             invocation = invocation.through(starter, args);
         }
         invocation.set.push(("PERFLAB_PAD".into(), "x".repeat(self.pad as usize).into()));
@@ -98,25 +103,84 @@ impl Arm {
         peak_rss(self.conversation.pid())
     }
 
-    fn ask<T: DeserializeOwned>(&mut self, request: &Request, timeout: Duration) -> Result<T, FailureReason> {
-        let line = serde_json::to_string(request).map_err(|error| FailureReason::NotASubject {
-            said: format!("the request cannot be written: {error}"),
-        })?;
-        self.conversation.send(&line);
-        let answer = match self.conversation.receive(timeout) {
-            Ok(answer) => answer,
-            Err(Silence::TimedOut) => {
-                let after_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
-                return Err(FailureReason::TimedOut { after_ms });
-            }
-            Err(Silence::Closed) => return Err(why_it_ended(self.conversation.end())),
+    /// One call of a benchmark's count input: its answer and its instructions.
+    pub(crate) fn count(
+        &mut self,
+        benchmark: &str,
+        means: Means,
+        limits: Limits,
+    ) -> Result<(u64, Tally), Uncounted> {
+        let line = written(&Request::Count { benchmark: benchmark.to_owned() })?;
+        let (pid, early) = (self.conversation.pid(), RefCell::new(None));
+        let conversation = RefCell::new(&mut self.conversation);
+        let mut ask = || conversation.borrow_mut().send(&line);
+        let mut answered = || {
+            *early.borrow_mut() = conversation.borrow().receive(Duration::ZERO).ok();
+            early.borrow().is_some()
         };
-        serde_json::from_str(&answer).map_err(|_| match serde_json::from_str::<Refused>(&answer) {
-            Ok(refused) if refused.error.starts_with("unknown benchmark") => FailureReason::UnknownBenchmark,
-            Ok(refused) => FailureReason::NotASubject { said: refused.error },
-            Err(_) => FailureReason::NotASubject { said: excerpt(&answer) },
-        })
+        let tally = count_region(pid, means, limits, &mut ask, &mut answered);
+        let tally = match (tally, early.into_inner()) {
+            (Ok(tally), _) => tally,
+            // A refusal, or an answer of a subject that marks nothing.
+            (Err(CountError::NotMarked), Some(answer)) => {
+                read::<Counted>(&answer)?;
+                return Err(FailureReason::NotCounted { why: CountError::NotMarked.to_string() }.into());
+            }
+            (Err(CountError::Ended), _) => return Err(why_it_ended(self.conversation.end()).into()),
+            (Err(CountError::TimedOut { patience }), _) => return Err(timed_out(patience).into()),
+            (Err(CountError::NotAllowed(why)), _) => return Err(Uncounted::NotAllowed(why)),
+            (Err(error), _) => return Err(FailureReason::NotCounted { why: error.to_string() }.into()),
+        };
+        let counted: Counted = self.hear(limits.patience)?;
+        Ok((counted.checksum, tally))
     }
+
+    fn ask<T: DeserializeOwned>(&mut self, request: &Request, timeout: Duration) -> Result<T, FailureReason> {
+        let line = written(request)?;
+        self.conversation.send(&line);
+        self.hear(timeout)
+    }
+
+    fn hear<T: DeserializeOwned>(&mut self, timeout: Duration) -> Result<T, FailureReason> {
+        match self.conversation.receive(timeout) {
+            Ok(answer) => read(&answer),
+            Err(Silence::TimedOut) => Err(timed_out(timeout)),
+            Err(Silence::Closed) => Err(why_it_ended(self.conversation.end())),
+        }
+    }
+}
+
+/// Why an arm's benchmark has no count.
+#[derive(Debug)]
+pub(crate) enum Uncounted {
+    /// This system lets nobody count.
+    NotAllowed(String),
+    /// Something about this benchmark or arm.
+    Failed(FailureReason),
+}
+
+impl From<FailureReason> for Uncounted {
+    fn from(reason: FailureReason) -> Self {
+        Self::Failed(reason)
+    }
+}
+
+fn written(request: &Request) -> Result<String, FailureReason> {
+    serde_json::to_string(request).map_err(|error| FailureReason::NotASubject {
+        said: format!("the request cannot be written: {error}"),
+    })
+}
+
+fn read<T: DeserializeOwned>(answer: &str) -> Result<T, FailureReason> {
+    serde_json::from_str(answer).map_err(|_| match serde_json::from_str::<Refused>(answer) {
+        Ok(refused) if refused.error.starts_with("unknown benchmark") => FailureReason::UnknownBenchmark,
+        Ok(refused) => FailureReason::NotASubject { said: refused.error },
+        Err(_) => FailureReason::NotASubject { said: excerpt(answer) },
+    })
+}
+
+fn timed_out(after: Duration) -> FailureReason {
+    FailureReason::TimedOut { after_ms: u64::try_from(after.as_millis()).unwrap_or(u64::MAX) }
 }
 
 fn why_it_ended(ended: Ended) -> FailureReason {

@@ -3,6 +3,7 @@
 mod arm;
 mod builds;
 mod clock;
+mod count;
 mod crosstalk;
 mod inject;
 mod launch;
@@ -11,9 +12,11 @@ mod run;
 mod schedule;
 mod wire;
 
+pub use crate::counter::{Limits, Means};
 pub use arm::{ArmProgram, Pace};
 pub use builds::{BuildBench, build_benchmarks};
 pub use clock::Clocks;
+pub use count::{CallCount, Countable, Counting, count_calls, countable};
 pub use crosstalk::CrosstalkBench;
 pub use inject::{call_ns, doubling_guess, steps_for};
 pub use launch::{Launcher, Outcome};

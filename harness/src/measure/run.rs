@@ -118,6 +118,11 @@ pub enum FailureReason {
         /// The first error, in the tool's words.
         error: String,
     },
+    /// The instructions of a call could not be counted.
+    NotCounted {
+        /// Why, in a clause.
+        why: String,
+    },
     /// A single call takes longer than a slice may, and the benchmark is not marked `long`.
     TooLong {
         /// The time of a call, in ns.

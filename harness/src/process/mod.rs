@@ -5,6 +5,7 @@
 //! process group when the lab's end of a pipe closes.
 
 mod conversation;
+pub mod group;
 mod piped;
 mod run;
 mod stand_in;

@@ -77,11 +77,6 @@ impl Piped {
 
     /// Closes the child's stdin, gives it half a second to end by itself, then ends it and its group.
     pub fn end(&mut self) -> Ended {
-        self.end_within(FAREWELL)
-    }
-
-    /// The same with another time to end by itself.
-    pub fn end_within(&mut self, farewell: Duration) -> Ended {
         if let Some(ended) = &self.ended {
             return ended.clone();
         }
@@ -89,7 +84,7 @@ impl Piped {
         self.stdout = None;
         let start = Instant::now();
         let mut status = self.child.try_wait().ok().flatten();
-        while status.is_none() && start.elapsed() < farewell {
+        while status.is_none() && start.elapsed() < FAREWELL {
             thread::sleep(Duration::from_micros(200));
             status = self.child.try_wait().ok().flatten();
         }

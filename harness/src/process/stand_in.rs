@@ -6,17 +6,29 @@ use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Command, Stdio};
 use std::thread;
 
+use nix::sys::personality::{self, Persona};
 use rustix::process::{Signal, getpgrp, kill_process_group, nice, set_parent_process_death_signal};
 use rustix::thread::{CpuSet, sched_setaffinity};
 
 /// Turns this process into `program`: pinned to `cpu`, at priority `priority` (a nice increment), and
 /// killed by the kernel when the thread that started it ends.
 ///
+/// `still` places its memory at the same addresses in every start.
+///
 /// What the system refuses is left as it was: `doctor` tells what a machine allows.
 ///
 /// # Errors
 /// Returns only when the program cannot be executed.
-pub fn become_program(program: &OsString, args: &[OsString], cpu: Option<usize>, priority: i32) -> io::Error {
+pub fn become_program(
+    program: &OsString,
+    args: &[OsString],
+    cpu: Option<usize>,
+    priority: i32,
+    still: bool,
+) -> io::Error {
+    if still && let Ok(now) = personality::get() {
+        personality::set(now | Persona::ADDR_NO_RANDOMIZE).ok();
+    }
     set_parent_process_death_signal(Some(Signal::KILL)).ok();
     if let Some(cpu) = cpu {
         let mut set = CpuSet::new();

@@ -4,6 +4,7 @@
 //! counts as finished once `run.json` names it, and `run.json` is only ever replaced whole, so a kill at any
 //! moment leaves the last good state: rows of `raw.csv` that belong to no named launch are left out.
 
+pub mod call_counts;
 pub mod counts;
 mod raw;
 

@@ -99,6 +99,14 @@ pub(crate) fn artifacts(view: &View<'_>, features: bool) -> Sheet {
     Sheet { heads, rows, summaries: 0 }
 }
 
+/// What stands above them.
+pub(crate) fn artifacts_heading(view: &View<'_>) -> &'static str {
+    match view.report.plan.workload {
+        Workload::Command => "Commands",
+        Workload::Kernel | Workload::Build | Workload::Ffi | Workload::ToolCall => "Artifacts",
+    }
+}
+
 /// Where nothing is built: what each arm runs.
 fn commands(view: &View<'_>) -> Sheet {
     let arms = view.report.plan.arms.iter().filter(|arm| arm.role != Role::Control);

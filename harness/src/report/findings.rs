@@ -310,10 +310,7 @@ fn spread(report: &Report<'_>, answer: &ClaimAnswer) -> String {
 /// The signs' meaning.
 pub(crate) fn legend(report: &Report<'_>) -> String {
     let threshold = words::percent(report.judgement.policy.noise_threshold);
-    let (less, more) = match View::of(report).quantity() {
-        "time" => ("faster", "slower"),
-        _ => ("less", "more"),
-    };
+    let (less, more) = View::of(report).directions();
     format!("▼{NBSP}{less}, ▲{NBSP}{more}, ≈{NBSP}no change within ±{NBSP}{threshold}, ?{NBSP}cannot tell")
 }
 

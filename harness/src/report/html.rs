@@ -20,7 +20,7 @@ pub fn html(report: &Report<'_>, charts: &[Chart]) -> String {
     if !charts.is_empty() {
         page.section("Charts", &charts.iter().map(figure).collect::<String>());
     }
-    page.section("Artifacts", &artifacts(&view));
+    page.section(details::artifacts_heading(&view), &artifacts(&view));
     let rows = table(&details::every_row(&view));
     page.section("Every row", &fold("values, intervals, spread and verdict of every row", &rows));
     page.section("Machine and run", &table(&details::machine(report)));

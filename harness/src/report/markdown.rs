@@ -27,7 +27,11 @@ pub fn markdown(report: &Report<'_>) -> String {
         .collect();
     section(&mut parts, "Charts", links);
     section(&mut parts, "Every row", vec![sheet_text(&details::every_row(&view))]);
-    section(&mut parts, "Artifacts", vec![sheet_text(&details::artifacts(&view, true))]);
+    section(
+        &mut parts,
+        details::artifacts_heading(&view),
+        vec![sheet_text(&details::artifacts(&view, true))],
+    );
     if let Some(instructions) = details::instructions(&view) {
         let heading = "Instructions by the widest register that they use";
         section(&mut parts, heading, vec![sheet_text(&instructions)]);

@@ -30,9 +30,11 @@ pub use history::history_table;
 pub use html::html;
 pub use latency::{latency_block, latency_markdown, latency_table};
 pub use markdown::{markdown, readme_block};
+pub(crate) use reasons::label;
 pub use reasons::sentence;
 pub use splice::{SpliceError, splice, spliced};
 pub use table::table;
+pub(crate) use words::thousands;
 
 use serde::{Deserialize, Serialize};
 

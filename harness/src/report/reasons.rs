@@ -21,6 +21,7 @@ pub(crate) fn label(reason: &FailureReason) -> String {
         FailureReason::NotOffered { .. } => "not offered".to_owned(),
         FailureReason::MissingTool { .. } => "not here".to_owned(),
         FailureReason::NotBuilt { .. } => "not built".to_owned(),
+        FailureReason::NotCounted { .. } => "not counted".to_owned(),
         FailureReason::TooLong { .. } => "too long".to_owned(),
     }
     .replace(' ', &NBSP.to_string())
@@ -70,6 +71,7 @@ pub fn sentence(reason: &FailureReason) -> String {
         FailureReason::NotBuilt { error } => {
             format!("it could not be built: {}", quoted(error))
         }
+        FailureReason::NotCounted { why } => format!("its instructions could not be counted: {why}"),
         FailureReason::TooLong { call_ns } => format!(
             "one call takes {}, longer than a slice may; mark the benchmark `long`, or make its task smaller",
             words::nanos(*call_ns as f64)
@@ -137,6 +139,7 @@ mod tests {
                 remedy: "apt-get install gcc".to_owned(),
             },
             FailureReason::NotBuilt { error: "x".repeat(1000) },
+            FailureReason::NotCounted { why: "more than 50000 instructions".to_owned() },
             FailureReason::TooLong { call_ns: 2_500_000 },
         ]
     }

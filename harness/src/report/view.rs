@@ -153,6 +153,21 @@ impl<'a> View<'a> {
         values?.into_iter().reduce(f64::max)
     }
 
+    /// Whether a candidate has a mean over the benchmarks: rows of different quantities have none.
+    pub(crate) fn has_means(&self) -> bool {
+        let has =
+            |arm: &&Arm| self.summary(&arm.name).is_some_and(|summary| summary.geometric_mean.is_some());
+        self.columns.iter().any(has)
+    }
+
+    /// The words for less and for more of what is compared: sizes are not faster.
+    pub(crate) fn directions(&self) -> (&'static str, &'static str) {
+        match self.quantity() {
+            "time" => ("faster", "slower"),
+            _ => ("less", "more"),
+        }
+    }
+
     /// What is compared: `time`, `size`, or `value` where a suite has both.
     pub(crate) fn quantity(&self) -> &'static str {
         let bytes = self.benchmarks().iter().filter(|benchmark| benchmark.unit == Unit::Bytes).count();

@@ -5,6 +5,9 @@
 #![expect(clippy::unwrap_used, reason = "this is a test: a panic is how it fails")]
 
 mod commands;
+mod counted_servers;
+mod counts;
+mod counts_by_valgrind;
 mod effects;
 mod failures;
 mod ffi;

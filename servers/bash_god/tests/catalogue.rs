@@ -2,13 +2,17 @@
 #![expect(clippy::unwrap_used, reason = "this is a test: a panic is how it fails")]
 #![expect(clippy::print_stdout, reason = "says what was skipped and how much was tried")]
 
+mod namespaces;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
+use bash_god::analysis::{Context, analyse};
 use bash_god::catalogue::{Catalogue, Entry, Exit};
+use namespaces::Etc;
 
 fn entries() -> &'static [Entry] {
     Catalogue::shipped().entries()
@@ -32,6 +36,23 @@ fn every_example_is_a_line_that_bash_can_parse() {
     }
     let broken = Command::new("bash").args(["--norc", "-n", "-c", "ls | | wc"]).output().unwrap();
     assert!(!broken.status.success(), "bash -n tells a broken line");
+}
+
+#[test]
+fn every_example_is_read_alike_by_both_parsers_and_its_programs_are_found() {
+    let context = Context::new("/srv/project", "/home/person");
+    let mut wrong = Vec::new();
+    for entry in entries() {
+        let analysis = analyse(&entry.example(), &context);
+        let found: BTreeSet<&str> = analysis.commands.iter().map(|command| command.program()).collect();
+        // A word of bash itself, which runs the command after it.
+        let programs = entry.programs().iter().map(String::as_str).filter(|program| *program != "time");
+        let missing: Vec<&str> = programs.filter(|program| !found.contains(program)).collect();
+        if !analysis.parsed || !missing.is_empty() {
+            wrong.push(format!("{}: {}: {missing:?}: {:?}", entry.id, entry.example(), analysis.reasons));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), entries().len(), wrong.join("\n"));
 }
 
 #[test]
@@ -126,6 +147,11 @@ fn risk_says_what_a_command_can_do() {
     }
 }
 
+/// Seconds for what does not end by itself.
+const SHORT: u32 = 2;
+/// Seconds for what does, on however busy a machine.
+const LONG: u32 = 120;
+
 /// The examples that run without rights, services, devices, a network and a person, each in a fresh copy of
 /// a fixture, in namespaces where nothing of the machine can be changed.
 #[test]
@@ -144,22 +170,23 @@ fn examples_end_as_they_should() {
         ("probe-usr", "touch /usr/bin/x || touch /etc/x".to_owned(), false),
         ("probe-network", format!("exec 3<> /dev/tcp/127.0.0.1/{port}"), false),
         ("probe-root", "chroot / true".to_owned(), false),
+        (
+            "probe-kernel",
+            "test -w /proc/sys/kernel/core_pattern || test -w /proc/sysrq-trigger".to_owned(),
+            false,
+        ),
         ("probe-others", "test \"$(ls -d /proc/[0-9]* | wc -l)\" -gt 30".to_owned(), false),
         ("probe-time", "sleep 60".to_owned(), false),
     ];
     let mut cases = String::new();
     for (id, command, _) in &probes {
-        cases.push_str(&format!("{id}\tprobe\tbash\t{command}\n"));
+        cases.push_str(&format!("{id}\tprobe\tbash\t{SHORT}\t{command}\n"));
     }
     let runnable: Vec<&Entry> = entries().iter().filter(|entry| entry.needs.nothing()).collect();
     for entry in &runnable {
-        cases.push_str(&format!(
-            "{}\t{}\t{}\t{}\n",
-            entry.id,
-            entry.area,
-            entry.programs().join(" "),
-            entry.example()
-        ));
+        let seconds = if entry.exit == Exit::Endless { SHORT } else { LONG };
+        let (id, area, programs) = (&entry.id, &entry.area, entry.programs().join(" "));
+        cases.push_str(&format!("{id}\t{area}\t{programs}\t{seconds}\t{}\n", entry.example()));
     }
     let Some(results) = in_namespaces(folder.path(), &cases) else { return };
     for (id, _, succeeds) in &probes {
@@ -204,35 +231,17 @@ fn report(runnable: &[&Entry], results: &BTreeMap<String, (String, String)>) {
 /// The status and the errors of each case, or None where the system does not allow the namespaces.
 fn in_namespaces(folder: &Path, cases: &str) -> Option<BTreeMap<String, (String, String)>> {
     let scripts = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
-    let (root, list) = (folder.join("root"), folder.join("cases"));
-    fs::create_dir(&root).unwrap();
-    fs::write(&list, cases).unwrap();
-    let output: std::io::Result<Output> = Command::new("unshare")
-        .args([
-            "--user",
-            "--map-root-user",
-            "--mount",
-            "--pid",
-            "--net",
-            "--ipc",
-            "--uts",
-            "--fork",
-            "--kill-child",
-        ])
-        .arg("bash")
-        .args([&scripts.join("namespace.sh"), &root, &list, &scripts.join("tree.sh")])
-        .output();
-    let output = match output {
-        Ok(output) if output.status.success() => output,
-        Ok(output) => {
-            let why = String::from_utf8_lossy(&output.stderr).into_owned();
-            println!("skipped, nothing was executed: namespaces are not permitted here: {}", why.trim());
-            let own_fault = ["the fixture cannot be made", "can be written"];
-            assert!(own_fault.iter().all(|fault| !why.contains(fault)), "{why}");
-            return None;
-        }
-        Err(e) => {
-            println!("skipped, nothing was executed: unshare cannot be started: {e}");
+    let given = folder.join("given");
+    fs::create_dir(&given).unwrap();
+    fs::write(given.join("cases"), cases).unwrap();
+    for script in ["tree.sh", "examples.sh"] {
+        fs::copy(scripts.join(script), given.join(script)).unwrap();
+    }
+    let program = ["bash", "/given/examples.sh"];
+    let output = match namespaces::output(&mut namespaces::command(folder, &given, Etc::Bound, &program)) {
+        Ok(output) => output,
+        Err(why) => {
+            println!("skipped, nothing was executed: {why}");
             return None;
         }
     };

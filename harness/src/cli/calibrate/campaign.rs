@@ -12,7 +12,7 @@ use crate::cli::args::CalibrateArgs;
 use crate::cli::artifacts::Artifacts;
 use crate::cli::calibrate::{Comparison, append};
 use crate::cli::context::{Context, clock_seed};
-use crate::cli::gate::engine::{Engine, Trial};
+use crate::cli::gate::trials::{Trial, Trials};
 use crate::cli::progress::Stage;
 use crate::judge::{Experiments, GateCalibration, GateRule, LOOKS, Launches, PowerRow, Replayed, replay};
 use crate::measure::Prepared;
@@ -123,13 +123,14 @@ fn experiment(
         plan: two,
     }];
     let mut rule = GateRule::new(0);
-    let mut engine = Engine { context, trials: &mut trials, rule: &mut rule, deadline: None, tells: false };
-    let measured = engine.run(&mut |_, _, _| Ok(()))?;
+    let mut measuring =
+        Trials { context, trials: &mut trials, rule: &mut rule, deadline: None, tells: false };
+    let measured = measuring.run(&mut |_, _, _| Ok(()))?;
     if measured.stopped || measured.rows.iter().any(|row| row.failure.is_some()) {
         // Half an experiment is none.
         return Ok(Vec::new());
     }
-    let line = |row: &crate::cli::gate::engine::Row| Line {
+    let line = |row: &crate::cli::gate::trials::Row| Line {
         seed,
         benchmark: plan.benchmarks[row.benchmark].name.clone(),
         injected: plan.arms[arm].injected,

@@ -169,6 +169,7 @@ impl Bench<'_> {
             started: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             seconds: 0.0,
             command: self.again(&plan),
+            commit: None,
             state: State::Running,
             facts: facts.collect(),
             plan,
@@ -234,7 +235,7 @@ impl Bench<'_> {
                     Err(_) if (self.stopped)() => {
                         store.file.state = State::Stopped;
                         stage.end();
-                        return store.save();
+                        return Self::leave_out_memory(store, &low);
                     }
                     Err(error) => return Err(error),
                 }
@@ -245,13 +246,12 @@ impl Bench<'_> {
             stage.step();
         }
         store.file.state = State::Finished;
-        self.leave_out_memory(store, &low)?;
         stage.end();
-        store.save()
+        Self::leave_out_memory(store, &low)
     }
 
-    /// Memory that cannot be told from the stand-in's is a row that says so.
-    fn leave_out_memory(&self, store: &mut Store, low: &[bool; ARMS.len()]) -> anyhow::Result<()> {
+    /// Memory that cannot be told from the stand-in's is a row that says so. The record is saved.
+    fn leave_out_memory(store: &mut Store, low: &[bool; ARMS.len()]) -> anyhow::Result<()> {
         let reason = FailureReason::NotOffered {
             why: "it holds no more memory than the process that starts it, below which nothing is seen"
                 .to_owned(),
@@ -266,6 +266,7 @@ impl Bench<'_> {
                 reason: reason.clone(),
             });
         }
+        store.save()?;
         if arms.is_empty() { Ok(()) } else { store.drop_rows(PEAK_MEMORY, &arms) }
     }
 

@@ -7,9 +7,9 @@ use anyhow::Context as _;
 use crate::cli::args::{GateArgs, Shared};
 use crate::cli::baseline::rows::measure;
 use crate::cli::context::{Context, clock_seed};
-use crate::cli::gate::engine::{Engine, Measured, Phase, Trial};
 use crate::cli::gate::file::{GATE_SCHEMA, GateFile, row_launches};
 use crate::cli::gate::pairs::{CANDIDATE, Pair, gated, pair};
+use crate::cli::gate::trials::{Measured, Phase, Trial, Trials};
 use crate::cli::gate::{Budget, exit, revision, show, tell};
 use crate::cli::run::record_name;
 use crate::cli::session::Event;
@@ -108,7 +108,7 @@ pub(crate) fn paired(
     let mut trials: Vec<Trial> = pairs.iter_mut().filter_map(|pair| pair.trial.take()).collect();
     let mut rule = GateRule::new(trials.iter().map(|trial| trial.plan.benchmarks.len()).sum());
     let measured =
-        Engine { context, trials: &mut trials, rule: &mut rule, deadline: Some(budget.end()), tells: true }
+        Trials { context, trials: &mut trials, rule: &mut rule, deadline: Some(budget.end()), tells: true }
             .run(&mut |trial, phase, event| records.take(trial, phase, event));
     records.close()?;
     judged(&mut file, &pairs, &trials, &rule, &measured?);
@@ -157,7 +157,7 @@ fn measured_rows(
     measured: &Measured,
 ) -> Vec<GateRow> {
     let confirmed = measured.confirmed();
-    let of = |row: &crate::cli::gate::engine::Row| {
+    let of = |row: &crate::cli::gate::trials::Row| {
         let bare = GateRow {
             benchmark: trial.plan.benchmarks[row.benchmark].name.clone(),
             arm: pair.arm.clone(),

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::cli::gate::engine::{Measured, Row};
+use crate::cli::gate::trials::{Measured, Row};
 use crate::cli::store::replace;
 use crate::judge::{FalseAlarms, GateReport};
 use crate::machine::Environment;

@@ -1,12 +1,12 @@
 //! `gate`: all verdicts of a comparison folded into an exit code.
 
 mod against;
-pub(crate) mod engine;
 mod file;
 mod pairs;
 mod references;
 mod revision;
 mod show;
+pub(crate) mod trials;
 
 use std::path::Path;
 use std::time::{Duration, Instant};

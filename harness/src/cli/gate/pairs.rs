@@ -10,7 +10,7 @@ use crate::cli::args::GateArgs;
 use crate::cli::artifacts::{self, Artifacts, Revision, Sources, short_hash};
 use crate::cli::baseline::rows::measure;
 use crate::cli::context::Context;
-use crate::cli::gate::engine::Trial;
+use crate::cli::gate::trials::Trial;
 use crate::cli::session::{first_processes, listing};
 use crate::judge::{GateRow, GateVerdict, Unmatched};
 use crate::measure::{FailureReason, Prepared, RunFailure};

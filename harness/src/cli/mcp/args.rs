@@ -104,7 +104,7 @@ pub(crate) struct McpArgs {
     /// The smallest change worth a name with --against, in percent.
     #[arg(long, value_name = "PERCENT", default_value_t = 1.0, help_heading = "Measurement")]
     pub threshold: f64,
-    /// Count the instructions of a call too, in runs of their own under valgrind.
+    /// Count the instructions of a call too, in processes of their own after the timing.
     #[arg(long, help_heading = "Measurement")]
     pub instructions: bool,
     /// Do not measure the floors (`cat` and a server without a library).

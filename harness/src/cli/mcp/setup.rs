@@ -218,16 +218,6 @@ impl Setup {
 
     /// How a member is started, on a port of its own where it needs one.
     pub(crate) fn program(&self, member: Member, era: Option<Era>) -> anyhow::Result<Program> {
-        self.program_through(member, era, None)
-    }
-
-    /// The same through another program, which is given these arguments before the server's command.
-    pub(crate) fn program_through(
-        &self,
-        member: Member,
-        era: Option<Era>,
-        through: Option<(&str, &[&str])>,
-    ) -> anyhow::Result<Program> {
         let mut command = self.command(member);
         let mut http = None;
         if let Some(url) = self.address(member) {
@@ -242,14 +232,7 @@ impl Setup {
             http = Some(address);
         }
         let (program, rest) = command.split_first().context("no command after --")?;
-        let invocation = match through {
-            None => Invocation::new(program, rest.to_vec()),
-            Some((other, args)) => {
-                let args = args.iter().map(OsString::from).chain(std::iter::once(program.clone()));
-                Invocation::new(other, args.chain(rest.to_vec()))
-            }
-        };
-        let invocation = self.pinned(invocation);
+        let invocation = self.pinned(Invocation::new(program, rest.to_vec()));
         let era = era.or(self.args.era.map(Era::from));
         Ok(Program { invocation, http, era, patience: self.args.patience })
     }

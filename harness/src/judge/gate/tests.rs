@@ -115,7 +115,7 @@ fn the_worst_row_is_the_answer() {
     assert_eq!(fold(&[Passed, Inconclusive], false), Fold::Inconclusive);
     assert_eq!(fold(&[Inconclusive, new.clone()], false), Fold::Broken);
     assert_eq!(fold(&[Passed, new.clone()], true), Fold::Passes);
-    assert_eq!(fold(&[new.clone()], true), Fold::Inconclusive, "nothing was compared");
+    assert_eq!(fold(std::slice::from_ref(&new), true), Fold::Inconclusive, "nothing was compared");
     assert_eq!(fold(&[], true), Fold::Inconclusive);
     assert_eq!(fold(&[Inconclusive, new, Regressed], false), Fold::Regressed);
     assert_eq!(fold(&[Passed, Failed], false), Fold::Regressed);

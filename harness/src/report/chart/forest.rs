@@ -140,16 +140,19 @@ fn reach<'a>(groups: &'a [Group], margins: &'a [Margin]) -> impl Iterator<Item =
 
 fn marks(view: &View<'_>, margins: &[Margin]) -> Vec<(Mark, String)> {
     let threshold = words::percent(view.report.judgement.policy.noise_threshold);
+    let (less, more) = view.directions();
     let mut items = vec![
-        (Mark::Faster, "faster".to_owned()),
-        (Mark::Slower, "slower".to_owned()),
+        (Mark::Faster, less.to_owned()),
+        (Mark::Slower, more.to_owned()),
         (Mark::Same, "no change".to_owned()),
         (Mark::Open, "cannot tell".to_owned()),
     ];
     if !view.controls.is_empty() {
         items.push((Mark::Control, format!("A/A control ({} again)", view.baseline)));
     }
-    items.push((Mark::Mean, "geometric mean".to_owned()));
+    if view.has_means() {
+        items.push((Mark::Mean, "geometric mean".to_owned()));
+    }
     items.push((Mark::QuietBand, format!("within ± {threshold}: no change")));
     for margin in margins {
         items.push((Mark::ClaimBand, format!("claimed: {} faster", words::margin(*margin))));
@@ -168,7 +171,7 @@ fn groups(view: &View<'_>) -> Vec<Group> {
         })
         .collect();
     let means: Vec<Line> = arms().filter_map(|arm| mean(view, &arm.name)).collect();
-    if !means.is_empty() {
+    if view.has_means() && !means.is_empty() {
         groups.push(Group { name: "geometric mean".to_owned(), lines: means });
     }
     groups

@@ -67,7 +67,7 @@ pub(crate) fn scene(view: &View<'_>) -> Scene {
     let mut lines = subtitle(view);
     lines.push(format!("≈ no change within ± {threshold}, ? cannot tell"));
     let y = scene.title(&title(view), &lines);
-    let y = legend(&mut scene, &marks(), y, width);
+    let y = legend(&mut scene, &marks(view), y, width);
     let mut y = heads(&mut scene, &columns, y);
     for benchmark in view.benchmarks() {
         let fields: Vec<Field> =
@@ -75,18 +75,22 @@ pub(crate) fn scene(view: &View<'_>) -> Scene {
         row(&mut scene, &benchmark.name, &fields, &columns, y);
         y += ROW;
     }
-    y += 6.0;
-    let means: Vec<Field> = columns.names.iter().map(|arm| mean(view, arm, strength)).collect();
-    row(&mut scene, "geometric mean", &means, &columns, y);
-    y = scale(&mut scene, strength, left, y + ROW + 18.0);
+    if view.has_means() {
+        y += 6.0;
+        let means: Vec<Field> = columns.names.iter().map(|arm| mean(view, arm, strength)).collect();
+        row(&mut scene, "geometric mean", &means, &columns, y);
+        y += ROW;
+    }
+    y = scale(&mut scene, strength, left, y + 18.0);
     let width = width.max(scene.text_end() + MARGIN);
     scene.finish(width, y + MARGIN)
 }
 
-fn marks() -> Vec<(Mark, String)> {
+fn marks(view: &View<'_>) -> Vec<(Mark, String)> {
+    let (less, more) = view.directions();
     vec![
-        (Mark::Faster, "faster".to_owned()),
-        (Mark::Slower, "slower".to_owned()),
+        (Mark::Faster, less.to_owned()),
+        (Mark::Slower, more.to_owned()),
         (Mark::Hatched, "no number, and why".to_owned()),
     ]
 }
@@ -222,6 +226,17 @@ fn scale(scene: &mut Scene, strength: Strength, left: f64, top: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::report::chart::paint;
+
+    #[test]
+    fn sizes_are_less_or_more_and_never_faster() {
+        let mut fixture = crate::report::fixture::Fixture::small();
+        let names = |fixture: &crate::report::fixture::Fixture| -> Vec<String> {
+            marks(&View::of(&fixture.report())).into_iter().take(2).map(|(_, name)| name).collect()
+        };
+        assert_eq!(names(&fixture), ["faster", "slower"]);
+        fixture.plan.benchmarks[0].unit = crate::plan::Unit::Bytes;
+        assert_eq!(names(&fixture), ["less", "more"]);
+    }
 
     #[test]
     fn names_break_at_hyphens_only() {

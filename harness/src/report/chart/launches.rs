@@ -1,7 +1,7 @@
 //! Every launch of the benchmark whose ratios spread most.
 
 use crate::analyse::Row;
-use crate::plan::Role;
+use crate::plan::{Role, Workload};
 use crate::report::chart::axis::Axis;
 use crate::report::chart::forest::{axis_title, subtitle};
 use crate::report::chart::palette::{BETTER, INK, MUTED, SAME, STRIPE};
@@ -47,11 +47,13 @@ pub(crate) fn scene(view: &View<'_>) -> Scene {
 
     let mut scene = Scene::new();
     let mut lines = subtitle(view);
-    lines.push(
-        "One dot a launch, each on a layout of its own; in a strip, time runs downwards. Line and bar: mean and \
-         95 % interval."
-            .to_owned(),
-    );
+    let layouts = match view.report.plan.workload {
+        Workload::Kernel | Workload::Ffi | Workload::ToolCall => ", each on a layout of its own",
+        Workload::Build | Workload::Command => "",
+    };
+    lines.push(format!(
+        "One dot a launch{layouts}; in a strip, time runs downwards. Line and bar: mean and 95 % interval."
+    ));
     let top = scene.title(&title(benchmark), &lines) + 20.0;
     let bottom = top + STRIP * rows.len() as f64;
     for index in (0..rows.len()).step_by(2) {

@@ -53,6 +53,18 @@ fn scene(history: &History, shown: &[&Series], title: &str) -> Scene {
             words::percent(history.false_alarms)
         ),
     ];
+    let machines = &history.machines;
+    let named = machines.iter().enumerate().map(|(index, machine)| match machines.len() {
+        1 => machine.class(),
+        _ => format!(
+            "machine {}: {}, {}, {}",
+            index + 1,
+            machine.class(),
+            machine.toolchain.rustc,
+            machine.kernel
+        ),
+    });
+    lines.extend(named);
     if shown.len() > MOST {
         lines.push(format!("{} of {} series, those with changes first.", MOST, shown.len()));
     }
@@ -61,7 +73,7 @@ fn scene(history: &History, shown: &[&Series], title: &str) -> Scene {
     for (index, series) in panels.iter().enumerate() {
         let x = MARGIN + (index % COLUMNS) as f64 * (WIDTH + GAP);
         let y = top + (index / COLUMNS) as f64 * (ABOVE + HEIGHT + BELOW + GAP / 2.0);
-        panel(&mut scene, history.quantity, series, x, y);
+        panel(&mut scene, history, series, x, y);
     }
     let columns = panels.len().min(COLUMNS) as f64;
     let rows = panels.len().div_ceil(COLUMNS) as f64;
@@ -71,8 +83,11 @@ fn scene(history: &History, shown: &[&Series], title: &str) -> Scene {
     scene.finish(width, height)
 }
 
-fn panel(scene: &mut Scene, quantity: Quantity, series: &Series, x: f64, y: f64) {
-    let name = fitting(&format!("{} · {}", series.benchmark, series.arm), TEXT, WIDTH);
+fn panel(scene: &mut Scene, history: &History, series: &Series, x: f64, y: f64) {
+    let quantity = history.quantity;
+    let machine = series.machine.filter(|_| history.machines.len() > 1);
+    let machine = machine.map(|index| format!(" · machine {}", index + 1)).unwrap_or_default();
+    let name = fitting(&format!("{} · {}{machine}", series.benchmark, series.arm), TEXT, WIDTH);
     scene.text(Label::of(name, at(x, y + TEXT / 2.0)));
     let values = series.values();
     scene.text(

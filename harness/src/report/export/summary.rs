@@ -20,7 +20,7 @@ pub fn summary(report: &Report<'_>, limit: usize) -> String {
     parts.extend(markdown::results_block(report, &view));
     let folded = [
         ("Every row", sheet_text(&details::every_row(&view))),
-        ("Artifacts", sheet_text(&details::artifacts(&view, true))),
+        (details::artifacts_heading(&view), sheet_text(&details::artifacts(&view, true))),
         ("Machine and run", sheet_text(&details::machine(report))),
     ];
     parts.extend(folded.into_iter().map(|(title, text)| fold(title, &text)));

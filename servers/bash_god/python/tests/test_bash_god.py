@@ -1,5 +1,7 @@
 """The seven tools in process: the answers of the server over stdio, commands in the sandbox, questions."""
 
+import time
+
 import bash_god_mcp
 import pytest
 from stdio_client import canonical
@@ -97,6 +99,7 @@ def test_a_run_in_the_background_goes_on_between_calls(server):
         page = server.call_tool("run_output", {"handle": handle, "action": "tail"})["structuredContent"]
         if page["status"] != "running":
             break
+        time.sleep(0.01)
     assert page["text"].split() == ["1", "2", "3"], page
 
 

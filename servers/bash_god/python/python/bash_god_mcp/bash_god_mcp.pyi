@@ -4,7 +4,7 @@ from typing import final
 
 from ._types import CallResult, Config, Form, Tool
 
-__all__ = ["InternalError", "Server", "ServerClosed", "version"]
+__all__ = ["InternalError", "Server", "ServerClosed", "_supervise", "version"]
 
 version: str
 
@@ -34,3 +34,5 @@ class Server:
         traceback: TracebackType | None = None,
         /,
     ) -> None: ...
+
+def _supervise() -> int: ...

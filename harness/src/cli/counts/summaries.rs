@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 use crate::cli::Exit;
-use crate::cli::args::{CountsArgs, Format, Shared};
+use crate::cli::args::{Format, Shared};
 use crate::cli::context::Context;
+use crate::cli::counts::table::{aligned, column};
 use crate::record::counts::{Count, CountRow, CountTool, read_summary};
 
 /// How summaries are called.
@@ -21,14 +22,14 @@ const COMMAND: &str = "cargo bench --bench counts -- --save-summary=json";
 type Simulated = fn(&CountRow) -> Option<Count>;
 
 /// The counts of one benchmark and the summary that has them.
-struct Found {
+pub(crate) struct Found {
     file: PathBuf,
-    row: CountRow,
+    pub row: CountRow,
 }
 
 /// Prints the counts of each benchmark.
-pub(crate) fn counts(shared: &Shared, args: &CountsArgs) -> anyhow::Result<Exit> {
-    let searched = if args.paths.is_empty() { default_folders()? } else { present(&args.paths)? };
+pub(crate) fn show(shared: &Shared, paths: &[PathBuf]) -> anyhow::Result<Exit> {
+    let searched = if paths.is_empty() { default_folders()? } else { present(paths)? };
     let files = files_named(&searched, SUMMARY)?;
     if files.is_empty() {
         bail!("{}", none_found(&searched, on_path("valgrind"), on_path("gungraun-runner")));
@@ -96,7 +97,7 @@ pub(crate) fn files_named(paths: &[PathBuf], name: &str) -> anyhow::Result<Vec<P
     Ok(files)
 }
 
-fn read(files: &[PathBuf]) -> anyhow::Result<Vec<Found>> {
+pub(crate) fn read(files: &[PathBuf]) -> anyhow::Result<Vec<Found>> {
     let mut found = Vec::new();
     for file in files {
         let shown = || file.display().to_string();
@@ -122,7 +123,7 @@ fn none_found(searched: &[PathBuf], valgrind: bool, runner: bool) -> String {
     text
 }
 
-fn on_path(program: &str) -> bool {
+pub(crate) fn on_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
@@ -186,32 +187,8 @@ fn table(found: &[Found]) -> String {
     text
 }
 
-fn column(head: &str, cells: impl Iterator<Item = String>) -> Vec<String> {
-    std::iter::once(head.to_owned()).chain(cells).collect()
-}
-
-/// The first column to the left, the others to the right.
-fn aligned(columns: &[Vec<String>]) -> String {
-    let widths: Vec<usize> = columns
-        .iter()
-        .map(|cells| cells.iter().map(|cell| cell.chars().count()).max().unwrap_or(0))
-        .collect();
-    let mut text = String::new();
-    for line in 0..columns.first().map_or(0, Vec::len) {
-        for (column, (cells, &width)) in columns.iter().zip(&widths).enumerate() {
-            let cell = &cells[line];
-            let _ = match column {
-                0 => write!(text, "{cell:<width$}"),
-                _ => write!(text, "  {cell:>width$}"),
-            };
-        }
-        text.push('\n');
-    }
-    text
-}
-
 /// The path that all benchmarks have in common, up to and with the last `::`; none for a single benchmark.
-fn common_path(found: &[Found]) -> String {
+pub(crate) fn common_path(found: &[Found]) -> String {
     let (Some(first), true) = (found.first(), found.len() > 1) else {
         return String::new();
     };

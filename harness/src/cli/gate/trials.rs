@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::analyse::{launch_values, typical_value};
+use crate::analyse::{launch_log_ratios, typical_value};
 use crate::build::Artifact;
 use crate::cli::context::Context;
 use crate::cli::progress::Stage;
@@ -107,11 +107,11 @@ impl Measured {
     }
 }
 
-/// What the engine hands over as soon as it has it.
+/// What is handed over as soon as it has it.
 pub(crate) type Sink<'a> = dyn FnMut(usize, Phase, Event) -> anyhow::Result<()> + 'a;
 
 /// Measures trials by one rule until every row is decided, or the time is over.
-pub(crate) struct Engine<'a> {
+pub(crate) struct Trials<'a> {
     pub context: &'a Context,
     pub trials: &'a mut [Trial],
     pub rule: &'a mut GateRule,
@@ -121,7 +121,7 @@ pub(crate) struct Engine<'a> {
     pub tells: bool,
 }
 
-impl Engine<'_> {
+impl Trials<'_> {
     /// Screens and confirms.
     pub(crate) fn run(&mut self, sink: &mut Sink<'_>) -> anyhow::Result<Measured> {
         let mut measured = Measured { rows: self.rows(), void: Vec::new(), stopped: false };
@@ -224,7 +224,7 @@ impl Engine<'_> {
             Stage::start(name, format!("{open} row{} to {look} launches", plural(open)), left)
         });
         let silent = Stage::silent(name);
-        for at in 0..self.trials.len() {
+        for (at, taken) in taken.iter_mut().enumerate() {
             let (benchmarks, masked) = self.active(at, rows, phase);
             if benchmarks == 0 {
                 continue;
@@ -236,7 +236,7 @@ impl Engine<'_> {
                 ..trial.plan.clone()
             };
             let mut prepared = Prepared { paces: masked.clone(), ..trial.prepared.clone() };
-            let first = u32::try_from(taken[at].len())?;
+            let first = u32::try_from(taken.len())?;
             let mut failures = Vec::new();
             let began = Instant::now();
             launches(
@@ -248,7 +248,7 @@ impl Engine<'_> {
                 stage.as_ref().unwrap_or(&silent),
                 &mut |event| {
                     match &event {
-                        Event::Launch(launch) => taken[at].push(launch.clone()),
+                        Event::Launch(launch) => taken.push(launch.clone()),
                         Event::Failure(failure) => failures.push(failure.clone()),
                     }
                     sink(at, phase, event)
@@ -284,7 +284,11 @@ impl Engine<'_> {
             arms.push(0);
             arms.extend(trial.control);
             for arm in arms {
-                paces[arm][benchmark] = trial.prepared.paces[arm][benchmark];
+                if let (Some(pace), Some(known)) =
+                    (paces[arm].get_mut(benchmark), trial.prepared.paces[arm].get(benchmark))
+                {
+                    *pace = *known;
+                }
             }
         }
         (benchmarks, paces)
@@ -294,7 +298,7 @@ impl Engine<'_> {
     fn look(&mut self, phase: Phase, measured: &mut Measured, taken: &[Vec<Launch>], last: bool) {
         self.look_at_controls(phase, measured, taken);
         for row in measured.rows.iter_mut().filter(|row| is_open(row, phase)) {
-            let values = launch_values(&taken[row.trial], row.benchmark, row.arm);
+            let values = launch_log_ratios(&taken[row.trial], row.benchmark, row.arm);
             let bounds = self.trials[row.trial].bounds[row.benchmark];
             match phase {
                 Phase::Screening => {
@@ -302,7 +306,7 @@ impl Engine<'_> {
                     row.screening.values = values;
                     row.values = typical(&taken[row.trial], row.benchmark, row.arm);
                     if let Some(control) = self.trials[row.trial].control {
-                        row.control = launch_values(&taken[row.trial], row.benchmark, control);
+                        row.control = launch_log_ratios(&taken[row.trial], row.benchmark, control);
                     }
                 }
                 Phase::Confirmation => {
@@ -347,7 +351,7 @@ impl Engine<'_> {
                 if !measured.rows.iter().any(open) || measured.void.contains(&(at, benchmark)) {
                     continue;
                 }
-                let values = launch_values(&taken[at], benchmark, control);
+                let values = launch_log_ratios(&taken[at], benchmark, control);
                 if self.rule.voids(&values, trial.bounds[benchmark]) {
                     measured.void.push((at, benchmark));
                 }

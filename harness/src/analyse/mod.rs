@@ -241,7 +241,7 @@ fn facts(plan: &Plan, run: &Run, arm: usize) -> ArmFacts {
     let facts = run.facts.get(arm).cloned().unwrap_or_else(|| ArmFacts { arm: name, ..ArmFacts::default() });
     match plan.workload {
         Workload::Build => ArmFacts { build_seconds: None, ..facts },
-        Workload::Kernel | Workload::Ffi | Workload::Command => facts,
+        Workload::Kernel | Workload::Ffi | Workload::ToolCall | Workload::Command => facts,
     }
 }
 

@@ -6,6 +6,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use sha2::{Digest as _, Sha256};
+
 use crate::build::bundle::Bundle;
 use crate::build::cargo::{Artifact, BuildError, Builder, copy, digest_of, slug};
 use crate::plan::{Ffi, Library, Shape, Variant};
@@ -42,31 +44,58 @@ impl PythonHome {
     }
 }
 
-/// How a library becomes a subject.
+/// How something that is no subject becomes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Host {
-    python: PathBuf,
-    subject: PathBuf,
-    shape: Shape,
-    module: String,
+pub enum Host {
+    /// A library, by an interpreter that calls it.
+    Python {
+        /// The interpreter.
+        python: PathBuf,
+        /// The subject's script.
+        subject: PathBuf,
+        /// How the library is bound.
+        shape: Shape,
+        /// Its module.
+        module: String,
+    },
+    /// A server, by the lab's own client.
+    Client {
+        /// The lab's executable.
+        lab: PathBuf,
+        /// The file of calls.
+        calls: PathBuf,
+        /// The server's arguments.
+        args: Vec<String>,
+    },
 }
 
 impl Host {
-    /// Writes an executable to `to` that starts the interpreter on `library`, so that this arm is started like
-    /// any other, also by hand.
+    /// Writes an executable to `to` that starts the interpreter or the client on `library`, so that this arm is started
+    /// like any other, also by hand.
     ///
     /// # Errors
     /// [`BuildError::Files`] when it cannot be written.
     pub fn write_starter(&self, library: Option<&Path>, to: &Path) -> Result<(), BuildError> {
         let files = |error| BuildError::Files { path: to.to_owned(), error };
-        // Isolated from the user's own settings of the interpreter, and without writing bytecode.
-        let mut args = vec!["-I".into(), "-B".into(), self.subject.clone().into_os_string()];
-        args.extend(["--shape".into(), self.shape.name().into()]);
-        if let Some(library) = library {
-            args.extend(["--module".into(), self.module.clone().into()]);
-            args.extend(["--library".into(), library.as_os_str().to_owned()]);
-        }
-        let command = Invocation::new(&self.python, args).display();
+        let command = match self {
+            Self::Python { python, subject, shape, module } => {
+                // Isolated from the user's own settings of the interpreter, and without writing bytecode.
+                let mut args = vec!["-I".into(), "-B".into(), subject.clone().into_os_string()];
+                args.extend(["--shape".into(), shape.name().into()]);
+                if let Some(library) = library {
+                    args.extend(["--module".into(), module.clone().into()]);
+                    args.extend(["--library".into(), library.as_os_str().to_owned()]);
+                }
+                Invocation::new(python, args).display()
+            }
+            Self::Client { lab, calls, args: words } => {
+                let mut args = vec!["__calls".into(), "--calls".into(), calls.clone().into_os_string()];
+                args.push("--".into());
+                args.extend(library.map(|server| server.as_os_str().to_owned()));
+                args.extend(words.iter().map(OsString::from));
+                Invocation::new(lab, args).display()
+            }
+        };
         fs::write(to, format!("#!/bin/sh\nexec {command}\n")).map_err(files)?;
         fs::set_permissions(to, fs::Permissions::from_mode(0o755)).map_err(files)
     }
@@ -116,7 +145,7 @@ impl Builder {
     /// The artifact as a subject: with a host, and a starter in place of the library.
     pub(crate) fn hosted(&self, artifact: Artifact, ffi: &Ffi) -> Result<Artifact, BuildError> {
         let python = self.python()?;
-        let host = Host {
+        let host = Host::Python {
             python: python.executable.clone(),
             subject: python.subject.clone(),
             shape: ffi.shape,
@@ -129,6 +158,26 @@ impl Builder {
         let library = artifact.path;
         host.write_starter((ffi.library != Library::Nothing).then_some(library.as_path()), &starter)?;
         Ok(Artifact { path: starter, library: Some(library), host: Some(host), ..artifact })
+    }
+
+    /// A server as a subject: the lab's client makes the calls of the file `calls` to it.
+    ///
+    /// # Errors
+    /// [`BuildError::Files`] when the starter cannot be written.
+    pub fn served(&self, artifact: Artifact, calls: &Path, args: &[String]) -> Result<Artifact, BuildError> {
+        let lab = self
+            .supervisor
+            .clone()
+            .ok_or_else(|| missing("the lab's own executable is unknown", "start it"))?;
+        let host = Host::Client { lab, calls: calls.to_owned(), args: args.to_vec() };
+        let starters = self.target.join("starters");
+        self.create(&starters)?;
+        // The same server with other arguments is another arm.
+        let words = crate::plan::hex(&Sha256::digest(args.join("\0").as_bytes())[..4]);
+        let starter = starters.join(format!("{}-{words}", slug(&artifact.variant)));
+        let server = artifact.path;
+        host.write_starter(Some(&server), &starter)?;
+        Ok(Artifact { path: starter, library: Some(server), host: Some(host), ..artifact })
     }
 
     /// The interpreter.
@@ -254,7 +303,7 @@ mod tests {
     fn a_starter_starts_its_interpreter_on_the_library() {
         let folder = tempfile::tempdir().unwrap();
         let said = folder.path().join("it's said");
-        let host = Host {
+        let host = Host::Python {
             python: "/bin/echo".into(),
             subject: "/s u/bject.py".into(),
             shape: Shape::CApi,

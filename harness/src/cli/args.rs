@@ -87,6 +87,8 @@ pub(crate) enum Verb {
     Export(ExportVerb),
     /// Instructions a call: counted by single steps or Callgrind, gated; or as gungraun and iai-callgrind saved them.
     Counts(Box<CountsArgs>),
+    #[command(name = "__calls", hide = true)]
+    Calls(CallsArgs),
     #[command(name = "__exec", hide = true)]
     Exec(ExecArgs),
     #[command(name = "__time", hide = true)]
@@ -443,6 +445,14 @@ pub(crate) struct ExecArgs {
     pub priority: i32,
     #[arg(long)]
     pub still: bool,
+    #[arg(last = true, required = true)]
+    pub command: Vec<OsString>,
+}
+
+#[derive(Args)]
+pub(crate) struct CallsArgs {
+    #[arg(long)]
+    pub calls: PathBuf,
     #[arg(last = true, required = true)]
     pub command: Vec<OsString>,
 }

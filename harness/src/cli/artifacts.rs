@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 
 use crate::build::{Artifact, BuildError, Builder, Bundle};
 use crate::census::{CodeDigest, Disassembly, Width, dispatched, identity, refusal};
 use crate::cli::context::Context;
 use crate::cli::progress::Stage;
+use crate::cli::store;
 use crate::machine::features::Features;
 use crate::machine::rustc_cfg;
 use crate::measure::{ArmFacts, FailureReason, RunFailure};
@@ -64,13 +65,17 @@ pub(crate) fn build_from(context: &Context, plan: &Plan, sources: Sources<'_>) -
         Err(wrong) => return Ok(Artifacts::without_python(plan, &wrong)),
     };
     let built = build_variants(context, &builder, sources, plan, &mut artifacts)?;
+    let calls = (plan.workload == Workload::ToolCall).then(|| write_calls(&builder, plan)).transpose()?;
     let stage = Stage::start("census", "what each flag set did to the code", built.len() as u64);
     let host = Features::host();
     let mut codes: Vec<(Code<'_>, String)> = Vec::new();
     for arm in &plan.arms {
         let fail = |reason| RunFailure { arm: arm.name.clone(), benchmark: None, launch: None, reason };
         let artifact = match &built[&arm.variant] {
-            Ok(artifact) => artifact,
+            Ok(artifact) => match &calls {
+                Some(calls) => builder.served(artifact.clone(), calls, &arm.args)?,
+                None => artifact.clone(),
+            },
             Err(reason) => {
                 artifacts.failures.push(fail(reason.clone()));
                 artifacts.push(None, ArmFacts { arm: arm.name.clone(), ..ArmFacts::default() }, None);
@@ -78,7 +83,7 @@ pub(crate) fn build_from(context: &Context, plan: &Plan, sources: Sources<'_>) -
             }
         };
         stage.doing(&arm.name);
-        let (mut facts, refused, disassembly) = examine(context, artifact, &arm.name, &host)?;
+        let (mut facts, refused, disassembly) = examine(context, &artifact, &arm.name, &host)?;
         if arm.role != Role::Control {
             stage.step();
         }
@@ -88,7 +93,7 @@ pub(crate) fn build_from(context: &Context, plan: &Plan, sources: Sources<'_>) -
             && let Some(digest) = code_of(artifact.bundle.as_ref(), &stage)
         {
             let shape = arm.variant.ffi.as_ref().map(|ffi| ffi.shape);
-            let code = Code { digest, profile: &arm.variant.profile, shape };
+            let code = Code { digest, profile: &arm.variant.profile, shape, args: &arm.args };
             facts.identical_to = codes.iter().find(|(other, _)| *other == code).map(|(_, name)| name.clone());
             codes.push((code, arm.name.clone()));
         }
@@ -100,7 +105,7 @@ pub(crate) fn build_from(context: &Context, plan: &Plan, sources: Sources<'_>) -
             stage.say(&format!("{} needs {}; this CPU lacks it → not run", arm.name, refused.join(" ")));
             artifacts.failures.push(fail(FailureReason::MissingFeatures { features: refused }));
         }
-        artifacts.push((!sits_out).then(|| artifact.clone()), facts, disassembly);
+        artifacts.push((!sits_out).then_some(artifact), facts, disassembly);
     }
     stage.end();
     Ok(artifacts)
@@ -113,6 +118,16 @@ struct Code<'a> {
     digest: CodeDigest,
     profile: &'a str,
     shape: Option<Shape>,
+    args: &'a [String],
+}
+
+/// Writes the calls of a plan for the lab's client, under the name of the suite's digest.
+fn write_calls(builder: &Builder, plan: &Plan) -> anyhow::Result<PathBuf> {
+    let folder = builder.target.join("calls");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let file = folder.join(format!("{}.json", plan.digest.get(..16).unwrap_or("calls")));
+    store::replace(&file, serde_json::to_string_pretty(&plan.calls)?.as_bytes())?;
+    Ok(file)
 }
 
 impl Artifacts {

@@ -36,6 +36,7 @@ pub(crate) fn file(folder: &Path, environment: &Environment, workload: Workload)
         Workload::Kernel => "",
         Workload::Ffi => "-ffi",
         Workload::Build => "-build",
+        Workload::ToolCall => "-tool-calls",
         Workload::Command => "-command",
     };
     folder.join(format!("{}{kind}.json", class(environment)))

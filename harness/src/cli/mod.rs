@@ -14,6 +14,7 @@ macro_rules! outln {
 mod args;
 mod artifacts;
 mod baseline;
+mod bridge;
 mod calibrate;
 mod calibration_file;
 mod census;
@@ -113,11 +114,9 @@ fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
             args.export.none_of_tool_calls()?;
             mcp::again(&shared, &args.record)
         }
-        Verb::Report(args)
-            if mcp::is_record(&args.record) && args.splice.is_none() && args.check.is_none() =>
-        {
+        Verb::Report(args) if mcp::is_record(&args.record) => {
             args.export.none_of_tool_calls()?;
-            mcp::again(&shared, &args.record)
+            mcp::report(&shared, &args)
         }
         Verb::Analyse(args) => run::analyse(&shared, &args),
         Verb::Report(args) => output::report(&shared, &args),
@@ -131,6 +130,7 @@ fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
         Verb::History(args) => history::history(&shared, &args),
         Verb::Export(args) => export::export(&args),
         Verb::Counts(args) => counts::counts(&shared, &args),
+        Verb::Calls(args) => bridge::serve(&args),
         Verb::Exec(args) => {
             let (program, rest) = split(&args.command)?;
             Err(become_program(program, rest, args.cpu, args.priority, args.still).into())

@@ -190,31 +190,41 @@ pub(crate) fn report(shared: &Shared, args: &ReportArgs) -> anyhow::Result<Exit>
     } else {
         write_report(&root, &args.record)?
     };
-    let text =
-        std::fs::read_to_string(document).with_context(|| format!("cannot read {}", document.display()))?;
     let shown = match judged.file.plan.workload {
         Workload::Ffi => "charts/calls.svg",
-        Workload::Kernel | Workload::Build | Workload::Command => "charts/heatmap.svg",
+        Workload::Kernel | Workload::Build | Workload::ToolCall | Workload::Command => "charts/heatmap.svg",
     };
     let chart = relative(&root, document, &args.record.join(shown))?;
     let block = report::readme_block(&judged.report(), &chart);
+    place(args, document, &judged.file.plan.suite, &judged.meta.name, &block)
+}
+
+/// Writes a block between the markers of `name` in a document, or checks whether it stands there.
+pub(crate) fn place(
+    args: &ReportArgs,
+    document: &Path,
+    name: &str,
+    record: &str,
+    block: &str,
+) -> anyhow::Result<Exit> {
+    let text =
+        std::fs::read_to_string(document).with_context(|| format!("cannot read {}", document.display()))?;
     let shown = document.display();
-    let name = marker(&text, &judged.file.plan.suite);
+    let name = marker(&text, name);
     if args.splice.is_some() {
-        let spliced = report::splice(&text, name, &block).with_context(|| shown.to_string())?;
+        let spliced = report::splice(&text, name, block).with_context(|| shown.to_string())?;
         store::replace(document, spliced.as_bytes())?;
-        eprintln!("{shown} now shows {}", judged.meta.name);
+        eprintln!("{shown} now shows {record}");
         return Ok(Exit::Fine);
     }
     let standing = report::spliced(&text, name).with_context(|| shown.to_string())?;
     if standing.trim() == block.trim() {
-        outln!("{shown} says what {} says", judged.meta.name);
+        outln!("{shown} says what {record} says");
         return Ok(Exit::Fine);
     }
     let line = standing.trim().lines().zip(block.trim().lines()).find(|(stands, says)| stands != says);
     outln!(
-        "{shown} differs from {}: splice it again with  cargo lab report {} --splice {shown}",
-        judged.meta.name,
+        "{shown} differs from {record}: splice it again with  cargo lab report {} --splice {shown}",
         args.record.display()
     );
     if let Some((stands, says)) = line {
@@ -225,7 +235,7 @@ pub(crate) fn report(shared: &Shared, args: &ReportArgs) -> anyhow::Result<Exit>
 
 /// The path of `file` as `document` has to name it. A document within the workspace may lie in a folder beside the
 /// record's.
-fn relative(root: &Path, document: &Path, file: &Path) -> anyhow::Result<String> {
+pub(crate) fn relative(root: &Path, document: &Path, file: &Path) -> anyhow::Result<String> {
     let folder = document.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let (folder, file) = (folder.canonicalize()?, file.canonicalize().or_else(|_| absolute(file))?);
     let root = root.canonicalize()?;

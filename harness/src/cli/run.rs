@@ -114,7 +114,7 @@ pub(crate) fn measured(context: &Context, args: &RunArgs) -> anyhow::Result<Stor
     };
     let before = store.file.seconds;
     let outcome = match store.file.plan.workload {
-        Workload::Kernel | Workload::Ffi => {
+        Workload::Kernel | Workload::Ffi | Workload::ToolCall => {
             session::measure(context, &mut store, &artifacts.arms, &mut prepared)
         }
         Workload::Build => measure_builds(context, &mut store, &artifacts.arms),

@@ -15,7 +15,7 @@ use crate::measure::{
     ArmProgram, Clocks, FailureReason, Launch, Launcher, Outcome, Prepared, RunFailure, layout_seed, list,
     prepare,
 };
-use crate::plan::{Budget, Plan};
+use crate::plan::{Budget, Plan, Workload};
 use crate::record::State;
 
 /// Launches that are linked ahead at once: linking and measuring never run at the same time.
@@ -220,7 +220,11 @@ pub(crate) fn launches(
             continue;
         }
         match outcome {
-            Outcome::Finished(done) => {
+            Outcome::Finished(mut done) => {
+                if plan.workload == Workload::ToolCall {
+                    // The arm's own process is the client, whose memory says nothing of the server.
+                    done.arms.iter_mut().for_each(|arm| arm.peak_rss = None);
+                }
                 sink(Event::Launch(done))?;
                 layouts.remove(launch);
                 launch += 1;

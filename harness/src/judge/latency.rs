@@ -21,8 +21,9 @@ pub struct LatencyJudgement {
 #[must_use]
 pub fn judge_latency(comparisons: &[Versus], policy: Policy) -> LatencyJudgement {
     let is_control = |versus: &Versus| versus.member == Member::Control;
+    let controls = comparisons.iter().filter(|versus| is_control(versus)).count();
     let void = comparisons.iter().filter(|versus| is_control(versus)).any(|versus| {
-        let level = CONTROL_LEVEL / versus.rows.len().max(1) as f64;
+        let level = CONTROL_LEVEL / (versus.rows.len() * controls).max(1) as f64;
         versus.rows.iter().any(|row| voids(row, level, policy))
     });
     let candidates: Vec<Effect> = comparisons
@@ -91,7 +92,7 @@ mod tests {
             })
             .collect();
         let rows = [0.5, 0.99].iter().filter_map(|&q| compare(q, &pairs, 0.01)).collect();
-        Versus { member, placement: Placement::Same, rows }
+        Versus { member, placement: Placement::Same, label: String::new(), rows }
     }
 
     fn words(comparisons: &[Versus]) -> Vec<String> {

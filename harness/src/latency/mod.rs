@@ -13,8 +13,8 @@ mod times;
 
 pub use compare::{Comparison, QUANTILES, compare, quantile_name};
 pub use record::{
-    Cancellation, Capacity, Failed, LATENCY_SCHEMA, LatencyFile, LatencyState, LaunchOf, Load, Member,
-    Memory, Mode, Placement, Rung, Series, ServerFacts, Versus, Window,
+    Cancellation, Capacity, Failed, Instructions, LATENCY_SCHEMA, LatencyFile, LatencyState, LaunchOf, Load,
+    Member, Memory, Mode, Placement, Rung, Series, ServerFacts, Versus, Window,
 };
 pub use schedule::Arrivals;
 pub use search::Search;

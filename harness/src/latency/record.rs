@@ -6,9 +6,9 @@ use crate::latency::{Comparison, Distribution, Slope};
 use crate::machine::Environment;
 use crate::mcp::{Era, Fault};
 
-/// Who was measured.
+/// Who was measured. A record writes it as a word: `server`, `null_server`, `peer_3`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(into = "String", try_from = "String")]
 pub enum Member {
     /// The server after `--`: the baseline of a comparison.
     Server,
@@ -18,8 +18,45 @@ pub enum Member {
     Control,
     /// The hand-rolled server without a library: what the work itself costs.
     NullServer,
+    /// The same over HTTP, in a field that has servers of both kinds.
+    NullHttp,
     /// `cat`: what a pipe and this lab cost.
     Pipe,
+    /// The null server's own call, timed by itself in its process: the work without a way to it.
+    InProcess,
+    /// Another server of a field, by its place in the file.
+    Peer(u8),
+}
+
+/// The members that have one word each.
+const WORDS: [(Member, &str); 7] = [
+    (Member::Server, "server"),
+    (Member::Against, "against"),
+    (Member::Control, "control"),
+    (Member::NullServer, "null_server"),
+    (Member::NullHttp, "null_http"),
+    (Member::Pipe, "pipe"),
+    (Member::InProcess, "in_process"),
+];
+
+impl From<Member> for String {
+    fn from(member: Member) -> Self {
+        if let Member::Peer(place) = member {
+            return format!("peer_{place}");
+        }
+        let word = WORDS.iter().find(|(known, _)| *known == member);
+        word.map_or_else(Self::new, |(_, word)| (*word).to_owned())
+    }
+}
+
+impl TryFrom<String> for Member {
+    type Error = String;
+
+    fn try_from(word: String) -> Result<Self, String> {
+        let known = WORDS.iter().find(|(_, known)| *known == word).map(|(member, _)| *member);
+        let peer = || word.strip_prefix("peer_")?.parse().ok().map(Self::Peer);
+        known.or_else(peer).ok_or_else(|| format!("there is no member “{word}”"))
+    }
 }
 
 /// Where client and server run.
@@ -66,6 +103,8 @@ pub enum Mode {
     Cancel,
     /// Latency along a parameter.
     Sweep,
+    /// Several servers, side by side.
+    Field,
 }
 
 /// How far a run came.
@@ -85,6 +124,15 @@ pub enum LatencyState {
 pub struct ServerFacts {
     /// Who it is.
     pub member: Member,
+    /// What it is called in tables; by its member where there is none.
+    #[serde(default)]
+    pub label: Option<String>,
+    /// How it is built or configured, where that was said.
+    #[serde(default)]
+    pub details: Option<String>,
+    /// The floor that its times are set against.
+    #[serde(default)]
+    pub floor: Option<Member>,
     /// Its command.
     pub command: String,
     /// Its own name and version, where it tells them.
@@ -162,6 +210,9 @@ pub struct Versus {
     pub member: Member,
     /// Where.
     pub placement: Placement,
+    /// Which calls, in a field; empty otherwise.
+    #[serde(default)]
+    pub label: String,
     /// A row a percentile.
     pub rows: Vec<Comparison>,
 }
@@ -278,6 +329,12 @@ pub struct LatencyFile {
     pub noise_threshold: f64,
     /// Where it ran.
     pub environment: Environment,
+    /// The field's name, of which the markers in a document are.
+    #[serde(default)]
+    pub field: Option<String>,
+    /// Instructions a call.
+    #[serde(default)]
+    pub instructions: Vec<Instructions>,
     /// Who was measured.
     pub servers: Vec<ServerFacts>,
     /// The distributions.
@@ -298,6 +355,19 @@ pub struct LatencyFile {
     pub void: Option<String>,
 }
 
+/// What a call executes in the server's own code, the kernel left out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Instructions {
+    /// Whose.
+    pub member: Member,
+    /// Which calls, in a field; empty otherwise.
+    pub label: String,
+    /// Instructions a call; `None` where they could not be counted.
+    pub a_call: Option<f64>,
+    /// How they were counted, or why not.
+    pub how: String,
+}
+
 /// A fault and whose it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failed {
@@ -312,5 +382,31 @@ pub struct Failed {
     pub says: String,
 }
 
+impl LatencyFile {
+    /// What is known of a member.
+    #[must_use]
+    pub fn facts(&self, member: Member) -> Option<&ServerFacts> {
+        self.servers.iter().find(|facts| facts.member == member)
+    }
+}
+
 /// The version of [`LatencyFile`].
 pub const LATENCY_SCHEMA: u32 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_words_and_read_back() {
+        let all = WORDS.iter().map(|(member, _)| *member).chain([Member::Peer(0), Member::Peer(200)]);
+        for member in all {
+            let word = serde_json::to_value(member).unwrap();
+            assert_eq!(serde_json::from_value::<Member>(word.clone()).unwrap(), member, "{word}");
+        }
+        assert_eq!(serde_json::to_value(Member::Peer(3)).unwrap(), "peer_3");
+        for wrong in ["peer_", "peer_256", "peer", "Server", ""] {
+            assert!(Member::try_from(wrong.to_owned()).is_err(), "{wrong}");
+        }
+    }
+}

@@ -89,15 +89,22 @@ impl Taken {
     }
 }
 
+/// Calls, with what is known of their answers.
+struct Calls {
+    mix: Mix,
+    oracle: Oracle,
+    /// Headers that repeat arguments, for each call of the mix.
+    mirrored: Vec<Vec<(String, String)>>,
+}
+
 /// A server with the calls that are made to it.
 pub struct Session {
     /// The server.
     pub client: Client,
-    /// The calls.
-    pub mix: Mix,
-    pub(crate) oracle: Oracle,
-    /// Headers that repeat arguments, for each call of the mix.
-    pub(crate) mirrored: Vec<Vec<(String, String)>>,
+    /// One or more sets of calls; one is made at a time.
+    sets: Vec<Calls>,
+    /// Which one.
+    current: usize,
     random: ChaCha8Rng,
     number: u64,
     body: Vec<u8>,
@@ -156,18 +163,33 @@ impl Answers<'_> {
 }
 
 impl Session {
-    /// Calls to a server, with a seed for the mix.
+    /// Calls to a server, with a seed for the mix. There may be several sets of calls; the first one is made until
+    /// [`Session::choose`] says another.
     #[must_use]
-    pub fn new(client: Client, mix: Mix, mirrored: Vec<Vec<(String, String)>>, seed: u64) -> Self {
+    pub fn new(client: Client, sets: Vec<(Mix, Vec<Vec<(String, String)>>)>, seed: u64) -> Self {
+        let era = client.protocol.era;
+        let calls =
+            |(mix, mirrored): (Mix, _)| Calls { oracle: Oracle::new(mix.calls.len(), era), mix, mirrored };
         Self {
-            oracle: Oracle::new(mix.calls.len(), client.protocol.era),
             client,
-            mix,
-            mirrored,
+            sets: sets.into_iter().map(calls).collect(),
+            current: 0,
             random: ChaCha8Rng::seed_from_u64(seed),
             number: 0,
             body: Vec::new(),
         }
+    }
+
+    /// Makes the calls of another set from now on; the last one where there are fewer.
+    pub fn choose(&mut self, set: usize) {
+        self.current = set.min(self.sets.len().saturating_sub(1));
+    }
+
+    /// Writes a call with this id into `out`. Returns its kind, its tool and the headers that it needs.
+    pub(crate) fn write(&self, id: u64, out: &mut Vec<u8>) -> (String, Vec<(String, String)>) {
+        let calls = &self.sets[self.current];
+        let (index, _) = calls.mix.write(id, id, &mut ChaCha8Rng::seed_from_u64(id), out);
+        (calls.mix.calls[index].tool.clone(), calls.mirrored[index].clone())
     }
 
     /// Makes calls until the end of the stretch or until `stop` says so. What was measured before a fault is
@@ -316,15 +338,16 @@ impl Session {
         let id = self.client.next_id;
         self.client.next_id += 1;
         self.body.clear();
-        let (call, due) = self.mix.write(id, self.number, &mut self.random, &mut self.body);
+        let calls = &self.sets[self.current];
+        let (call, due) = calls.mix.write(id, self.number, &mut self.random, &mut self.body);
         self.number += 1;
         let sent = self.client.clock.ns();
         flight.push(Sent { call, intended: intended.unwrap_or(sent), sent, due });
         let message = Outgoing {
             id: Some(id),
             method: "tools/call",
-            name: Some(&self.mix.calls[call].tool),
-            mirrored: &self.mirrored[call],
+            name: Some(&calls.mix.calls[call].tool),
+            mirrored: &calls.mirrored[call],
             body: &self.body,
         };
         self.client.link.send(&self.client.protocol, message)?;
@@ -333,8 +356,9 @@ impl Session {
 
     fn receive(&mut self, flight: &mut Flight, taken: &mut Taken, open_loop: bool) -> Result<(), Fault> {
         let mut pings = Vec::new();
-        let mut answers =
-            Answers { flight, oracle: &mut self.oracle, mix: &self.mix, taken, open_loop, pings: &mut pings };
+        let calls = &mut self.sets[self.current];
+        let (oracle, mix) = (&mut calls.oracle, &calls.mix);
+        let mut answers = Answers { flight, oracle, mix, taken, open_loop, pings: &mut pings };
         self.client.link.receive(self.client.clock, &mut |text, at| answers.take(text, at))?;
         if pings.is_empty() { Ok(()) } else { self.client.pong(&pings) }
     }
@@ -355,7 +379,7 @@ impl Session {
         }
         let after_ms = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
         let dropped = Fault::Dropped { id, after_ms };
-        let method = format!("tools/call {}", self.mix.calls[sent.call].tool);
+        let method = format!("tools/call {}", self.sets[self.current].mix.calls[sent.call].tool);
         if flight.was_overtaken() {
             return Err(dropped);
         }

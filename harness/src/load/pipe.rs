@@ -11,34 +11,68 @@ use crate::process::Invocation;
 /// The longest that one echo is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Sends a line through an echoing child, one at a time, for so long. What the pipe and this client cost.
-///
-/// # Errors
-/// The [`Fault`] when it does not start, or gives back something else.
-pub fn pipe_floor(
-    invocation: &Invocation,
-    line: &[u8],
-    length: Duration,
-    stop: &dyn Fn() -> bool,
-) -> Result<(Taken, Usage), Fault> {
-    let clock = Clock::start();
-    let mut link = StdioLink::start(invocation)?;
-    let warm = echo(&mut link, clock, line)?;
-    let mut taken =
-        Taken { began: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(), ..Taken::default() };
-    let before = usage_of(link.child.pid());
-    let (start, cpu) = (clock.ns().max(warm), thread_cpu_ns());
-    while clock.ns() - start < ns(length) && !stop() {
-        let sent = clock.ns();
-        let at = echo(&mut link, clock, line)?;
-        taken.response.record(at - sent);
-        taken.calls += 1;
+/// A running `cat`.
+pub struct Pipe {
+    link: StdioLink,
+    clock: Clock,
+    line: Vec<u8>,
+}
+
+impl Pipe {
+    /// Starts an echoing child, through which this line will go.
+    ///
+    /// # Errors
+    /// The [`Fault`] when it does not start, or gives back something else.
+    pub fn start(invocation: &Invocation, line: Vec<u8>) -> Result<Self, Fault> {
+        let clock = Clock::start();
+        let mut link = StdioLink::start(invocation)?;
+        echo(&mut link, clock, &line)?;
+        Ok(Self { link, clock, line })
     }
-    taken.length = Duration::from_nanos(clock.ns() - start);
-    taken.own_cpu_ns = thread_cpu_ns() - cpu;
-    let mut usage = usage_of(link.child.pid());
-    usage.cpu_ns = usage.cpu_ns.saturating_sub(before.cpu_ns);
-    Ok((taken, usage))
+
+    /// Sends another line from now on.
+    pub fn choose(&mut self, line: Vec<u8>) {
+        self.line = line;
+    }
+
+    /// Sends the line, one at a time, for so long. What was measured before a fault is returned with it.
+    pub fn drive(&mut self, length: Duration, stop: &dyn Fn() -> bool) -> (Taken, Option<Fault>) {
+        let mut taken = Taken {
+            began: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
+            ..Taken::default()
+        };
+        let (start, cpu) = (self.clock.ns(), thread_cpu_ns());
+        let mut fault = None;
+        while fault.is_none() && self.clock.ns() - start < ns(length) && !stop() {
+            let sent = self.clock.ns();
+            match echo(&mut self.link, self.clock, &self.line) {
+                Ok(at) => {
+                    taken.response.record(at - sent);
+                    taken.calls += 1;
+                }
+                Err(error) => fault = Some(error),
+            }
+        }
+        taken.length = Duration::from_nanos(self.clock.ns() - start);
+        taken.own_cpu_ns = thread_cpu_ns() - cpu;
+        (taken, fault)
+    }
+
+    /// The process group of the child.
+    #[must_use]
+    pub fn group(&self) -> u32 {
+        self.link.child.pid()
+    }
+
+    /// What the child has used so far.
+    pub fn usage(&self) -> Usage {
+        usage_of(self.link.child.pid())
+    }
+
+    /// Ends it.
+    pub fn end(mut self) {
+        self.link.child.end();
+    }
 }
 
 /// Sends a line and waits until it is back. Returns when.
@@ -68,10 +102,16 @@ mod tests {
     fn cat_is_timed_and_what_is_no_cat_is_refused() {
         let short = Duration::from_millis(50);
         let cat = Invocation::new("cat", [""; 0]);
-        let (taken, usage) = pipe_floor(&cat, b"{\"a\":1}", short, &|| false).unwrap();
+        let mut pipe = Pipe::start(&cat, b"{\"a\":1}".to_vec()).unwrap();
+        let (taken, fault) = pipe.drive(short, &|| false);
+        assert_eq!(fault, None);
         assert!(taken.calls > 10 && taken.response.count() == taken.calls);
-        assert_eq!(usage.processes, 1);
+        assert_eq!(pipe.usage().processes, 1);
+        pipe.end();
         let upper = Invocation::new("sh", ["-c", "while read -r line; do echo other; done"]);
-        assert_eq!(pipe_floor(&upper, b"a", short, &|| false).unwrap_err().name(), "connection");
+        assert_eq!(
+            Pipe::start(&upper, b"a".to_vec()).err().map(|fault| fault.name()),
+            Some("connection".to_owned())
+        );
     }
 }

@@ -40,14 +40,12 @@ impl Session {
         // The call and the probe need a connection each; so does a message that takes back.
         self.client.link.widen(3);
         let mut body = Vec::new();
-        let mut random = rand::SeedableRng::seed_from_u64(call);
-        let (index, _) = self.mix.write(call, call, &mut random, &mut body);
-        let tool = self.mix.calls[index].tool.clone();
+        let (tool, mirrored) = self.write(call, &mut body);
         let message = Outgoing {
             id: Some(call),
             method: "tools/call",
             name: Some(&tool),
-            mirrored: &self.mirrored[index],
+            mirrored: &mirrored,
             body: &body,
         };
         self.client.link.send(&self.client.protocol, message)?;

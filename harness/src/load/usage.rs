@@ -40,6 +40,18 @@ pub fn usage_of(group: u32) -> Usage {
     usage
 }
 
+/// The processes of a group, by their ids. Looking for them takes a look at every process of the machine.
+#[must_use]
+pub fn processes_of(group: u32) -> Vec<u32> {
+    members(group)
+}
+
+/// CPU time of these processes so far, in ns, of the threads that run now.
+#[must_use]
+pub fn cpu_of(processes: &[u32]) -> u64 {
+    processes.iter().map(|&pid| cpu_ns(pid)).sum()
+}
+
 /// The first number of `schedstat` is the time on a CPU in ns, thread by thread.
 fn cpu_ns(pid: u32) -> u64 {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().filter_map(Result::ok);
@@ -77,6 +89,9 @@ mod tests {
         }
         assert_eq!(usage.processes, 3, "the shell and two sleepers");
         assert!(usage.cpu_ns >= 1_000_000 && usage.rss > 100_000 && usage.peak_rss >= usage.rss, "{usage:?}");
+        let found = processes_of(child.pid());
+        assert!(found.len() == 3 && found.contains(&child.pid()), "{found:?}");
+        assert!(cpu_of(&found) >= usage.cpu_ns);
         assert_eq!(usage_of(u32::MAX), Usage::default());
     }
 }

@@ -143,10 +143,26 @@ fn expected(call: &Call, result: &Value, due: Option<&str>) -> Result<(), Fault>
         }
     }
     match &call.expect.structured {
-        Some(due) if result["structuredContent"] != *due => {
+        Some(due) if !same(&result["structuredContent"], due) => {
             Err(wrong(excerpt(&due.to_string()), result["structuredContent"].to_string()))
         }
         _ => Ok(()),
+    }
+}
+
+/// Whether two values are equal, numbers by their value: JSON has no whole numbers beside the others, and some
+/// languages write `3.0` as `3`.
+fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            let equal = |(name, value)| other.get(name).is_some_and(|other| same(value, other));
+            one.len() == other.len() && one.iter().all(equal)
+        }
+        _ => one == other,
     }
 }
 
@@ -224,6 +240,9 @@ mod tests {
         let whole = call(None, Expectation { text: None, structured: Some(json!({ "sum": 3 })) });
         assert_eq!(check(&with(json!({ "sum": 4 })), &whole, None), Err("wrong_answer".into()));
         assert_eq!(check(&with(json!({ "sum": 3 })), &whole, None), Ok(()));
+        assert_eq!(check(&with(json!({ "sum": 3.0 })), &whole, None), Ok(()));
+        assert_eq!(check(&with(json!({ "sum": 3, "x": 1 })), &whole, None), Err("wrong_answer".into()));
+        assert_eq!(check(&with(json!({ "sum": [3] })), &whole, None), Err("wrong_answer".into()));
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub struct Call {
     /// How often it is made, against the weights of the others.
     pub weight: u32,
     /// Its arguments. Texts may hold `{n}` (the number of the call), `{int:A..B}` (a random integer, a number
-    /// where it is the whole text) and `{payload:BYTES}`.
+    /// where it is the whole text), `{payload:BYTES}` and, as the whole text, `{numbers:COUNT}` (a list).
     pub arguments: Map<String, Value>,
     /// What the answer has to hold.
     pub expect: Expectation,
@@ -36,19 +36,25 @@ pub struct Call {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    call: Vec<Entry>,
+    call: Vec<CallEntry>,
 }
 
-#[derive(Deserialize)]
+/// A call as a file writes it.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Entry {
-    tool: String,
+pub struct CallEntry {
+    /// The tool.
+    pub tool: String,
+    /// How often, against the others.
     #[serde(default = "one")]
-    weight: u32,
+    pub weight: u32,
+    /// Its arguments, with templates.
     #[serde(default)]
-    arguments: Map<String, Value>,
-    expect: Option<String>,
-    expect_structured: Option<Value>,
+    pub arguments: Map<String, Value>,
+    /// A text that the answer has to hold.
+    pub expect: Option<String>,
+    /// The whole structured content that is due.
+    pub expect_structured: Option<Value>,
 }
 
 fn one() -> u32 {
@@ -67,10 +73,18 @@ pub fn parse_calls(file: &str, text: &str, tools: &[Tool]) -> Result<Vec<Call>, 
         let line = text[..start.min(text.len())].matches('\n').count() + 1;
         CallsError(format!("{file}:{line}: {}", error.message()))
     })?;
-    if parsed.call.iter().all(|entry| entry.weight == 0) {
+    calls_of(file, parsed.call, tools)
+}
+
+/// The calls of a file's entries, for a server with these tools.
+///
+/// # Errors
+/// [`CallsError`] when an entry names a tool that the server has not, or none has a weight.
+pub fn calls_of(file: &str, entries: Vec<CallEntry>, tools: &[Tool]) -> Result<Vec<Call>, CallsError> {
+    if entries.iter().all(|entry| entry.weight == 0) {
         return Err(CallsError(format!("{file}: no call has a weight above 0")));
     }
-    let call = |entry: Entry| {
+    let call = |entry: CallEntry| {
         let tool = find_tool(tools, &entry.tool).map_err(|said| CallsError(format!("{file}: {said}")))?;
         check_templates(file, &entry.arguments)?;
         Ok(Call {
@@ -81,7 +95,7 @@ pub fn parse_calls(file: &str, text: &str, tools: &[Tool]) -> Result<Vec<Call>, 
             expect: Expectation { text: entry.expect, structured: entry.expect_structured },
         })
     };
-    parsed.call.into_iter().map(call).collect()
+    entries.into_iter().map(call).collect()
 }
 
 /// A tool by name.
@@ -149,7 +163,14 @@ pub struct Mix {
 impl Mix {
     /// Calls that are made under a protocol.
     #[must_use]
-    pub fn new(calls: Vec<Call>, protocol: &Protocol) -> Self {
+    pub fn new(mut calls: Vec<Call>, protocol: &Protocol) -> Self {
+        for call in &mut calls {
+            // A due text whose templates are the same in every call is written out once.
+            let pieces = call.expect.text.as_deref().map(pieces);
+            if let Some([Piece::Text(text)]) = pieces.as_deref() {
+                call.expect.text = Some(text.clone());
+            }
+        }
         let templates = calls.iter().map(|call| Template::of(call, protocol)).collect();
         let total = calls.iter().map(|call| u64::from(call.weight)).sum();
         Self { calls, templates, total }
@@ -248,6 +269,9 @@ fn pieces(text: &str) -> Vec<Piece> {
             (3, Some(Piece::Number))
         } else if let Some((length, lo, hi)) = whole.or_else(|| range(rest)) {
             (length, Some(Piece::Integer(lo, hi)))
+        } else if let Some((length, count)) = whole_size(rest, "{numbers:") {
+            plain.push_str(&numbers(count));
+            (length, None)
         } else if let Some((length, bytes)) = payload_size(rest) {
             plain.push_str(&payload(bytes));
             (length, None)
@@ -274,6 +298,28 @@ fn payload_size(text: &str) -> Option<(usize, usize)> {
     let inner = text.strip_prefix("{payload:")?;
     let end = inner.find('}')?;
     Some((end + "{payload:}".len(), inner[..end].parse().ok()?))
+}
+
+/// A template with a number that is a whole JSON string: its length and the number.
+fn whole_size(text: &str, begin: &str) -> Option<(usize, usize)> {
+    let inner = text.strip_prefix('"')?.strip_prefix(begin)?;
+    let end = inner.find('}')?;
+    inner[end + 1..].starts_with('"').then_some(())?;
+    Some((1 + begin.len() + end + 2, inner[..end].parse().ok()?))
+}
+
+/// A list of so many numbers around 512: pairs of 512 + d and 512 − d, where d is an odd multiple of 1/1024 below
+/// 512. Their sum and the sum of their squares are exact in binary, so every right program comes to the same mean and
+/// deviation, to the bit, in whatever order it adds.
+fn numbers(count: usize) -> String {
+    let number = |index: usize| {
+        // 200,003 is a prime: the multiples modulo a power of two visit all residues.
+        let odd = (index / 2 * 200_003 % (1 << 19)) | 1;
+        let d = odd as f64 / 1024.0;
+        if index.is_multiple_of(2) { 512.0 + d } else { 512.0 - d }
+    };
+    let list: Vec<String> = (0..count).map(|index| format!("{:?}", number(index))).collect();
+    format!("[{}]", list.join(","))
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ mod tool;
 
 pub use answer::{Expectation, Oracle};
 pub use arguments::{arguments, with_payload};
-pub use calls::{Call, CallsError, Mix, find_tool, parse_calls};
+pub use calls::{Call, CallEntry, CallsError, Mix, calls_of, find_tool, parse_calls};
 pub use era::{Era, Protocol, cancelled, opening, supported};
 pub use fault::Fault;
 pub use headers::{mirrored, request_head};

@@ -26,6 +26,8 @@ pub(crate) struct ArmTable {
     library: Option<String>,
     source: Option<Spanned<String>>,
     file: Option<Spanned<String>>,
+    bin: Option<String>,
+    args: Option<Vec<String>>,
 }
 
 impl ArmTable {
@@ -43,6 +45,8 @@ impl ArmTable {
             library: None,
             source: None,
             file: None,
+            bin: None,
+            args: None,
         }
     }
 }
@@ -87,6 +91,7 @@ impl Check<'_> {
             role: Role::Candidate,
             injected: 0.0,
             build: table.build.clone(),
+            args: table.args.as_ref().unwrap_or(&parsed.args).clone(),
         })
     }
 
@@ -101,9 +106,15 @@ impl Check<'_> {
                 .fault(table.name.span(), "shape, library, source and file belong to ffi suites")
                 .right("this suite has bin, and its arms have flagset, profile and features"));
         }
+        let calls = parsed.workload == Workload::ToolCall;
+        if !calls && (table.args.is_some() || table.bin.is_some()) {
+            return Err(self
+                .fault(table.name.span(), "bin and args of an arm belong to tool_call suites")
+                .right("there an arm is a server; here the suite's bin is the subject of all arms"));
+        }
         let flagset = self.flagset_of(table)?;
         let package = table.package.as_ref().or(parsed.package.as_ref());
-        let (Some(package), Some(bin)) = (package, &parsed.bin) else {
+        let (Some(package), Some(bin)) = (package, table.bin.as_ref().or(parsed.bin.as_ref())) else {
             return Err(self
                 .fault(parsed.baseline.span(), "the suite does not say what to build")
                 .right("package = \"NAME\" and bin = \"NAME\" name a binary target"));

@@ -14,7 +14,7 @@ pub(crate) fn arm(name: &str, role: Role) -> Arm {
         ffi: None,
         command: Vec::new(),
     };
-    Arm { name: name.into(), variant, role, injected: 0.0, build: BuildSettings::default() }
+    Arm { name: name.into(), variant, role, injected: 0.0, build: BuildSettings::default(), args: Vec::new() }
 }
 
 pub(crate) fn benchmark(name: &str) -> Benchmark {
@@ -33,5 +33,6 @@ pub(crate) fn plan(launches: u32, arms: Vec<Arm>, benchmarks: &[&str]) -> Plan {
         claims: Vec::new(),
         seed: 1,
         python: None,
+        calls: Vec::new(),
     }
 }

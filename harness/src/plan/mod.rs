@@ -41,6 +41,9 @@ pub enum Workload {
     Build,
     /// A call from a Python interpreter into a shared library, timed by the interpreter.
     Ffi,
+    /// An MCP request to a server process, timed by the lab's client.
+    ToolCall,
+
     /// A whole run of a command: time, CPU time, memory.
     Command,
 }
@@ -117,6 +120,35 @@ pub struct Arm {
     /// How Cargo is run for it, in suites whose workload is the build itself.
     #[serde(default)]
     pub build: BuildSettings,
+    /// The server's arguments, in `tool_call` suites.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub args: Vec<String>,
+}
+
+/// A tool call of a `tool_call` suite.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ToolCall {
+    /// Its name in tables.
+    pub name: String,
+    /// The tool.
+    pub tool: String,
+    /// Its arguments, with the templates of a file of calls.
+    #[serde(default)]
+    pub arguments: serde_json::Map<String, serde_json::Value>,
+    /// A text that the answer has to hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect: Option<String>,
+    /// The whole structured content that is due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect_structured: Option<serde_json::Value>,
+    /// Calls in flight.
+    #[serde(default = "one_call")]
+    pub in_flight: u32,
+}
+
+fn one_call() -> u32 {
+    1
 }
 
 /// How Cargo is run by an arm of a `build` suite; `None` leaves Cargo's own choice.
@@ -312,6 +344,9 @@ pub struct Plan {
     /// The Python interpreter of an `ffi` suite: a name on `PATH`, or a path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub python: Option<String>,
+    /// The calls of a `tool_call` suite.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<ToolCall>,
 }
 
 impl Plan {

@@ -8,7 +8,9 @@ use toml::Spanned;
 
 use crate::plan::arm_table::ArmTable;
 use crate::plan::gate::GateTable;
-use crate::plan::{Arm, Budget, Claim, FlagSets, GateSettings, Margin, Plan, PlanError, Role, Workload};
+use crate::plan::{
+    Arm, Budget, Claim, FlagSets, GateSettings, Margin, Plan, PlanError, Role, ToolCall, Workload,
+};
 
 /// The interpreter that `ffi` suites use where they name none.
 const PYTHON: &str = "python3";
@@ -38,6 +40,8 @@ pub struct Suite {
     pub digest: String,
     /// The Python interpreter that an `ffi` suite calls from.
     pub python: String,
+    /// The calls of a `tool_call` suite.
+    pub calls: Vec<ToolCall>,
 }
 
 #[derive(Deserialize)]
@@ -64,6 +68,10 @@ pub(crate) struct File {
     budget: Budgets,
     #[serde(default, rename = "claim")]
     claims: Vec<Spanned<ClaimTable>>,
+    #[serde(default)]
+    pub(crate) args: Vec<String>,
+    #[serde(default, rename = "call")]
+    calls: Vec<Spanned<ToolCall>>,
     #[serde(default)]
     gate: GateTable,
 }
@@ -115,11 +123,12 @@ pub fn parse_suite(file: &str, text: &str, flagsets: &FlagSets) -> Result<Suite,
             .fault(at..at + "workload".len(), "commands are no suite")
             .right("compare them with cargo lab cmp --commands A B"));
     }
-    if let (Workload::Kernel | Workload::Build, Some(python)) = (parsed.workload, &parsed.python) {
+    if let (false, Some(python)) = (parsed.workload == Workload::Ffi, &parsed.python) {
         return Err(check
             .fault(python.span(), "python in a suite that calls from none")
             .right("only ffi suites have the key"));
     }
+    check.calls(&parsed)?;
     check.budget(&parsed.budget.quick)?;
     check.budget(&parsed.budget.full)?;
     let threshold = *parsed.noise_threshold.as_ref();
@@ -147,6 +156,7 @@ pub fn parse_suite(file: &str, text: &str, flagsets: &FlagSets) -> Result<Suite,
         claims,
         digest: hex(&Sha256::digest(text.as_bytes())),
         python: parsed.python.map_or_else(|| PYTHON.to_owned(), Spanned::into_inner),
+        calls: parsed.calls.into_iter().map(Spanned::into_inner).collect(),
     })
 }
 
@@ -167,6 +177,29 @@ impl Check<'_> {
             return Ok(name.as_ref().clone());
         }
         Err(self.fault(name.span(), "").unknown("flag set", name.as_ref(), &known))
+    }
+
+    /// Calls belong to a `tool_call` suite, which has at least one, each with a name of its own.
+    fn calls(&self, parsed: &File) -> Result<(), PlanError> {
+        if parsed.workload != Workload::ToolCall {
+            let Some(call) = parsed.calls.first() else { return Ok(()) };
+            let fault = self.fault(call.span(), "a call in a suite that calls no tools");
+            return Err(fault.right("workload = \"tool_call\" measures the calls of a server"));
+        }
+        if parsed.calls.is_empty() {
+            let fault = self.fault(parsed.baseline.span(), "a tool_call suite without calls");
+            return Err(fault.right("[[call]] tables with name, tool and arguments are its benchmarks"));
+        }
+        for (index, call) in parsed.calls.iter().enumerate() {
+            let ToolCall { name, in_flight, .. } = call.as_ref();
+            if parsed.calls[..index].iter().any(|earlier| earlier.as_ref().name == *name) {
+                return Err(self.fault(call.span(), format!("a second call \"{name}\"")));
+            }
+            if !(1..=1024).contains(in_flight) {
+                return Err(self.fault(call.span(), format!("in_flight = {in_flight}")).right("1 to 1024"));
+            }
+        }
+        Ok(())
     }
 
     fn budget(&self, budget: &Spanned<Budget>) -> Result<(), PlanError> {
@@ -274,6 +307,7 @@ impl Suite {
             noise_threshold: self.noise_threshold,
             seed,
             python: (self.workload == Workload::Ffi).then(|| self.python.clone()),
+            calls: self.calls.clone(),
         })
     }
 }

@@ -103,7 +103,7 @@ pub(crate) fn artifacts(view: &View<'_>, features: bool) -> Sheet {
 pub(crate) fn artifacts_heading(view: &View<'_>) -> &'static str {
     match view.report.plan.workload {
         Workload::Command => "Commands",
-        Workload::Kernel | Workload::Build | Workload::Ffi => "Artifacts",
+        Workload::Kernel | Workload::Build | Workload::Ffi | Workload::ToolCall => "Artifacts",
     }
 }
 

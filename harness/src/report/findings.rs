@@ -338,7 +338,7 @@ pub(crate) fn false_alarms(report: &Report<'_>) -> Note {
     // A calibration times kernels; that calls from an interpreter behave alike is an assumption.
     let text = match report.plan.workload {
         Workload::Ffi => format!("{text}; measured on kernels, not on calls from Python"),
-        Workload::Kernel | Workload::Build | Workload::Command => text,
+        Workload::Kernel | Workload::Build | Workload::ToolCall | Workload::Command => text,
     };
     Note::of("false alarms", text)
 }

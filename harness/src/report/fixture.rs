@@ -315,6 +315,7 @@ fn plan(arms: &[(&str, Role)], benchmarks: &[&str]) -> Plan {
         role: *role,
         injected: 0.0,
         build: Default::default(),
+        args: Vec::new(),
     };
     let benchmark = |name: &&str| Benchmark { answer: 7, ..Benchmark::named(name) };
     Plan {
@@ -336,6 +337,7 @@ fn plan(arms: &[(&str, Role)], benchmarks: &[&str]) -> Plan {
         }],
         seed: 42,
         python: None,
+        calls: Vec::new(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a latency record says, for a terminal and as Markdown.
 
+pub(crate) mod field;
 mod lines;
 
 use crate::judge::LatencyJudgement;
@@ -17,7 +18,22 @@ pub(crate) fn member_words(member: Member) -> &'static str {
         Member::Against => "against",
         Member::Control => "server (A/A)",
         Member::NullServer => "null server",
+        Member::NullHttp => "null server, HTTP",
         Member::Pipe => "cat",
+        Member::InProcess => "in process",
+        Member::Peer(_) => "peer",
+    }
+}
+
+/// What a member is called in a record: by its label, where it has one.
+pub(crate) fn who(file: &LatencyFile, member: Member) -> String {
+    let label = |member| file.facts(member).and_then(|facts| facts.label.clone());
+    match member {
+        Member::Control => match label(Member::Server) {
+            Some(first) => format!("{first} (A/A)"),
+            None => member_words(member).to_owned(),
+        },
+        _ => label(member).unwrap_or_else(|| member_words(member).to_owned()),
     }
 }
 
@@ -31,7 +47,7 @@ pub(crate) fn load_words(load: &Load) -> String {
     }
 }
 
-fn placement_words(placement: Placement) -> &'static str {
+pub(crate) fn placement_words(placement: Placement) -> &'static str {
     match placement {
         Placement::Same => "same core",
         Placement::Split => "split cores",
@@ -43,18 +59,22 @@ fn placement_words(placement: Placement) -> &'static str {
 pub fn latency_table(file: &LatencyFile, judgement: &LatencyJudgement, style: &Style) -> String {
     let mut sections = vec![lines::head(file, style)];
     let plain = |series: &&Series| file.mode != Mode::Capacity || series.member != Member::Server;
-    let series: Vec<&Series> = file.series.iter().filter(plain).collect();
+    let mut series: Vec<&Series> = file.series.iter().filter(plain).collect();
+    if file.mode == Mode::Field {
+        sections.extend(field::sections(file, judgement, style));
+        series.clear();
+    }
     for placement in [Placement::Same, Placement::Split] {
         let here: Vec<&Series> =
             series.iter().filter(|series| series.placement == placement).copied().collect();
         if !here.is_empty() {
-            sections.push(format!("{}\n{}", placement_words(placement), grid(&times(&here), style)));
+            sections.push(format!("{}\n{}", placement_words(placement), grid(&times(file, &here), style)));
         }
     }
     if !series.is_empty() {
-        sections.push(grid(&costs(&series), style));
+        sections.push(grid(&costs(file, &series), style));
     }
-    if !file.versus.is_empty() {
+    if !file.versus.is_empty() && file.mode != Mode::Field {
         sections.push(grid(&comparisons(file, judgement), style));
     }
     sections.push(lines::paragraphs(file, judgement, style));
@@ -84,26 +104,48 @@ pub fn latency_markdown(
     page
 }
 
-fn name(series: &Series) -> String {
+/// What a document shows of a record: the servers of a field, or the table.
+#[must_use]
+pub fn latency_block(file: &LatencyFile, judgement: &LatencyJudgement, chart: &str) -> String {
+    let head = format!(
+        "perflab {} · {} · {} cores · {} launches · record {} · {}",
+        file.perflab,
+        file.environment.class(),
+        file.environment.cores,
+        file.series.first().map_or(0, |series| series.launches.len()),
+        file.name,
+        file.started
+    );
+    let table = match file.mode {
+        Mode::Field => field::document(file, judgement),
+        _ => format!("```text\n{}```", latency_table(file, judgement, &Style::default())),
+    };
+    let mut notes: Vec<String> =
+        lines::sentences(file, judgement).iter().map(|note| format!("- {note}")).collect();
+    notes.retain(|_| file.mode == Mode::Field);
+    let notes = if notes.is_empty() { String::new() } else { format!("\n{}\n", notes.join("\n")) };
+    format!("{head}\n\nMade by `{}`.\n\n{table}\n{notes}\n![Servers side by side]({chart})", file.command)
+}
+
+fn name(file: &LatencyFile, series: &Series) -> String {
     match (series.member, series.label.as_str()) {
-        (member, "") => member_words(member).to_owned(),
+        (member, "") => who(file, member),
         (Member::Server, label) => label.to_owned(),
-        (member, label) => format!("{}, {label}", member_words(member)),
+        (member, label) => format!("{}, {label}", who(file, member)),
     }
 }
 
-/// The same measurement of the null server.
-fn floor<'a>(all: &[&'a Series], series: &Series) -> Option<&'a Series> {
-    let is_floor = |other: &&&Series| {
-        other.member == Member::NullServer
-            && other.placement == series.placement
-            && other.label == series.label
+/// The same measurement of a server's floor.
+pub(crate) fn floor<'a>(file: &'a LatencyFile, series: &Series) -> Option<&'a Series> {
+    let floor = file.facts(series.member).map_or(Some(Member::NullServer), |facts| facts.floor)?;
+    let is_floor = |other: &&Series| {
+        other.member == floor && other.placement == series.placement && other.label == series.label
     };
-    all.iter().find(is_floor).copied()
+    file.series.iter().find(is_floor)
 }
 
 /// Percentiles, each with its interval below it.
-fn times(all: &[&Series]) -> Sheet {
+fn times(file: &LatencyFile, all: &[&Series]) -> Sheet {
     let mut heads = vec![Head::words("")];
     heads.push(Head::of("calls", ""));
     heads.extend(QUANTILES.iter().map(|&q| Head::of(quantile_name(q), "")));
@@ -112,7 +154,7 @@ fn times(all: &[&Series]) -> Sheet {
     for series in all {
         let open = matches!(series.load, Load::Open { .. });
         let response = &series.response;
-        let mut row = vec![Entry::plain(name(series)), Entry::plain(words::thousands(response.count))];
+        let mut row = vec![Entry::plain(name(file, series)), Entry::plain(words::thousands(response.count))];
         let mut below = vec![Entry::plain(if open { "response, 95 %" } else { "95 %" }), Entry::plain("")];
         for q in QUANTILES {
             let percentile = response.at(q);
@@ -125,7 +167,7 @@ fn times(all: &[&Series]) -> Sheet {
         row.push(Entry::plain(words::nanos(response.max_ns as f64)));
         row.push(Entry::plain(words::thousands(series.per_second.round() as u64)));
         let p50 = |series: &Series| series.response.at(0.5).map(|percentile| percentile.ns as f64);
-        let over = floor(all, series).and_then(|floor| Some(p50(series)? / p50(floor)?));
+        let over = floor(file, series).and_then(|floor| Some(p50(series)? / p50(floor)?));
         row.push(Entry::or_dash(over.map(words::factor)));
         below.resize_with(heads.len(), || Entry::plain(""));
         rows.push(row);
@@ -149,22 +191,23 @@ fn unit_of(ns: f64) -> String {
     words::nanos(ns).chars().skip_while(|letter| *letter != NBSP).collect()
 }
 
-fn middle(series: &Series, of: impl Fn(&crate::latency::LaunchOf) -> Option<f64>) -> Option<f64> {
+pub(crate) fn middle(series: &Series, of: impl Fn(&crate::latency::LaunchOf) -> Option<f64>) -> Option<f64> {
     median(&series.launches.iter().filter_map(of).collect::<Vec<_>>())
 }
 
 /// What each server costs beside time.
-fn costs(all: &[&Series]) -> Sheet {
-    let heads = vec![
+fn costs(file: &LatencyFile, all: &[&Series]) -> Sheet {
+    let mut heads = vec![
         Head::words(""),
         Head::of("launches", ""),
         Head::of("p50 over", "launches"),
         Head::of("CPU", "a call"),
         Head::of("lab's own", "CPU a call"),
-        Head::of("first", "answer"),
-        Head::of("first", "tool call"),
-        Head::of("most", "memory"),
     ];
+    if !file.instructions.is_empty() {
+        heads.push(Head::of("instruc-", "tions"));
+    }
+    heads.extend([Head::of("first", "answer"), Head::of("first", "tool call"), Head::of("most", "memory")]);
     let mut rows: Vec<Vec<Entry>> = Vec::new();
     let both = all.iter().any(|series| series.placement != all[0].placement);
     for series in all {
@@ -184,18 +227,24 @@ fn costs(all: &[&Series]) -> Sheet {
             Entry::or_dash(middle(series, of).map(words::nanos))
         };
         let place = if both { format!(", {}", placement_words(series.placement)) } else { String::new() };
-        rows.push(vec![
-            Entry::plain(name(series) + &place),
+        let mut row = vec![
+            Entry::plain(name(file, series) + &place),
             Entry::plain(series.launches.len().to_string()),
             Entry::plain(spread),
             time(|launch| launch.cpu_ns),
             time(|launch| Some(launch.own_cpu_ns)),
+        ];
+        if !file.instructions.is_empty() {
+            row.push(field::instructions(file, series.member, &series.label));
+        }
+        row.extend([
             time(|launch| launch.ready_ns.map(|ns| ns as f64)),
             time(|launch| launch.first_call_ns.map(|ns| ns as f64)),
             Entry::or_dash(
                 middle(series, |launch| launch.peak_rss.map(|bytes| bytes as f64)).map(words::bytes),
             ),
         ]);
+        rows.push(row);
     }
     Sheet { heads, rows, summaries: 0 }
 }
@@ -215,7 +264,7 @@ fn comparisons(file: &LatencyFile, judgement: &LatencyJudgement) -> Sheet {
                 Verdict::NoChange => ("≈ no change", Tone::Same),
                 Verdict::Inconclusive { .. } => ("? cannot tell", Tone::Open),
             };
-            let who = format!("{}, {}", member_words(versus.member), placement_words(versus.placement));
+            let who = format!("{}, {}", who(file, versus.member), placement_words(versus.placement));
             rows.push(vec![
                 Entry::plain(if index == 0 { who } else { String::new() }),
                 Entry::plain(quantile_name(row.q)),

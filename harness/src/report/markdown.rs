@@ -50,7 +50,7 @@ pub fn readme_block(report: &Report<'_>, chart_path: &str) -> String {
     let mut parts = results_block(report, &view);
     let shows = match report.plan.workload {
         Workload::Ffi => "Time of a call, by its shape and the way to call",
-        Workload::Kernel | Workload::Build | Workload::Command => {
+        Workload::Kernel | Workload::Build | Workload::ToolCall | Workload::Command => {
             "Change against the baseline, by benchmark and arm"
         }
     };

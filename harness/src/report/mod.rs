@@ -28,7 +28,7 @@ pub use export::{Foreign, Outcome, SUMMARY_LIMIT, foreign, junit_with, rows_summ
 pub use gate::{GateView, gate_markdown, gate_table};
 pub use history::history_table;
 pub use html::html;
-pub use latency::{latency_markdown, latency_table};
+pub use latency::{latency_block, latency_markdown, latency_table};
 pub use markdown::{markdown, readme_block};
 pub(crate) use reasons::label;
 pub use reasons::sentence;

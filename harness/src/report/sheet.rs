@@ -145,7 +145,9 @@ pub(crate) fn entry(cell: &Cell<'_>) -> Entry {
 pub(crate) fn results(view: &View<'_>) -> Sheet {
     let versus = match view.report.plan.workload {
         Workload::Ffi => format!("a call, ×{NBSP}{}", view.baseline),
-        Workload::Kernel | Workload::Build | Workload::Command => format!("vs{NBSP}{}", view.baseline),
+        Workload::Kernel | Workload::Build | Workload::ToolCall | Workload::Command => {
+            format!("vs{NBSP}{}", view.baseline)
+        }
     };
     let mut heads = vec![Head::words("benchmark"), Head::of(view.baseline, view.quantity())];
     heads.extend(view.columns.iter().map(|arm| Head::of(arm.name.as_str(), versus.as_str())));

@@ -116,7 +116,7 @@ fn arms_are(plan: &Plan) -> &'static str {
         Workload::Kernel if differs(|variant| &variant.flagset) && !differs(|variant| &variant.profile) => {
             "cpu"
         }
-        Workload::Kernel | Workload::Build | Workload::Ffi => "arm",
+        Workload::Kernel | Workload::Build | Workload::Ffi | Workload::ToolCall => "arm",
     }
 }
 

@@ -99,7 +99,7 @@ fn session(program: &str, arguments_of_it: &[&str]) -> Session {
         output: tool.output.clone(),
     };
     let mix = Mix::new(vec![call], &client.protocol);
-    Session::new(client, mix, vec![Vec::new()], 1)
+    Session::new(client, vec![(mix, vec![Vec::new()])], 1)
 }
 
 #[test]

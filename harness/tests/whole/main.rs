@@ -21,6 +21,7 @@ mod stops;
 mod stored;
 mod tool_calls;
 mod tool_faults;
+mod tool_field;
 mod tool_server;
 mod verbs;
 mod workspace;

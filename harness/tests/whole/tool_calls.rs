@@ -14,7 +14,7 @@ fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
 #[test]
 fn a_stall_is_seen_by_an_open_loop_and_missed_by_a_closed_one() {
     let one = ["--no-floors", "--launches", "1", "--duration", "4200ms", "--warm-up", "0"];
-    let open = Run::of(0, &[&one[..], &["--rate", "400"]].concat(), &["stall"]);
+    let open = Run::open(&[&one[..], &["--rate", "400"]].concat(), &["stall"]);
     let open = open.series("server");
     let closed = Run::of(0, &one, &["stall"]).series("server");
     // Two stalls of 100 ms in 4.2 s: one call in twenty of those that are due meets one.
@@ -36,7 +36,7 @@ fn calls_that_find_the_pipe_full_count_from_when_they_were_due() {
     fs::write(&file, "[[call]]\ntool = \"echo\"\narguments = { text = \"{payload:40000}\" }\n").unwrap();
     let options =
         ["--no-floors", "--launches", "1", "--duration", "4200ms", "--warm-up", "0", "--rate", "200"];
-    let run = Run::of(0, &[&options[..], &["--calls", file.to_str().unwrap()]].concat(), &["stall"]);
+    let run = Run::open(&[&options[..], &["--calls", file.to_str().unwrap()]].concat(), &["stall"]);
     let series = run.series("server");
     let (response, service) = (at(&series["response"], 0.99), at(&series["service"], 0.99));
     // A pipe holds one such call. Those behind it are sent when the stall is over, and answered soon.
@@ -52,7 +52,7 @@ fn a_record_holds_everything_and_is_shown_again() {
     let says = run.says();
     let members: Vec<&str> =
         says["series"].as_array().unwrap().iter().map(|series| series["member"].as_str().unwrap()).collect();
-    assert_eq!(members, ["server", "null_server", "pipe"]);
+    assert_eq!(members, ["server", "null_server", "in_process", "pipe"]);
     for series in says["series"].as_array().unwrap() {
         assert_eq!(series["launches"].as_array().unwrap().len(), 2);
         let launch = &series["launches"][0];
@@ -118,8 +118,8 @@ fn calls_of_a_file_are_mixed_and_checked() {
     fs::write(
         &file,
         "[[call]]\ntool = \"echo\"\nweight = 2\narguments = { text = \"call {n}: {int:1..9}\" }\nexpect = \"call {n}:\"\n\
-         [[call]]\ntool = \"stats\"\narguments = { values = [1.0, 3.0] }\n\
-         expect_structured = { count = 2, mean = 2.0, min = 1.0, max = 3.0, sd = 1.0 }\n",
+         [[call]]\ntool = \"stats\"\narguments = { values = [1.0, 2.0, 3.0] }\n\
+         expect_structured = { count = 3, sum = 6, mean = 2.0, min = 1.0, max = 3.0, sd = 1.0 }\n",
     )
     .unwrap();
     let shown = file.to_str().unwrap();

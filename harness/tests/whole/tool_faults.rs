@@ -44,7 +44,7 @@ fn each_fault_is_caught_by_name_and_in_a_sentence() {
             "schema",
             &["--tool", "stats"],
             "schema",
-            "the answer of stats breaks the tool's own output schema: it has no “mean”",
+            "the answer of stats breaks the tool's own output schema: it has no “sum”",
         ),
         (
             "shape",

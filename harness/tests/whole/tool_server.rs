@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::lab::{alone, json, lab, only_folder, root, target};
+use crate::lab::{alone, command, json, lab, only_folder, root, target};
 use crate::processes::running_below;
 
 /// The folder of the fixture servers, which the first test that asks compiles.
@@ -40,6 +40,30 @@ impl Run {
     pub fn of(code: i32, options: &[&str], mode: &[&str]) -> Self {
         let server = program("tool-server");
         Self::on(code, options, &[&[server.as_str()], mode].concat())
+    }
+
+    /// The same for an open loop, which is void (code 3) where a busy machine held the client itself up. The numbers are
+    /// in the record all the same.
+    pub fn open(options: &[&str], mode: &[&str]) -> Self {
+        let _alone = alone();
+        let out = tempfile::tempdir().unwrap();
+        let server = program("tool-server");
+        let mut lab = assert_cmd::Command::from_std(command(&root()));
+        lab.args(["mcp", "--format", "json", "--out", out.path().to_str().unwrap()]);
+        let output = lab.args(options).args(["--", &server]).args(mode).output().unwrap();
+        assert!(matches!(output.status.code(), Some(0 | 3)), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(running_below(folder()), [""; 0], "nothing is left running");
+        Self { output, out }
+    }
+
+    /// Runs `mcp` without a command.
+    pub fn alone(code: i32, options: &[&str]) -> Self {
+        let _alone = alone();
+        let out = tempfile::tempdir().unwrap();
+        let shown = out.path().to_str().unwrap();
+        let output = lab(code, &[&["mcp", "--format", "json", "--out", shown], options].concat());
+        assert_eq!(running_below(folder()), [""; 0], "nothing is left running");
+        Self { output, out }
     }
 
     /// The same on any command.

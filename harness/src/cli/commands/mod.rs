@@ -120,7 +120,14 @@ impl Bench<'_> {
                 ffi: None,
                 command,
             };
-            Arm { name: name.to_owned(), variant, role, injected: 0.0, build: Default::default() }
+            Arm {
+                name: name.to_owned(),
+                variant,
+                role,
+                injected: 0.0,
+                build: Default::default(),
+                args: Vec::new(),
+            }
         };
         Plan {
             suite: "commands".to_owned(),
@@ -138,6 +145,7 @@ impl Bench<'_> {
             claims: Vec::new(),
             seed: self.args.seed.unwrap_or_else(clock_seed),
             python: None,
+            calls: Vec::new(),
         }
     }
 

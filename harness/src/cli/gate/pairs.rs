@@ -59,7 +59,9 @@ pub(crate) fn gated<'a>(suite: &'a Suite, args: &GateArgs) -> anyhow::Result<Vec
         .filter(|arm| match suite.workload {
             _ if !wanted.is_empty() => wanted.contains(&arm.name),
             Workload::Ffi => by_cargo(arm),
-            Workload::Kernel | Workload::Build | Workload::Command => arm.role == Role::Baseline,
+            Workload::Kernel | Workload::Build | Workload::ToolCall | Workload::Command => {
+                arm.role == Role::Baseline
+            }
         })
         .collect();
     match chosen.iter().find(|arm| !by_cargo(arm)) {

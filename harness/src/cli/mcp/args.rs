@@ -12,7 +12,7 @@ use crate::mcp::Era;
 #[derive(Args, Clone, Debug)]
 #[command(
     after_help = "One mode at a time: latency (the default), --capacity, --cold-start, --soak, --cancel, \
-    --sweep.\n\
+    --sweep, --servers.\n\
     Exit codes: 0 measured, 1 the server failed (what was finished is kept), 2 usage or set-up, 3 void, 130 \
     stopped.\n\n\
     cargo lab mcp -- ./my-server\n\
@@ -22,8 +22,14 @@ use crate::mcp::Era;
 )]
 pub(crate) struct McpArgs {
     /// The server's command, after `--`.
-    #[arg(last = true, required = true, value_name = "COMMAND")]
+    #[arg(last = true, required_unless_present_any = ["servers", "calibrate"], value_name = "COMMAND")]
     pub command: Vec<OsString>,
+    /// Several servers of a TOML file, side by side: [[server]] tables with name and command, [[load]] tables.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["command", "against", "http", "tool", "calls", "expect", "rate", "in_flight"])]
+    pub servers: Option<PathBuf>,
+    /// Leave these servers of --servers out, by name.
+    #[arg(long, value_name = "NAME", requires = "servers")]
+    pub without: Vec<String>,
     /// A second server, compared with the first: both alive, blocks alternated, many launches.
     #[arg(long, value_name = "COMMAND")]
     pub against: Option<String>,
@@ -55,31 +61,38 @@ pub(crate) struct McpArgs {
     pub poisson: bool,
 
     /// Search for the highest rate with p99 of the response time within --p99.
-    #[arg(long, group = "mode", conflicts_with_all = ["rate", "in_flight", "against"], help_heading = "Modes")]
+    #[arg(long, group = "mode", conflicts_with_all = ["rate", "in_flight", "against", "servers"], help_heading = "Modes")]
     pub capacity: bool,
     /// The bound of --capacity.
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "5ms", help_heading = "Modes")]
     pub p99: Duration,
     /// Many starts and one call each: start-up to the first answer, and memory.
-    #[arg(long, group = "mode", conflicts_with = "rate", help_heading = "Modes")]
+    #[arg(long, group = "mode", conflicts_with_all = ["rate", "servers"], help_heading = "Modes")]
     pub cold_start: bool,
     /// One launch for so long: latency and memory over time, and whether memory grows.
-    #[arg(long, value_name = "TIME", value_parser = time, group = "mode", conflicts_with = "against", help_heading = "Modes")]
+    #[arg(long, value_name = "TIME", value_parser = time, group = "mode", conflicts_with_all = ["against", "servers"], help_heading = "Modes")]
     pub soak: Option<Duration>,
     /// Take calls back while they run: is the server free again, and does it obey?
-    #[arg(long, group = "mode", conflicts_with_all = ["rate", "against"], help_heading = "Modes")]
+    #[arg(long, group = "mode", conflicts_with_all = ["rate", "against", "servers"], help_heading = "Modes")]
     pub cancel: bool,
     /// Repeat the measurement along a parameter.
-    #[arg(long, value_enum, group = "mode", conflicts_with_all = ["rate", "against"], help_heading = "Modes")]
+    #[arg(long, value_enum, group = "mode", conflicts_with_all = ["rate", "against", "servers"], help_heading = "Modes")]
     pub sweep: Option<Sweep>,
+
+    /// Compare fixtures with themselves and with slower ones: how often a comparison errs, and what it sees.
+    #[arg(long, group = "mode", conflicts_with_all = ["command", "servers", "against", "http", "rate", "no_floors"], help_heading = "Modes")]
+    pub calibrate: bool,
+    /// Experiments of --calibrate; they add up over several runs.
+    #[arg(long, value_name = "N", default_value_t = 10, requires = "calibrate", help_heading = "Modes")]
+    pub experiments: u32,
 
     /// Client and server on one core, each on its own, or one after the other.
     #[arg(long, value_enum, default_value_t = PlacementName::Same, help_heading = "Measurement")]
     pub placement: PlacementName,
-    /// Starts of the server [default: 5; 16 with --against, 20 with --cold-start].
+    /// Starts of the server [default: 5; 16 with --against, 20 with --cold-start, 10 with --servers, 12 with --calibrate].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Measurement")]
     pub launches: Option<u32>,
-    /// How long each launch is measured [default: 2s; 500ms with --against].
+    /// How long each launch is measured [default: 2s; 500ms with --against, 300ms a load with --servers, 100ms with --calibrate].
     #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Measurement")]
     pub duration: Option<Duration>,
     /// Calls before measuring, in each launch.
@@ -91,6 +104,9 @@ pub(crate) struct McpArgs {
     /// The smallest change worth a name with --against, in percent.
     #[arg(long, value_name = "PERCENT", default_value_t = 1.0, help_heading = "Measurement")]
     pub threshold: f64,
+    /// Count the instructions of a call too, in processes of their own after the timing.
+    #[arg(long, help_heading = "Measurement")]
+    pub instructions: bool,
     /// Do not measure the floors (`cat` and a server without a library).
     #[arg(long, help_heading = "Measurement")]
     pub no_floors: bool,

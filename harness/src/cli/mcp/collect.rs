@@ -14,6 +14,7 @@ use crate::latency::{
 };
 use crate::load::{Taken, Usage};
 use crate::mcp::Fault;
+use crate::stats::median;
 
 /// The client's own lateness that is never held against it, in ns.
 const RESOLUTION: u64 = 100_000;
@@ -55,6 +56,8 @@ impl Collected {
             state: LatencyState::Finished,
             mode: setup.mode,
             seed: setup.seed,
+            field: setup.field.as_ref().map(|field| field.name.clone()),
+            instructions: Vec::new(),
             noise_threshold: setup.args.threshold / 100.0,
             environment: setup.environment.clone(),
             servers: Vec::new(),
@@ -99,6 +102,20 @@ impl Collected {
         }
     }
 
+    /// The percentiles of a member's launches.
+    pub(crate) fn quantiles(&self, member: Member) -> Vec<Vec<u64>> {
+        let launches =
+            self.series.iter().filter(|(key, _)| key.member == member).flat_map(|(_, launches)| launches);
+        launches.map(|(launch, _)| launch.quantiles_ns.clone()).collect()
+    }
+
+    /// CPU time of the lab's client a call to a member, in ns: the median over launches.
+    pub(crate) fn own_cpu(&self, member: Member) -> Option<f64> {
+        let launches =
+            self.series.iter().filter(|(key, _)| key.member == member).flat_map(|(_, launches)| launches);
+        median(&launches.map(|(launch, _)| launch.own_cpu_ns).collect::<Vec<_>>())
+    }
+
     /// Whether nothing was measured.
     pub(crate) fn is_empty(&self) -> bool {
         self.series.is_empty() && self.file.faults.is_empty()
@@ -123,7 +140,7 @@ impl Collected {
         let mut versus = Vec::new();
         for (base, launches) in baselines {
             for (key, others) in &self.series {
-                let compared = matches!(key.member, Member::Against | Member::Control);
+                let compared = matches!(key.member, Member::Against | Member::Control | Member::Peer(_));
                 if !compared
                     || key.placement != base.placement
                     || key.load != base.load
@@ -139,7 +156,8 @@ impl Collected {
                 };
                 let rows = QUANTILES.iter().enumerate();
                 let rows = rows.filter_map(|(index, &q)| compare(q, &at(index), self.file.noise_threshold));
-                versus.push(Versus { member: key.member, placement: key.placement, rows: rows.collect() });
+                let (member, placement, label) = (key.member, key.placement, key.label.clone());
+                versus.push(Versus { member, placement, label, rows: rows.collect() });
             }
         }
         self.file.versus = versus;

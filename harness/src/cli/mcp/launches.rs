@@ -2,61 +2,42 @@
 
 use std::time::Duration;
 
-use crate::cli::mcp::collect::{Collected, Key, Start};
+use crate::cli::mcp::collect::{Collected, Key};
+use crate::cli::mcp::lane::{Lane, WARM};
 use crate::cli::mcp::members::Known;
 use crate::cli::mcp::setup::Setup;
 use crate::latency::{Load, Member, Placement};
-use crate::load::{End, Session, Stretch, Taken, Usage, pipe_floor};
-use crate::mcp::{Fault, Mix, Protocol};
+use crate::load::{End, Stretch, Taken};
+use crate::mcp::Fault;
 use crate::measure::order;
 
 /// Blocks of a launch, in which servers that are compared take turns.
 const BLOCKS: u32 = 10;
-/// The longest that warming up may take.
-const WARM: Duration = Duration::from_secs(2);
+/// Calls of a closed loop that are made and not timed at the beginning of each turn: until then the caches hold what
+/// the server before needed.
+const SETTLE: Duration = Duration::from_millis(2);
 /// The share of a launch's time that a floor gets.
 const FLOOR: f64 = 0.25;
 /// Bytes on stderr, a launch, that are worth a note.
 const MUCH_STDERR: u64 = 1 << 20;
 
-/// A process that is ready to be measured.
-struct Ready {
-    session: Session,
-    start: Start,
+/// What is done in a launch: some of the calls under a load.
+pub(crate) struct Task {
+    /// Its name; empty where there is one only.
+    pub label: String,
+    /// The load.
+    pub load: Load,
+    /// Which set of calls.
+    pub set: usize,
 }
 
-/// Starts a process, makes its first call, and warms it up.
-fn ready(setup: &Setup, known: &Known, launch: u32, warm: bool) -> anyhow::Result<Result<Ready, Fault>> {
-    let mut session = match known.session(setup, launch)? {
-        Ok(session) => session,
-        Err(fault) => return Ok(Err(fault)),
-    };
-    let end = |calls| End { after: WARM, calls };
-    let stretch = |calls| Stretch {
-        load: Load::Closed { in_flight: 1 },
-        end: end(calls),
-        seed: setup.seed,
-        alone: false,
-        give_up: None,
-    };
-    let ready_ns = session.client.ready_ns;
-    let (_, fault) = session.drive(&stretch(1), &|| false);
-    if let Some(fault) = fault {
-        return Ok(Err(fault));
+/// The load under which a server is warmed up: as it will be measured, since pools and buffers grow with the calls in
+/// flight.
+fn warming(load: Load) -> Load {
+    match load {
+        Load::Open { .. } => Load::Closed { in_flight: 1 },
+        closed => closed,
     }
-    let first_call_ns = session.client.age_ns();
-    if warm && setup.args.warm_up > 0 {
-        // As it will be measured: pools and buffers grow with the calls in flight.
-        let load = match setup.load {
-            Load::Open { .. } => Load::Closed { in_flight: 1 },
-            closed => closed,
-        };
-        let (_, fault) = session.drive(&Stretch { load, ..stretch(setup.args.warm_up) }, &|| setup.stopped());
-        if let Some(fault) = fault {
-            return Ok(Err(fault));
-        }
-    }
-    Ok(Ok(Ready { session, start: Start { ready_ns: Some(ready_ns), first_call_ns: Some(first_call_ns) } }))
 }
 
 /// One launch of one server: everything that a series gets from it. `false` when the server failed.
@@ -68,23 +49,24 @@ pub(crate) fn alone(
     length: Duration,
     collected: &mut Collected,
 ) -> anyhow::Result<bool> {
-    let mut ready = match ready(setup, known, launch, true)? {
-        Ok(ready) => ready,
+    let mut lane = match Lane::start(setup, known, launch, Some(warming(setup.load)))? {
+        Ok(lane) => lane,
         Err(fault) => {
             collected.fail(known.member, launch, fault);
             return Ok(false);
         }
     };
-    let before = ready.session.usage();
+    let before = lane.usage().cpu_ns;
     let stretch = stretch_of(setup, key, launch, length);
-    let (taken, fault) = ready.session.drive(&stretch, &|| setup.stopped());
-    let fault = fault.or_else(|| strays(&mut ready, &taken));
-    Ok(finish(setup, key, launch, ready, (taken, before), fault, collected))
+    let (taken, fault) = lane.drive(&stretch, &|| setup.stopped());
+    let cpu = lane.usage().cpu_ns.checked_sub(before);
+    let fault = fault.or_else(|| strays(&mut lane, &taken));
+    Ok(finish(setup, launch, lane, vec![(key.clone(), taken, cpu)], fault, collected))
 }
 
 /// Answers that nobody asked for. Those of calls that were given up are no such ones.
-fn strays(ready: &mut Ready, taken: &Taken) -> Option<Fault> {
-    if taken.given_up > 0 { None } else { ready.session.strays().err() }
+fn strays(lane: &mut Lane, taken: &Taken) -> Option<Fault> {
+    if taken.given_up > 0 { None } else { lane.strays() }
 }
 
 /// The stretch of a launch of a series.
@@ -98,111 +80,147 @@ fn stretch_of(setup: &Setup, key: &Key, launch: u32, length: Duration) -> Stretc
     }
 }
 
-/// Adds what a launch gave, and ends its process.
+/// Adds what a launch gave, and ends its process. `false` where it failed.
 fn finish(
     setup: &Setup,
-    key: &Key,
     launch: u32,
-    mut ready: Ready,
-    (taken, before): (Taken, Usage),
+    mut lane: Lane,
+    parts: Vec<(Key, Taken, Option<u64>)>,
     fault: Option<Fault>,
     collected: &mut Collected,
 ) -> bool {
-    let after = ready.session.usage();
-    let noise = ready.session.client.stderr_bytes();
-    let name = setup.shown(key.member);
+    let after = lane.usage();
+    let noise = lane.stderr_bytes();
+    let member = lane.member;
+    let name = setup.shown(member);
     if noise > MUCH_STDERR {
         collected.note(format!(
             "{name} writes much to stderr ({:.1} MiB in one launch), which costs time in every call",
             noise as f64 / f64::from(1 << 20)
         ));
     }
-    // Over HTTP every call has a connection of its own, and no order with others.
-    if taken.out_of_order > 0 && setup.args.http.is_none() {
-        collected.note(format!(
-            "{name} answers out of order, which JSON-RPC allows: a client that expects the order of its calls would \
-             take one answer for another"
-        ));
+    for (key, taken, cpu) in parts {
+        // Over HTTP every call has a connection of its own, and no order with others.
+        if taken.out_of_order > 0 && !setup.speaks_http(member) {
+            collected.note(format!(
+                "{name} answers out of order, which JSON-RPC allows: a client that expects the order of its calls would \
+                 take one answer for another"
+            ));
+        }
+        collected.add(key, taken, lane.start, cpu.filter(|_| after.processes > 0), after);
     }
-    let cpu = after.cpu_ns.checked_sub(before.cpu_ns).filter(|_| after.processes > 0);
-    collected.add(key.clone(), taken, ready.start, cpu, after);
-    ready.session.client.end();
+    lane.end();
     match fault {
         Some(fault) => {
-            collected.fail(key.member, launch, fault);
+            collected.fail(member, launch, fault);
             false
         }
         None => true,
     }
 }
 
-/// One launch of all servers side by side, in blocks of random order. `false` when one failed.
+/// A server in a launch, with what it has given so far, task by task.
+struct Side {
+    lane: Lane,
+    parts: Vec<(Taken, Option<u64>)>,
+    fault: Option<Fault>,
+}
+
+/// One launch of all servers side by side, in blocks of random order. Returns who failed.
 pub(crate) fn side_by_side(
     setup: &Setup,
-    members: &[Known],
+    members: &[&Known],
+    tasks: &[Task],
     placement: Placement,
     launch: u32,
     collected: &mut Collected,
-) -> anyhow::Result<bool> {
+) -> anyhow::Result<Vec<Member>> {
     let mut all = Vec::new();
     for known in members {
-        match ready(setup, known, launch, true)? {
-            Ok(ready) => all.push((known.member, ready, Taken::default(), None)),
+        let warm = tasks.first().map(|task| warming(task.load));
+        match Lane::start(setup, known, launch, warm)? {
+            Ok(lane) => {
+                let parts = vec![(Taken::default(), Some(0)); tasks.len()];
+                all.push(Side { lane, parts, fault: None });
+            }
             Err(fault) => {
                 collected.fail(known.member, launch, fault);
-                return Ok(false);
+                return Ok(vec![known.member]);
             }
         }
     }
-    let before: Vec<Usage> = all.iter_mut().map(|(_, ready, _, _)| ready.session.usage()).collect();
     let indices: Vec<usize> = (0..all.len()).collect();
-    let key = |member| Key { member, placement, load: setup.load, label: String::new() };
+    let key = |member, task: &Task| Key { member, placement, load: task.load, label: task.label.clone() };
+    let number = |block: u32| launch * BLOCKS + block;
     'blocks: for block in 0..BLOCKS {
         for index in order(setup.seed, launch, 0, block, &indices) {
-            let (member, ready, taken, fault) = &mut all[index];
-            let stretch = stretch_of(setup, &key(*member), launch * BLOCKS + block, setup.length / BLOCKS);
-            let (part, broken) = ready.session.drive(&stretch, &|| setup.stopped());
-            taken.add(&part);
-            *fault = broken;
-            if fault.is_some() || setup.stopped() {
-                break 'blocks;
+            let side = &mut all[index];
+            for (place, task) in tasks.iter().enumerate() {
+                if !side.lane.bears(task.load) {
+                    continue;
+                }
+                let key = key(side.lane.member, task);
+                let stretch = stretch_of(setup, &key, number(block), setup.length / BLOCKS);
+                side.lane.choose(task.set);
+                turn(setup, side, place, &stretch);
+                if side.fault.is_some() || setup.stopped() {
+                    break 'blocks;
+                }
             }
         }
     }
-    // A launch that was cut short is no fair comparison: neither side of it counts.
-    let broken = setup.stopped() || all.iter().any(|(_, _, _, fault)| fault.is_some());
-    let mut sound = true;
-    for ((member, mut ready, taken, fault), before) in all.into_iter().zip(before) {
-        let fault = fault.or_else(|| strays(&mut ready, &taken));
-        let taken = if broken { Taken::default() } else { taken };
-        sound &= finish(setup, &key(member), launch, ready, (taken, before), fault, collected);
+    // A launch that was cut short is no fair comparison: no side of it counts.
+    let broken = setup.stopped() || all.iter().any(|side| side.fault.is_some());
+    let mut failed = Vec::new();
+    for side in all {
+        let Side { mut lane, parts, fault } = side;
+        let given_up =
+            Taken { given_up: parts.iter().map(|(taken, _)| taken.given_up).sum(), ..Taken::default() };
+        let fault = fault.or_else(|| strays(&mut lane, &given_up));
+        let member = lane.member;
+        let parts = tasks.iter().zip(parts).map(|(task, (taken, cpu))| {
+            (key(member, task), if broken { Taken::default() } else { taken }, cpu)
+        });
+        if !finish(setup, launch, lane, parts.collect(), fault, collected) {
+            failed.push(member);
+        }
     }
-    Ok(sound)
+    Ok(failed)
 }
 
-/// One launch of the floors: `cat` over a pipe, and the null server.
+/// One turn of one server at one task.
+fn turn(setup: &Setup, side: &mut Side, place: usize, stretch: &Stretch) {
+    if matches!(stretch.load, Load::Closed { .. }) {
+        let settle = Stretch { end: End { after: SETTLE, calls: u64::MAX }, ..*stretch };
+        let (_, broken) = side.lane.drive(&settle, &|| setup.stopped());
+        side.fault = broken;
+        if side.fault.is_some() {
+            return;
+        }
+    }
+    let before = side.lane.cpu();
+    let (part, broken) = side.lane.drive(stretch, &|| setup.stopped());
+    let spent = side.lane.cpu().zip(before).and_then(|(after, before)| after.checked_sub(before));
+    let (taken, cpu) = &mut side.parts[place];
+    taken.add(&part);
+    *cpu = cpu.zip(spent).map(|(cpu, spent)| cpu + spent);
+    side.fault = broken;
+}
+
+/// One launch of the floors: the pipe, the null server, and its calls in process.
 pub(crate) fn floors(
     setup: &Setup,
-    known: Option<&Known>,
-    line_of: &Known,
+    floors: &[Known],
     key: &Key,
     launch: u32,
     collected: &mut Collected,
 ) -> anyhow::Result<()> {
     let length = setup.length.mul_f64(FLOOR);
-    if let Some(known) = known {
-        let key = Key { member: Member::NullServer, ..key.clone() };
+    for known in floors {
+        let load = if known.is_served() { key.load } else { Load::Closed { in_flight: 1 } };
+        let key = Key { member: known.member, load, ..key.clone() };
+        // What has no queue cannot be under an open load, and is a floor all the same.
         alone(setup, known, &key, launch, length, collected)?;
-    }
-    let mut line = Vec::new();
-    let mut random = rand::SeedableRng::seed_from_u64(setup.seed);
-    let mix = Mix::new(line_of.calls.clone(), &Protocol::proposed(line_of.era));
-    let _ = mix.write(1, 1, &mut random, &mut line);
-    let cat = setup.pinned(crate::process::Invocation::new("cat", [""; 0]));
-    let pipe = Key { member: Member::Pipe, load: Load::Closed { in_flight: 1 }, ..key.clone() };
-    match pipe_floor(&cat, &line, length, &|| setup.stopped()) {
-        Ok((taken, usage)) => collected.add(pipe, taken, Start::default(), Some(usage.cpu_ns), usage),
-        Err(fault) => collected.note(format!("the floor of the pipe was not measured: {fault}")),
     }
     Ok(())
 }
@@ -215,14 +233,14 @@ pub(crate) fn cold(
     launch: u32,
     collected: &mut Collected,
 ) -> anyhow::Result<bool> {
-    let mut ready = match ready(setup, known, launch, false)? {
-        Ok(ready) => ready,
+    let mut lane = match Lane::start(setup, known, launch, None)? {
+        Ok(lane) => lane,
         Err(fault) => {
             collected.fail(known.member, launch, fault);
             return Ok(false);
         }
     };
-    let before = ready.session.usage();
+    let before = lane.usage().cpu_ns;
     let stretch = Stretch {
         load: Load::Closed { in_flight: 1 },
         end: End { after: WARM, calls: 1 },
@@ -230,6 +248,7 @@ pub(crate) fn cold(
         alone: false,
         give_up: None,
     };
-    let (taken, fault) = ready.session.drive(&stretch, &|| setup.stopped());
-    Ok(finish(setup, key, launch, ready, (taken, before), fault, collected))
+    let (taken, fault) = lane.drive(&stretch, &|| setup.stopped());
+    let cpu = lane.usage().cpu_ns.checked_sub(before);
+    Ok(finish(setup, launch, lane, vec![(key.clone(), taken, cpu)], fault, collected))
 }

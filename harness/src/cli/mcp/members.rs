@@ -7,10 +7,21 @@ use serde_json::{Map, Value};
 
 use crate::cli::mcp::setup::Setup;
 use crate::latency::{Member, ServerFacts};
-use crate::load::{Client, Session};
+use crate::load::{Client, InProcess, Program, Session};
 use crate::mcp::{
-    Call, Era, Expectation, Fault, Mix, Tool, arguments, find_tool, mirrored, parse_calls, with_payload,
+    Call, Era, Expectation, Fault, Mix, Protocol, Tool, arguments, find_tool, mirrored, parse_calls,
+    with_payload,
 };
+
+/// How long a process may take for an exchange of calls in process.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// Calls that are made together, with the headers that each needs.
+#[derive(Clone)]
+pub(crate) struct CallSet {
+    pub calls: Vec<Call>,
+    mirrored: Vec<Vec<(String, String)>>,
+}
 
 /// What is known of a server after its first process.
 #[derive(Clone)]
@@ -18,8 +29,10 @@ pub(crate) struct Known {
     pub member: Member,
     pub era: Era,
     pub tools: Vec<Tool>,
-    pub calls: Vec<Call>,
-    mirrored: Vec<Vec<(String, String)>>,
+    /// One set of calls, or in a field one for each load.
+    pub sets: Vec<CallSet>,
+    /// Whether it times calls in its own process.
+    pub in_process: bool,
     pub facts: ServerFacts,
 }
 
@@ -46,22 +59,85 @@ impl From<anyhow::Error> for Unknown {
 impl Known {
     /// The same server with other calls.
     pub(crate) fn with_calls(&self, calls: Vec<Call>) -> anyhow::Result<Self> {
-        let mirrored = headers(&self.tools, &calls)?;
-        Ok(Self { calls, mirrored, ..self.clone() })
+        Ok(Self { sets: vec![call_set(&self.tools, calls)?], ..self.clone() })
+    }
+
+    /// The first calls: all, where it is no field.
+    pub(crate) fn calls(&self) -> &[Call] {
+        self.sets.first().map_or(&[], |set| &set.calls)
+    }
+
+    /// Whether it is a server: something that queues what is sent to it.
+    pub(crate) fn is_served(&self) -> bool {
+        !self.in_process && self.member != Member::Pipe
+    }
+
+    /// The first message of each set of calls.
+    pub(crate) fn lines(&self, setup: &Setup) -> Vec<Vec<u8>> {
+        let line = |set: &CallSet| {
+            let mut line = Vec::new();
+            let mut random = rand::SeedableRng::seed_from_u64(setup.seed);
+            let _ = Mix::new(set.calls.clone(), &Protocol::proposed(self.era)).write(
+                1,
+                1,
+                &mut random,
+                &mut line,
+            );
+            line
+        };
+        self.sets.iter().map(line).collect()
+    }
+
+    /// Starts a process that times its own calls.
+    pub(crate) fn timer(&self, setup: &Setup, launch: u32) -> anyhow::Result<Result<InProcess, Fault>> {
+        let protocol = Protocol::proposed(self.era);
+        let mixes = self.sets.iter().map(|set| Mix::new(set.calls.clone(), &protocol)).collect();
+        let invocation = setup.in_process(self.member)?;
+        let seed = setup.seed ^ u64::from(launch);
+        Ok(InProcess::start(&invocation, mixes, self.era, seed, PATIENCE))
+    }
+
+    /// A floor that is no server: the pipe, or the null server's calls in process, with the calls of `like`.
+    pub(crate) fn floor(setup: &Setup, member: Member, like: &Self) -> Self {
+        let in_process = member == Member::InProcess;
+        let facts = ServerFacts {
+            member,
+            label: None,
+            details: None,
+            floor: setup.floor.as_ref().map(|_| Member::NullServer),
+            command: setup.shown(member),
+            name: None,
+            era: in_process.then_some(like.era),
+            version: in_process.then(|| like.facts.version.clone()).flatten(),
+            transport: if in_process { "in process" } else { "pipe" }.to_owned(),
+            tools: 0,
+            called: like.facts.called.clone(),
+        };
+        Self { member, in_process, facts, ..like.clone() }
     }
 
     /// Starts a process of it and agrees on what is known already.
     pub(crate) fn session(&self, setup: &Setup, launch: u32) -> anyhow::Result<Result<Session, Fault>> {
-        let program = setup.program(self.member, Some(self.era))?;
-        Ok(Client::open(&program).map(|client| {
-            let mix = Mix::new(self.calls.clone(), &client.protocol);
-            Session::new(client, mix, self.mirrored.clone(), setup.seed ^ u64::from(launch))
+        self.session_of(setup, launch, &setup.program(self.member, Some(self.era))?)
+    }
+
+    /// The same with a program that starts it in another way.
+    pub(crate) fn session_of(
+        &self,
+        setup: &Setup,
+        launch: u32,
+        program: &Program,
+    ) -> anyhow::Result<Result<Session, Fault>> {
+        Ok(Client::open(program).map(|client| {
+            let set = |set: &CallSet| (Mix::new(set.calls.clone(), &client.protocol), set.mirrored.clone());
+            let sets = self.sets.iter().map(set).collect();
+            Session::new(client, sets, setup.seed ^ u64::from(launch))
         }))
     }
 
     /// Calls with text of so many bytes; `None` where no argument takes any.
     pub(crate) fn payload(&self, bytes: usize) -> Option<Vec<Call>> {
-        let grown = self.calls.iter().map(|call| {
+        let grown = self.calls().iter().map(|call| {
             let tool = self.tools.iter().find(|tool| tool.name == call.tool)?;
             let arguments = with_payload(&tool.input, &call.arguments, bytes)?;
             Some(Call { arguments, expect: Expectation::default(), ..call.clone() })
@@ -76,28 +152,72 @@ pub(crate) fn learn(setup: &Setup, member: Member, like: Option<&Known>) -> Resu
     let program = setup.program(member, like.map(|known| known.era))?;
     let mut client = Client::open(&program)?;
     let tools = client.list_tools()?;
-    let calls = match like {
-        Some(known) => floor_calls(&known.calls, &tools),
-        None => chosen(setup, &tools)?,
+    let calls = match (like, setup.entry(member), &setup.field) {
+        (Some(known), ..) => known.sets.iter().map(|set| floor_calls(&set.calls, &tools)).collect(),
+        (None, Some(entry), Some(field)) => field.calls(&entry.name, &tools)?,
+        _ => vec![chosen(setup, &tools)?],
     };
+    let mut called: Vec<String> = Vec::new();
+    for call in calls.iter().flatten() {
+        if !called.contains(&call.tool) {
+            called.push(call.tool.clone());
+        }
+    }
+    let entry = setup.entry(member);
+    let transport = if program.http.is_some() { "http" } else { "stdio" };
     let facts = ServerFacts {
         member,
+        label: entry.map(|entry| entry.name.clone()).filter(|_| member != Member::Control),
+        details: entry.and_then(|entry| entry.details.clone()),
+        floor: floor_of(setup, member, program.http.is_some()),
         command: setup.shown(member),
         name: client.name.clone(),
         era: Some(client.protocol.era),
         version: Some(client.protocol.version.clone()),
-        transport: if program.http.is_some() { "http" } else { "stdio" }.to_owned(),
+        transport: transport.to_owned(),
         tools: tools.len(),
-        called: calls.iter().map(|call| call.tool.clone()).collect(),
+        called,
     };
-    let mirrored = headers(&tools, &calls)?;
-    Ok(Known { member, era: client.protocol.era, mirrored, tools, calls, facts })
+    let era = client.protocol.era;
+    client.end();
+    let sets: anyhow::Result<Vec<CallSet>> = calls.into_iter().map(|calls| call_set(&tools, calls)).collect();
+    Ok(Known { member, era, sets: sets?, tools, in_process: false, facts })
+}
+
+/// The floor of a server: the null server over the same kind of connection.
+fn floor_of(setup: &Setup, member: Member, http: bool) -> Option<Member> {
+    setup.floor.as_ref()?;
+    Some(match member {
+        Member::NullHttp => member,
+        _ if http && setup.field.is_some() => Member::NullHttp,
+        _ => Member::NullServer,
+    })
+}
+
+/// A server of a field that times its own calls: what it does is known from the first server.
+pub(crate) fn learn_timer(setup: &Setup, member: Member, like: &Known) -> Known {
+    let entry = setup.entry(member);
+    let facts = ServerFacts {
+        label: entry.map(|entry| entry.name.clone()),
+        details: entry.and_then(|entry| entry.details.clone()),
+        floor: setup.floor.as_ref().map(|_| Member::InProcess),
+        command: setup.shown(member),
+        member,
+        name: None,
+        transport: "in process".to_owned(),
+        ..like.facts.clone()
+    };
+    Known { member, in_process: true, facts, ..like.clone() }
+}
+
+fn call_set(tools: &[Tool], calls: Vec<Call>) -> anyhow::Result<CallSet> {
+    Ok(CallSet { mirrored: headers(tools, &calls)?, calls })
 }
 
 /// Every tool that only reads and whose arguments can be made, or those that were named: one call each.
 pub(crate) fn each_tool(setup: &Setup, known: &Known) -> Vec<Call> {
     if !setup.args.tool.is_empty() || setup.args.calls.is_some() {
-        return known.calls.clone();
+        return known.calls().to_vec();
     }
     let readable = known.tools.iter().filter(|tool| tool.read_only || tool.name == "echo");
     readable.filter_map(|tool| Some(call(setup, tool, arguments(&tool.input).ok()?))).collect()

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::cli::mcp::args::Sweep;
 use crate::cli::mcp::collect::{Collected, Key, Start};
-use crate::cli::mcp::launches::{alone, cold, floors, side_by_side};
+use crate::cli::mcp::launches::{Task, alone, cold, floors, side_by_side};
 use crate::cli::mcp::members::{Known, each_tool};
 use crate::cli::mcp::setup::Setup;
 use crate::cli::progress::Stage;
@@ -23,10 +23,10 @@ const CANCELLED: u32 = 30;
 
 /// The servers of a run.
 pub(crate) struct Members {
-    /// The first, then the one it is compared with and the control.
+    /// The first, then the one it is compared with and the control, or the field.
     pub servers: Vec<Known>,
-    /// The null server.
-    pub null: Option<Known>,
+    /// The null server, its calls in process, the pipe.
+    pub floors: Vec<Known>,
 }
 
 /// Runs the mode. What it measured before it failed or was stopped is in `collected`.
@@ -35,6 +35,7 @@ pub(crate) fn run(setup: &Setup, members: &Members, collected: &mut Collected) -
         setup.place_client(placement);
         let sound = match setup.mode {
             Mode::Latency | Mode::ColdStart => launches(setup, members, placement, collected)?,
+            Mode::Field => field(setup, members, placement, collected)?,
             Mode::Sweep => sweep(setup, members, placement, collected)?,
             Mode::Capacity => capacity(setup, members, placement, collected)?,
             Mode::Soak => soak(setup, members, placement, collected)?,
@@ -69,7 +70,8 @@ fn launches(
             break;
         }
         if setup.mode == Mode::ColdStart {
-            for known in members.servers.iter().chain(&members.null) {
+            for known in members.servers.iter().chain(members.floors.iter().filter(|known| known.is_served()))
+            {
                 let key = Key { load: Load::Closed { in_flight: 1 }, ..key(setup, known.member, placement) };
                 sound &= cold(setup, known, &key, launch, collected)?;
             }
@@ -77,18 +79,53 @@ fn launches(
             let first = &members.servers[0];
             let key = key(setup, first.member, placement);
             sound = if members.servers.len() > 1 {
-                side_by_side(setup, &members.servers, placement, launch, collected)?
+                let all: Vec<&Known> = members.servers.iter().collect();
+                let task = [Task { label: String::new(), load: setup.load, set: 0 }];
+                side_by_side(setup, &all, &task, placement, launch, collected)?.is_empty()
             } else {
                 alone(setup, first, &key, launch, setup.length, collected)?
             };
-            if sound && !setup.args.no_floors {
-                floors(setup, members.null.as_ref(), first, &key, launch, collected)?;
+            if sound {
+                floors(setup, &members.floors, &key, launch, collected)?;
             }
         }
         stage.step();
     }
     stage.end();
     Ok(sound)
+}
+
+/// Servers of a field, all alive, with the floors among them. A server that fails is left out from then on, and its
+/// launch is repeated without it.
+fn field(
+    setup: &Setup,
+    members: &Members,
+    placement: Placement,
+    collected: &mut Collected,
+) -> anyhow::Result<bool> {
+    let Some(field) = &setup.field else { return Ok(true) };
+    let named = field.loads().into_iter().enumerate();
+    let tasks: Vec<Task> = named.map(|(set, (label, load))| Task { label, load, set }).collect();
+    let mut all: Vec<&Known> = members.servers.iter().chain(&members.floors).collect();
+    let stage = Stage::start(
+        "measure",
+        format!("{} launches of {}", setup.launches, all.len()),
+        u64::from(setup.launches),
+    );
+    let mut launch = 0;
+    while launch < setup.launches && !setup.stopped() {
+        let failed = side_by_side(setup, &all, &tasks, placement, launch, collected)?;
+        if failed.contains(&Member::Server) {
+            return Ok(false);
+        }
+        all.retain(|known| !failed.contains(&known.member));
+        if failed.is_empty() {
+            launch += 1;
+            stage.step();
+        }
+    }
+    stage.end();
+    Ok(true)
 }
 
 fn sweep(

@@ -10,11 +10,15 @@ use anyhow::{Context as _, bail};
 
 use crate::cli::context::{self, clock_seed};
 use crate::cli::mcp::args::{McpArgs, PlacementName, words};
+use crate::cli::mcp::field::{Entry, Field};
 use crate::latency::{Load, Member, Mode, Placement};
 use crate::load::{Address, Program, calm_timer, pin_to};
 use crate::machine::{Environment, probe};
 use crate::mcp::Era;
 use crate::process::{Invocation, Limits, run};
+
+/// Where the null server listens.
+const FLOOR_URL: &str = "http://127.0.0.1:{port}/mcp";
 
 /// Everything that is fixed before the first process starts.
 pub(crate) struct Setup {
@@ -33,6 +37,9 @@ pub(crate) struct Setup {
     pub out: PathBuf,
     /// The floor under every server; `None` without one.
     pub floor: Option<PathBuf>,
+    /// Several servers, side by side.
+    pub field: Option<Field>,
+    root: PathBuf,
     lab: PathBuf,
     cores: Vec<usize>,
     against: Option<Vec<OsString>>,
@@ -60,6 +67,8 @@ impl Setup {
         }
         let against = args.against.as_deref().map(words).transpose();
         let against = against.map_err(|said| anyhow::anyhow!("--against: {said}"))?;
+        let field = args.servers.as_deref().map(Field::read).transpose()?;
+        let root = context::workspace_root(&std::env::current_dir()?).ok();
         check_http(args, against.as_deref())?;
         check_program(args.command.first())?;
         check_program(against.as_ref().and_then(|words| words.first()))?;
@@ -72,14 +81,20 @@ impl Setup {
             Mode::ColdStart => 20,
             Mode::Soak | Mode::Capacity | Mode::Cancel => 1,
             Mode::Latency if compares => 16,
+            Mode::Field if args.calibrate => 12,
+            Mode::Field => 10,
             Mode::Latency | Mode::Sweep => 5,
         };
-        let default_length = if compares { Duration::from_millis(500) } else { Duration::from_secs(2) };
+        let default_length = match mode {
+            Mode::Field if args.calibrate => Duration::from_millis(100),
+            Mode::Field => Duration::from_millis(300),
+            _ if compares => Duration::from_millis(500),
+            _ => Duration::from_secs(2),
+        };
         let load = match args.rate {
             Some(rate) => Load::Open { rate, poisson: args.poisson },
             None => Load::Closed { in_flight: args.in_flight },
         };
-        let root = context::workspace_root(&std::env::current_dir()?).ok();
         let lab = std::env::current_exe().context("cannot find the lab's own executable")?;
         let floor = if args.no_floors { None } else { floor(args, &lab, root.as_deref())? };
         // Client and servers share a core, and so one priority: children inherit it.
@@ -92,7 +107,9 @@ impl Setup {
             launches: args.launches.unwrap_or(default_launches),
             length: args.duration.unwrap_or(default_length),
             seed: args.seed.unwrap_or_else(clock_seed),
-            out: args.out.clone().unwrap_or_else(|| root.unwrap_or_default().join("results")),
+            out: args.out.clone().unwrap_or_else(|| root.clone().unwrap_or_default().join("results")),
+            root: root.unwrap_or_default(),
+            field,
             floor,
             lab,
             cores,
@@ -139,28 +156,71 @@ impl Setup {
             .map_or(String::new(), |(program, rest)| Invocation::new(program, rest.to_vec()).display())
     }
 
-    fn command(&self, member: Member) -> Vec<OsString> {
+    /// The server of a field that a member is.
+    pub(crate) fn entry(&self, member: Member) -> Option<&Entry> {
+        let place = match member {
+            Member::Server | Member::Control => 0,
+            Member::Peer(place) => usize::from(place),
+            _ => return None,
+        };
+        self.field.as_ref()?.servers.get(place)
+    }
+
+    /// Where a member listens; `None` of one on stdio.
+    fn address(&self, member: Member) -> Option<&str> {
         match member {
-            Member::Server | Member::Control => self.args.command.clone(),
+            Member::Pipe | Member::InProcess => None,
+            Member::NullHttp => Some(FLOOR_URL),
+            Member::NullServer => self.args.http.as_ref().map(|_| FLOOR_URL),
+            _ => match self.entry(member) {
+                Some(entry) => entry.http.as_deref(),
+                None => self.args.http.as_deref(),
+            },
+        }
+    }
+
+    fn command(&self, member: Member) -> Vec<OsString> {
+        let floor = |words: &[&str]| -> Vec<OsString> {
+            let path = self.floor.iter().map(|path| path.clone().into_os_string());
+            path.chain(words.iter().map(OsString::from)).collect()
+        };
+        match member {
             Member::Against => self.against.clone().unwrap_or_default(),
             Member::Pipe => vec!["cat".into()],
-            Member::NullServer => {
-                let mut command: Vec<OsString> =
-                    self.floor.iter().map(|path| path.clone().into_os_string()).collect();
-                if self.args.http.is_some() {
-                    command.extend(["--http".into(), "{port}".into()]);
-                }
-                command
+            Member::InProcess => floor(&["--in-process"]),
+            Member::NullServer | Member::NullHttp if self.address(member).is_some() => {
+                floor(&["--http", "{port}"])
             }
+            Member::NullServer | Member::NullHttp => floor(&[]),
+            Member::Server | Member::Control | Member::Peer(_) => match self.entry(member) {
+                Some(entry) => entry.words(&self.root),
+                None => self.args.command.clone(),
+            },
         }
+    }
+
+    /// Whether a member is spoken with over HTTP.
+    pub(crate) fn speaks_http(&self, member: Member) -> bool {
+        self.address(member).is_some()
+    }
+
+    /// A sentence, where a member's program is not there.
+    pub(crate) fn absent(&self, member: Member) -> Option<String> {
+        check_program(self.command(member).first()).err().map(|error| error.to_string())
+    }
+
+    /// How a process that times its own calls is started.
+    pub(crate) fn in_process(&self, member: Member) -> anyhow::Result<Invocation> {
+        let command = self.command(member);
+        let (program, rest) = command.split_first().context("no command")?;
+        Ok(self.pinned(Invocation::new(program, rest.to_vec())))
     }
 
     /// How a member is started, on a port of its own where it needs one.
     pub(crate) fn program(&self, member: Member, era: Option<Era>) -> anyhow::Result<Program> {
         let mut command = self.command(member);
         let mut http = None;
-        if let Some(url) = &self.args.http {
-            let url = if member == Member::NullServer { "http://127.0.0.1:{port}/mcp" } else { url.as_str() };
+        if let Some(url) = self.address(member) {
             let port = Address::free_port().context("no free port")?.to_string();
             let address = Address::parse(&url.replace("{port}", &port))?;
             address.check_free()?;
@@ -179,7 +239,9 @@ impl Setup {
 }
 
 fn mode(args: &McpArgs) -> Mode {
-    if args.capacity {
+    if args.servers.is_some() || args.calibrate {
+        Mode::Field
+    } else if args.capacity {
         Mode::Capacity
     } else if args.cold_start {
         Mode::ColdStart
@@ -249,6 +311,8 @@ fn floor(args: &McpArgs, lab: &Path, root: Option<&Path>) -> anyhow::Result<Opti
         "perflab-fixtures",
         "--bin",
         "null-server",
+        "--bin",
+        "tool-server",
         "--target-dir",
     ];
     let words = words.iter().map(OsString::from).chain([target.clone().into_os_string()]);

@@ -6,11 +6,12 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 
 use crate::cli::Exit;
-use crate::cli::args::{Format, Shared};
-use crate::cli::context::style;
+use crate::cli::args::{Format, ReportArgs, Shared};
+use crate::cli::context::{style, workspace_root};
 use crate::cli::mcp::collect::put;
+use crate::cli::output::{place, relative};
 use crate::judge::{Policy, judge_latency};
-use crate::latency::{LATENCY_SCHEMA, LatencyFile, LatencyState};
+use crate::latency::{LATENCY_SCHEMA, LatencyFile, LatencyState, Mode};
 use crate::report;
 
 /// Whether a folder holds a latency record.
@@ -18,8 +19,8 @@ pub(crate) fn is_record(folder: &Path) -> bool {
     folder.join("latency.json").is_file()
 }
 
-/// Shows a record again, without measuring.
-pub(crate) fn again(shared: &Shared, folder: &Path) -> anyhow::Result<Exit> {
+/// Reads a record.
+fn read(folder: &Path) -> anyhow::Result<LatencyFile> {
     let path = folder.join("latency.json");
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let value: serde_json::Value = serde_json::from_str(&text).with_context(|| path.display().to_string())?;
@@ -31,19 +32,46 @@ pub(crate) fn again(shared: &Shared, folder: &Path) -> anyhow::Result<Exit> {
             value["perflab"].as_str().unwrap_or("unknown")
         );
     }
-    let file: LatencyFile = serde_json::from_value(value).with_context(|| path.display().to_string())?;
-    show(shared, &file, folder)
+    serde_json::from_value(value).with_context(|| path.display().to_string())
 }
 
-/// Writes page and charts into the record, prints what it says, and tells the exit code.
-pub(crate) fn show(shared: &Shared, file: &LatencyFile, folder: &Path) -> anyhow::Result<Exit> {
+/// Shows a record again, without measuring.
+pub(crate) fn again(shared: &Shared, folder: &Path) -> anyhow::Result<Exit> {
+    show(shared, &read(folder)?, folder)
+}
+
+/// `report` of a latency record: shows it again, splices it into a document, or checks one against it.
+pub(crate) fn report(shared: &Shared, args: &ReportArgs) -> anyhow::Result<Exit> {
+    let Some(document) = args.splice.as_ref().or(args.check.as_ref()) else {
+        return again(shared, &args.record);
+    };
+    let file = read(&args.record)?;
     let judgement = judge_latency(&file.versus, Policy { noise_threshold: file.noise_threshold });
+    if args.splice.is_some() {
+        charts(&file, &args.record)?;
+    }
+    let chart = if file.mode == Mode::Field { "charts/servers.svg" } else { "charts/percentiles.svg" };
+    let root = workspace_root(&std::env::current_dir()?)?;
+    let chart = relative(&root, document, &args.record.join(chart))?;
+    let block = report::latency_block(&file, &judgement, &chart);
+    let name = file.field.as_deref().unwrap_or("mcp");
+    place(args, document, name, &file.name, &block)
+}
+
+/// Draws the charts into the record. Returns their names and titles.
+fn charts(file: &LatencyFile, folder: &Path) -> anyhow::Result<Vec<(&'static str, String)>> {
     let charts = report::latency_charts(file)?;
     for chart in &charts {
         put(folder, &format!("charts/{}.svg", chart.name), chart.svg.as_bytes())?;
         put(folder, &format!("charts/{}.png", chart.name), &chart.png)?;
     }
-    let titles: Vec<(&str, String)> = charts.iter().map(|chart| (chart.name, chart.title.clone())).collect();
+    Ok(charts.into_iter().map(|chart| (chart.name, chart.title)).collect())
+}
+
+/// Writes page and charts into the record, prints what it says, and tells the exit code.
+pub(crate) fn show(shared: &Shared, file: &LatencyFile, folder: &Path) -> anyhow::Result<Exit> {
+    let judgement = judge_latency(&file.versus, Policy { noise_threshold: file.noise_threshold });
+    let titles = charts(file, folder)?;
     put(folder, "report.md", report::latency_markdown(file, &judgement, &titles).as_bytes())?;
     match shared.format {
         Format::Table => {

@@ -72,3 +72,40 @@ fn faults_of_a_file_have_a_place() {
     let wrong = "[[call]]\ntool = \"echo\"\narguments = { k = \"{int:9..1}\" }\n";
     assert!(said(wrong).contains("is no template: write {int:1..100}"), "{}", said(wrong));
 }
+
+#[test]
+fn numbers_are_a_list_whose_sums_are_exact() {
+    let file =
+        "[[call]]\ntool = \"sum\"\narguments = { values = \"{numbers:1000}\", k = \"x {numbers:3}\" }\n";
+    let mix = Mix::new(parse_calls("f", file, &tools()).unwrap(), &Protocol::proposed(Era::Legacy));
+    let mut out = Vec::new();
+    mix.write(1, 1, &mut random(1), &mut out);
+    let request: Value = serde_json::from_slice(&out).unwrap();
+    let arguments = &request["params"]["arguments"];
+    assert_eq!(arguments["k"], "x {numbers:3}", "only as the whole text");
+    let values: Vec<f64> =
+        arguments["values"].as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect();
+    assert_eq!(values.len(), 1000);
+    // In 1/1024: whole numbers, so that integers tell the sums without any rounding.
+    let whole: Vec<i64> = values.iter().map(|value| (value * 1024.0) as i64).collect();
+    assert!(values.iter().zip(&whole).all(|(value, whole)| *whole as f64 / 1024.0 == *value));
+    assert_eq!(whole.iter().sum::<i64>(), 512 * 1024 * 1000);
+    let squares: i64 = whole.iter().map(|whole| (whole - 512 * 1024).pow(2)).sum();
+    assert!(squares < 1 << 53);
+    let backwards: f64 = values.iter().rev().map(|value| (value - 512.0).powi(2)).sum();
+    assert_eq!(backwards, squares as f64 / f64::from(1 << 20));
+    let different: std::collections::HashSet<i64> = whole.iter().copied().collect();
+    assert!(different.len() > 990, "{}", different.len());
+}
+
+#[test]
+fn a_due_text_may_have_a_payload() {
+    let file =
+        "[[call]]\ntool = \"echo\"\narguments = { text = \"{payload:8}\" }\nexpect = \"{payload:8}\"\n";
+    let mix = Mix::new(parse_calls("f", file, &tools()).unwrap(), &Protocol::proposed(Era::Legacy));
+    let (mut out, due) = (Vec::new(), mix.calls[0].expect.text.clone().unwrap());
+    assert_eq!(mix.write(1, 1, &mut random(1), &mut out), (0, None));
+    assert_eq!(due.len(), 8);
+    let request: Value = serde_json::from_slice(&out).unwrap();
+    assert_eq!(request["params"]["arguments"]["text"], due);
+}

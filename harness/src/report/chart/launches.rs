@@ -48,7 +48,7 @@ pub(crate) fn scene(view: &View<'_>) -> Scene {
     let mut scene = Scene::new();
     let mut lines = subtitle(view);
     let layouts = match view.report.plan.workload {
-        Workload::Kernel | Workload::Ffi => ", each on a layout of its own",
+        Workload::Kernel | Workload::Ffi | Workload::ToolCall => ", each on a layout of its own",
         Workload::Build | Workload::Command => "",
     };
     lines.push(format!(

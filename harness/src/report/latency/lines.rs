@@ -1,10 +1,12 @@
 //! The sentences of a latency report.
 
-use crate::judge::LatencyJudgement;
-use crate::latency::{Cancellation, Capacity, LatencyFile, LatencyState, Memory};
+use crate::judge::{LatencyJudgement, Verdict};
+use crate::latency::{
+    Cancellation, Capacity, LatencyFile, LatencyState, Member, Memory, Mode, quantile_name,
+};
 use crate::report::Style;
 use crate::report::grid::wrap;
-use crate::report::latency::{load_words, member_words, note};
+use crate::report::latency::{load_words, note, who};
 use crate::report::sheet::Tone;
 use crate::report::words::{self, NBSP};
 
@@ -12,14 +14,19 @@ use crate::report::words::{self, NBSP};
 pub(crate) fn head(file: &LatencyFile, style: &Style) -> String {
     let mut text = String::new();
     for facts in &file.servers {
+        if file.mode == Mode::Field && facts.member == Member::Control {
+            continue;
+        }
         let mut parts = vec![facts.command.clone()];
         parts.extend(facts.name.clone());
         parts.extend(
             facts.version.as_ref().map(|version| format!("revision {version} over {}", facts.transport)),
         );
-        parts.push(words::counted(facts.tools, "tool").replace(NBSP, " "));
+        if facts.tools > 0 {
+            parts.push(words::counted(facts.tools, "tool").replace(NBSP, " "));
+        }
         parts.push(format!("calls {}", facts.called.join(", ")));
-        text += &note(member_words(facts.member), &parts.join(" · "), Tone::Plain, style);
+        text += &note(&who(file, facts.member), &parts.join(" · "), Tone::Plain, style);
     }
     let mut loads: Vec<String> = Vec::new();
     for series in &file.series {
@@ -41,54 +48,94 @@ pub(crate) fn head(file: &LatencyFile, style: &Style) -> String {
 
 /// Everything that is no table.
 pub(crate) fn paragraphs(file: &LatencyFile, judgement: &LatencyJudgement, style: &Style) -> String {
-    let mut text = String::new();
-    let mut say = |label: &str, words: &str, tone: Tone| text += &note(label, words, tone, style);
+    said(file, judgement).into_iter().map(|(label, text, tone)| note(label, &text, tone, style)).collect()
+}
+
+/// The same for a document, a sentence each.
+pub(crate) fn sentences(file: &LatencyFile, judgement: &LatencyJudgement) -> Vec<String> {
+    let said = said(file, judgement).into_iter();
+    said.map(|(label, text, _)| if label.is_empty() { text } else { format!("{label}: {text}") }).collect()
+}
+
+fn said(file: &LatencyFile, judgement: &LatencyJudgement) -> Vec<(&'static str, String, Tone)> {
+    let mut all: Vec<(&'static str, String, Tone)> = Vec::new();
+    let mut say = |label: &'static str, words: String, tone: Tone| all.push((label, words, tone));
     for capacity in &file.capacities {
-        say("capacity", &capacity_words(capacity), Tone::Plain);
+        say("capacity", capacity_words(capacity), Tone::Plain);
     }
     for memory in &file.memories {
-        say("memory", &memory_words(memory), Tone::Plain);
+        say("memory", memory_words(memory), Tone::Plain);
     }
     for cancellation in &file.cancellations {
-        say("cancelling", &cancellation_words(cancellation), Tone::Plain);
+        say("cancelling", cancellation_words(cancellation), Tone::Plain);
     }
     if judgement.void {
-        say(
-            "void",
-            "the A/A control differs from itself: something else disturbs this machine, and no verdict is given",
-            Tone::Failed,
-        );
+        let words = "the A/A control differs from itself: something else disturbs this machine, and no verdict is given";
+        say("void", words.to_owned(), Tone::Failed);
     }
-    for (versus, verdicts) in file.versus.iter().zip(&judgement.verdicts) {
-        for (row, verdict) in versus.rows.iter().zip(verdicts) {
-            if let crate::judge::Verdict::Inconclusive { reason } = verdict {
-                let who = member_words(versus.member);
-                let q = crate::latency::quantile_name(row.q);
-                say("undecided", &format!("{q} of {who}: {reason}"), Tone::Open);
-            }
+    if file.mode == Mode::Field {
+        say("A/A control", control_words(file, judgement), Tone::Plain);
+    } else {
+        for (who, reason) in undecided(file, judgement) {
+            say("undecided", format!("{who}: {reason}"), Tone::Open);
         }
     }
     if let Some(void) = &file.void {
-        say("void", void, Tone::Failed);
+        say("void", void.clone(), Tone::Failed);
     }
     for failed in &file.faults {
-        let who = member_words(failed.member);
-        say(
-            "failed",
-            &format!("{who}, launch {}: {} ({})", failed.launch, failed.says, failed.fault.name()),
-            Tone::Failed,
-        );
+        let who = who(file, failed.member);
+        let words = format!("{who}, launch {}: {} ({})", failed.launch, failed.says, failed.fault.name());
+        say("failed", words, Tone::Failed);
     }
-    if !file.faults.is_empty() && !file.series.is_empty() {
-        say("", "What is shown was measured before.", Tone::Plain);
+    if !file.faults.is_empty() && !file.series.is_empty() && file.mode != Mode::Field {
+        say("", "What is shown was measured before.".to_owned(), Tone::Plain);
     }
     if file.state == LatencyState::Stopped {
-        say("stopped", "by the user: what is shown was finished before", Tone::Failed);
+        say("stopped", "by the user: what is shown was finished before".to_owned(), Tone::Failed);
+    }
+    let mut hows: Vec<&str> = Vec::new();
+    for counted in &file.instructions {
+        if !hows.contains(&counted.how.as_str()) {
+            hows.push(&counted.how);
+            say("instructions", counted.how.clone(), Tone::Plain);
+        }
     }
     for words in &file.notes {
-        say("note", words, Tone::Plain);
+        say("note", words.clone(), Tone::Plain);
     }
-    text
+    all
+}
+
+/// The rows of which nothing is said, with the reasons.
+fn undecided(file: &LatencyFile, judgement: &LatencyJudgement) -> Vec<(String, String)> {
+    let mut rows = Vec::new();
+    for (versus, verdicts) in file.versus.iter().zip(&judgement.verdicts) {
+        for (row, verdict) in versus.rows.iter().zip(verdicts) {
+            if let Verdict::Inconclusive { reason } = verdict {
+                let who = format!("{} of {}", quantile_name(row.q), who(file, versus.member));
+                rows.push((who, reason.clone()));
+            }
+        }
+    }
+    rows
+}
+
+/// What the first server's second copy says of the run.
+fn control_words(file: &LatencyFile, judgement: &LatencyJudgement) -> String {
+    let controls = file.versus.iter().zip(&judgement.verdicts);
+    let controls: Vec<_> = controls.filter(|(versus, _)| versus.member == Member::Control).collect();
+    let rows: usize = controls.iter().map(|(versus, _)| versus.rows.len()).sum();
+    let is_alarm = |verdict: &&Verdict| matches!(verdict, Verdict::Improved | Verdict::Regressed);
+    let alarms = controls.iter().flat_map(|(_, verdicts)| verdicts.iter()).filter(is_alarm).count();
+    let p50s: Vec<String> = controls
+        .iter()
+        .filter_map(|(versus, _)| {
+            let row = versus.rows.first()?;
+            Some(format!("{} p50 {}", versus.label, words::change_with(row.ratio, row.interval)))
+        })
+        .collect();
+    format!("{}; {alarms} false alarms in {rows} rows (must be neither ▲ nor ▼)", p50s.join(", "))
 }
 
 fn capacity_words(capacity: &Capacity) -> String {

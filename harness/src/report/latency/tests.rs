@@ -30,6 +30,8 @@ pub(crate) fn full() -> LatencyFile {
         seed: 7,
         noise_threshold: 0.01,
         environment: Fixture::small().environment,
+        field: None,
+        instructions: Vec::new(),
         servers: vec![facts(Member::Server), facts(Member::NullServer)],
         series: vec![
             series(Member::Server, open, 9_000, 4000),
@@ -39,8 +41,18 @@ pub(crate) fn full() -> LatencyFile {
             Series { placement: Placement::Split, ..series(Member::Server, open, 90_000, 4000) },
         ],
         versus: vec![
-            Versus { member: Member::Against, placement: Placement::Same, rows: rows(&pairs) },
-            Versus { member: Member::Control, placement: Placement::Same, rows: rows(&same) },
+            Versus {
+                member: Member::Against,
+                placement: Placement::Same,
+                label: String::new(),
+                rows: rows(&pairs),
+            },
+            Versus {
+                member: Member::Control,
+                placement: Placement::Same,
+                label: String::new(),
+                rows: rows(&same),
+            },
         ],
         capacities: vec![capacity()],
         memories: vec![memory()],
@@ -98,6 +110,9 @@ fn series(member: Member, load: Load, base: u64, count: u64) -> Series {
 fn facts(member: Member) -> ServerFacts {
     ServerFacts {
         member,
+        label: None,
+        details: None,
+        floor: Some(Member::NullServer),
         command: "./server --quiet".to_owned(),
         name: Some("weather 1.2".to_owned()),
         era: Some(Era::Modern),

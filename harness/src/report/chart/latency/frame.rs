@@ -54,7 +54,7 @@ impl Scale {
     }
 
     /// From 0 to 1.
-    fn share(&self, value: f64) -> f64 {
+    pub(crate) fn share(&self, value: f64) -> f64 {
         let of = |value: f64| if self.logarithmic { value.max(f64::MIN_POSITIVE).log10() } else { value };
         ((of(value) - of(self.lo)) / (of(self.hi) - of(self.lo))).clamp(0.0, 1.0)
     }
@@ -181,9 +181,9 @@ impl Frame {
         let x = self.x_of(value);
         self.scene.dashes(x, self.top, self.top + HEIGHT, color);
         let label = Label::of(words, at(x + 6.0, self.top + 10.0)).sized(SMALL).colored(color);
-        let width = label.width();
-        let overflows = x + 6.0 + width > self.left + WIDTH;
-        let place = if overflows { at(x - 6.0 - width, self.top + 10.0) } else { label.place };
+        // On the left, where it fits: a capacity has its steep rise on its right.
+        let left = x - 6.0 - label.width();
+        let place = if left > self.left { at(left, self.top + 10.0) } else { label.place };
         self.scene.text(Label { place, ..label });
     }
 

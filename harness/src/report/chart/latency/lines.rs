@@ -13,8 +13,9 @@ fn color_of(member: Member) -> Color {
         Member::Server => BETTER,
         Member::Against => WORSE,
         Member::Control => SAME,
-        Member::NullServer => INK,
-        Member::Pipe => MUTED,
+        Member::NullServer | Member::NullHttp => INK,
+        Member::Pipe | Member::InProcess => MUTED,
+        Member::Peer(place) => diverging(0.2 + 0.1 * f64::from(place % 8)),
     }
 }
 
@@ -69,7 +70,7 @@ pub(crate) fn percentiles(file: &LatencyFile, shown: &[&Series], title: &str) ->
             place += 1;
             diverging(-0.3 - 0.7 * f64::from(place) / labelled as f64)
         };
-        let dashed = matches!(series.member, Member::Control | Member::Pipe);
+        let dashed = matches!(series.member, Member::Control | Member::Pipe | Member::InProcess);
         frame.curve(&curve(&series.response), &name_of(file, series), color, dashed);
     }
     finish(frame)

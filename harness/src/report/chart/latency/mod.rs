@@ -1,12 +1,13 @@
 //! Charts of latencies: by percentile, response against service time, capacity, starts, soaks.
 
 mod bars;
+mod field;
 pub(crate) mod frame;
 mod lines;
 
 use crate::latency::{LatencyFile, Mode, Placement, Series};
 use crate::report::chart::{Chart, ChartError, Drawing, paint};
-use crate::report::latency::{load_words, member_words};
+use crate::report::latency::{load_words, who};
 use crate::report::words::NBSP;
 
 /// Every chart that a latency record has numbers for.
@@ -27,14 +28,17 @@ fn drawings(file: &LatencyFile) -> Vec<Drawing> {
     }
     let open = shown.iter().find(|series| series.service.is_some());
     if let Some(series) = open.filter(|_| file.mode == Mode::Latency) {
-        let title = format!("Response and service time of {}", member_words(series.member));
+        let title = format!("Response and service time of {}", who(file, series.member));
         all.push(Drawing { name: "response", scene: lines::response(file, series, &title), title });
     }
     if let Some(capacity) = file.capacities.first() {
         let title = "Latency by load, up to the capacity".to_owned();
         all.push(Drawing { name: "capacity", scene: lines::capacity(file, capacity, &title), title });
     }
-    if bars::has_numbers(file) {
+    if file.mode == Mode::Field && !shown.is_empty() {
+        let title = "Servers side by side".to_owned();
+        all.push(Drawing { name: "servers", scene: field::scene(file, &title), title });
+    } else if bars::has_numbers(file) {
         let title = "Start-up and memory".to_owned();
         all.push(Drawing { name: "starts", scene: bars::scene(file, &title), title });
     }
@@ -67,7 +71,7 @@ fn mebibytes(value: f64) -> String {
 
 /// The name of a series in a chart.
 fn name_of(file: &LatencyFile, series: &Series) -> String {
-    let mut name = member_words(series.member).to_owned();
+    let mut name = who(file, series.member);
     if !series.label.is_empty() {
         name.clone_from(&series.label);
     }

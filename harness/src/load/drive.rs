@@ -162,11 +162,14 @@ impl Answers<'_> {
     }
 }
 
+/// A mix of calls, and for each of its calls the headers that repeat arguments over HTTP.
+pub type CallSet = (Mix, Vec<Vec<(String, String)>>);
+
 impl Session {
     /// Calls to a server, with a seed for the mix. There may be several sets of calls; the first one is made until
     /// [`Session::choose`] says another.
     #[must_use]
-    pub fn new(client: Client, sets: Vec<(Mix, Vec<Vec<(String, String)>>)>, seed: u64) -> Self {
+    pub fn new(client: Client, sets: Vec<CallSet>, seed: u64) -> Self {
         let era = client.protocol.era;
         let calls =
             |(mix, mirrored): (Mix, _)| Calls { oracle: Oracle::new(mix.calls.len(), era), mix, mirrored };

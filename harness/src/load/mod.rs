@@ -16,7 +16,7 @@ mod usage;
 
 pub use client::{Client, Program};
 pub use clock::Clock;
-pub use drive::{End, Session, Stretch, Taken};
+pub use drive::{CallSet, End, Session, Stretch, Taken};
 pub use http::{Address, AddressError};
 pub use in_process::InProcess;
 pub use instructions::{Uncounted, count_instructions};

@@ -21,8 +21,8 @@ pub(crate) struct Lane {
 
 enum Runs {
     Server(Box<Session>),
-    Pipe(Pipe, Vec<Vec<u8>>),
-    InProcess(InProcess),
+    Pipe(Box<Pipe>, Vec<Vec<u8>>),
+    InProcess(Box<InProcess>),
 }
 
 impl Lane {
@@ -36,9 +36,9 @@ impl Lane {
         let runs = if known.member == Member::Pipe {
             let lines = known.lines(setup);
             let first = lines.first().cloned().unwrap_or_default();
-            Pipe::start(&setup.in_process(Member::Pipe)?, first).map(|pipe| Runs::Pipe(pipe, lines))
+            Pipe::start(&setup.in_process(Member::Pipe)?, first).map(|pipe| Runs::Pipe(Box::new(pipe), lines))
         } else if known.in_process {
-            known.timer(setup, launch)?.map(Runs::InProcess)
+            known.timer(setup, launch)?.map(|timer| Runs::InProcess(Box::new(timer)))
         } else {
             known.session(setup, launch)?.map(|session| Runs::Server(Box::new(session)))
         };

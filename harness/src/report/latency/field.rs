@@ -35,7 +35,7 @@ pub(crate) fn members(file: &LatencyFile, placement: Placement) -> Vec<Member> {
         matches!(member, Member::NullServer | Member::NullHttp | Member::Pipe | Member::InProcess)
     };
     let mut all = distinct(file, |series| series.member);
-    let p50 = |member: &Member| find(file, *member, placement, &first).and_then(|series| p50_of(series));
+    let p50 = |member: &Member| find(file, *member, placement, &first).and_then(p50_of);
     all.sort_by(|one, other| {
         let key = |member: &Member| (is_floor(member), p50(member).unwrap_or(f64::INFINITY));
         let ((floor, time), (other_floor, other_time)) = (key(one), key(other));

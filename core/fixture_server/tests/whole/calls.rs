@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Process, bare, call, command, stateless, text};
+use crate::support::{Process, bare, call, command, start, stateless, text, without_front};
 
 #[test]
 fn progress_comes_before_the_answer() {
-    for mut process in [Process::start(), Process::without_front()] {
+    for mut process in [start(), without_front()] {
         process.open();
         let mut request = call(1, "test_tool_with_progress", &json!({}));
         request["params"]["_meta"] = json!({"progressToken": "p"});
@@ -25,7 +25,7 @@ fn progress_comes_before_the_answer() {
 
 #[test]
 fn progress_of_a_thread_comes_before_its_answer() {
-    for mut process in [Process::start(), Process::without_front()] {
+    for mut process in [start(), without_front()] {
         process.open();
         let mut request = call(1, "test_heavy_with_progress", &json!({}));
         request["params"]["_meta"] = json!({"progressToken": 7});
@@ -52,7 +52,7 @@ fn doctor_says_what_is_there_and_what_is_not() {
 
 #[test]
 fn a_tool_that_breaks_down_fails_alone() {
-    for mut process in [Process::start(), Process::without_front()] {
+    for mut process in [start(), without_front()] {
         process.open();
         let answer = process.call("test_panic", &json!({}));
         assert_eq!(answer["result"]["isError"], true);
@@ -63,7 +63,7 @@ fn a_tool_that_breaks_down_fails_alone() {
 
 #[test]
 fn the_layers_are_around_every_tool() {
-    let mut process = Process::start();
+    let mut process = start();
     process.open();
     assert_eq!(text(&process.call("test_rate", &json!({}))), "called");
     assert!(
@@ -76,7 +76,7 @@ fn the_layers_are_around_every_tool() {
 
 #[test]
 fn a_session_is_asked_by_a_request() {
-    let mut process = Process::start();
+    let mut process = start();
     process.open();
     for (action, is_error, says) in
         [("accept", false, "done: delete it"), ("decline", true, "the user did not agree")]
@@ -104,7 +104,7 @@ fn confirmation(message: &str, back: &Value) -> Value {
 
 #[test]
 fn without_a_session_the_answer_needs_the_seal_of_the_question() {
-    let mut process = Process::start();
+    let mut process = start();
     let yes = json!({"sure": {"action": "accept", "content": {}}});
     let asked = process.request(&confirmation("delete it", &Value::Null));
     assert_eq!(asked["result"]["resultType"], "input_required");
@@ -125,7 +125,7 @@ fn without_a_session_the_answer_needs_the_seal_of_the_question() {
 
 #[test]
 fn a_client_that_cannot_be_asked_is_told() {
-    let mut process = Process::start();
+    let mut process = start();
     let mut request = confirmation("delete it", &Value::Null);
     request["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({});
     let answer = process.request(&request);

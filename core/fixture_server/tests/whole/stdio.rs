@@ -8,16 +8,16 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::support::{Process, call, command, initialize, stateless, text};
+use crate::support::{Process, call, command, initialize, start, stateless, text, without_front};
 
 /// The two ways of a call: answered in front of the protocol library, or by it.
 fn both() -> [Process; 2] {
-    [Process::start(), Process::without_front()]
+    [start(), without_front()]
 }
 
 #[test]
 fn the_end_of_input_is_the_end() {
-    let (rest, status) = Process::start().close();
+    let (rest, status) = start().close();
     assert!(rest.is_empty() && status.success(), "{rest:?} {status}");
     for mut process in both() {
         process.open();
@@ -33,7 +33,7 @@ fn the_end_of_input_is_the_end() {
 
 #[test]
 fn requests_that_were_read_are_answered_before_the_end() {
-    let mut process = Process::start();
+    let mut process = start();
     process.send(&initialize());
     process.send(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
     process.send(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}));
@@ -64,7 +64,7 @@ fn a_cancelled_call_is_not_answered_and_nothing_else_suffers() {
 #[test]
 fn a_client_may_ask_first_which_protocol_is_spoken() {
     for opens_session in [true, false] {
-        let mut process = Process::start();
+        let mut process = start();
         let found = process.request(&stateless(1, "server/discover", json!({})));
         let versions = found["result"]["supportedVersions"].as_array().unwrap();
         assert!(
@@ -96,12 +96,12 @@ fn an_old_version_is_spoken_and_an_unknown_one_is_answered_with_a_known() {
     for (asked, given) in
         [("2024-11-05", "2024-11-05"), ("2025-06-18", "2025-06-18"), ("2099-01-01", "2025-11-25")]
     {
-        let mut process = Process::start();
+        let mut process = start();
         let mut request = initialize();
         request["params"]["protocolVersion"] = asked.into();
         assert_eq!(process.request(&request)["result"]["protocolVersion"], given);
     }
-    let mut process = Process::start();
+    let mut process = start();
     let mut request = stateless(1, "tools/list", json!({}));
     request["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"] = "2099-01-01".into();
     assert_eq!(process.request(&request)["error"]["code"], -32022);
@@ -109,7 +109,7 @@ fn an_old_version_is_spoken_and_an_unknown_one_is_answered_with_a_known() {
 
 #[test]
 fn broken_lines_are_refused_and_the_next_one_is_read() {
-    let mut process = Process::start();
+    let mut process = start();
     process.open();
     for (line, code) in [
         ("{", -32700),
@@ -153,7 +153,7 @@ fn bytes_that_are_no_text_do_not_end_the_server() {
 
 #[test]
 fn a_line_that_is_too_long_is_passed_over() {
-    let mut process = Process::start();
+    let mut process = start();
     process.open();
     process.send_line(&call(1, "echo", &json!({"text": "x".repeat(17 * 1024 * 1024)})).to_string());
     let answer = process.receive();
@@ -163,7 +163,7 @@ fn a_line_that_is_too_long_is_passed_over() {
 
 #[test]
 fn a_long_line_is_read() {
-    let mut process = Process::start();
+    let mut process = start();
     process.open();
     let answer = process.call("echo", &json!({"text": "x".repeat(1_000_000), "max_tokens": 1_000_000}));
     assert_eq!(answer["result"]["structuredContent"]["text"].as_str().unwrap().len(), 1_000_000);
@@ -202,7 +202,7 @@ fn a_thousand_requests_in_flight_are_answered_once_each() {
 
 #[test]
 fn misuse_of_the_protocol_is_an_error_of_the_protocol() {
-    let mut process = Process::start();
+    let mut process = start();
     process.open();
     let request =
         |method: &str, params: Value| json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
@@ -224,7 +224,7 @@ fn misuse_of_the_protocol_is_an_error_of_the_protocol() {
 
 #[test]
 fn before_the_opening_only_what_opens_is_answered() {
-    let mut process = Process::start();
+    let mut process = start();
     process.send(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
     assert_eq!(process.request(&json!({"jsonrpc": "2.0", "id": 1, "method": "ping"}))["result"], json!({}));
     assert_eq!(process.call("echo", &json!({"text": "a"}))["error"]["code"], -32602);

@@ -1,21 +1,8 @@
-//! A client of the fixture server: whole processes, lines of JSON.
+//! The fixture server as a process.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::process::Command;
 
-use serde_json::{Value, json};
-
-/// After this long a test that waits has failed.
-pub const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A running server.
-pub struct Process {
-    pub child: Child,
-    input: Option<ChildStdin>,
-    lines: Receiver<String>,
-}
+pub use crate::client::{PATIENCE, Process, call, initialize, lines, stateless, text};
 
 /// The command of the fixture server, which keeps no state.
 pub fn command() -> Command {
@@ -29,119 +16,12 @@ pub fn bare() -> Command {
     Command::new(env!("CARGO_BIN_EXE_mcp-fixture-server"))
 }
 
-/// Lines of a stream as they arrive.
-pub fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
-    let (sender, receiver) = channel();
-    std::thread::spawn(move || {
-        for line in BufReader::new(stream).lines().map_while(Result::ok) {
-            if sender.send(line).is_err() {
-                return;
-            }
-        }
-    });
-    receiver
+/// The fixture server on stdio.
+pub fn start() -> Process {
+    Process::with(&mut command())
 }
 
-impl Process {
-    pub fn start() -> Self {
-        Self::with(&mut command())
-    }
-
-    /// All calls go through the protocol library.
-    pub fn without_front() -> Self {
-        Self::with(command().env("MCP_NO_FRONT", "1"))
-    }
-
-    pub fn with(command: &mut Command) -> Self {
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let input = child.stdin.take();
-        let lines = lines(child.stdout.take().unwrap());
-        Self { child, input, lines }
-    }
-
-    pub fn send(&mut self, message: &Value) {
-        self.send_line(&message.to_string());
-    }
-
-    pub fn send_line(&mut self, line: &str) {
-        let input = self.input.as_mut().unwrap();
-        input.write_all(line.as_bytes()).unwrap();
-        input.write_all(b"\n").unwrap();
-    }
-
-    /// The next message. Whatever is not one fails the test: stdout belongs to the protocol.
-    pub fn receive(&self) -> Value {
-        let line = self.lines.recv_timeout(PATIENCE).expect("the server sends another message");
-        let message: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
-        assert_eq!(message["jsonrpc"], "2.0", "{line}");
-        message
-    }
-
-    /// Sends a request and returns the next message.
-    pub fn request(&mut self, message: &Value) -> Value {
-        self.send(message);
-        self.receive()
-    }
-
-    /// The handshake of the older protocol.
-    pub fn open(&mut self) -> Value {
-        let answer = self.request(&initialize());
-        self.send(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
-        answer
-    }
-
-    pub fn call(&mut self, name: &str, arguments: &Value) -> Value {
-        self.request(&call(1, name, arguments))
-    }
-
-    /// Ends the input and returns what is still sent, and how the process ended.
-    pub fn close(mut self) -> (Vec<Value>, ExitStatus) {
-        drop(self.input.take());
-        let mut rest = Vec::new();
-        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
-            rest.push(serde_json::from_str(&line).unwrap());
-        }
-        (rest, self.child.wait().unwrap())
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // Already ended, unless the test failed.
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
-
-pub fn initialize() -> Value {
-    let client = json!({"name": "test", "version": "1"});
-    let capabilities = json!({"elicitation": {}, "sampling": {}, "roots": {}});
-    json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
-        "protocolVersion": "2025-11-25", "capabilities": capabilities, "clientInfo": client,
-    }})
-}
-
-/// The metadata of a request of the newer protocol.
-pub fn meta() -> Value {
-    json!({
-        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-        "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
-        "io.modelcontextprotocol/clientCapabilities": {"elicitation": {}, "sampling": {}, "roots": {}},
-    })
-}
-
-pub fn call(id: u64, name: &str, arguments: &Value) -> Value {
-    json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": {"name": name, "arguments": arguments}})
-}
-
-/// A request of the newer protocol.
-pub fn stateless(id: u64, method: &str, mut params: Value) -> Value {
-    params["_meta"] = meta();
-    json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})
-}
-
-/// The text of an answer.
-pub fn text(answer: &Value) -> &str {
-    answer["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{answer} has text"))
+/// The same, with all calls going through the protocol library.
+pub fn without_front() -> Process {
+    Process::with(command().env("MCP_NO_FRONT", "1"))
 }

@@ -164,14 +164,28 @@ fn tidy_in_place(schema: &mut Value) {
     }
 }
 
-/// A schema without what it says to readers. Members that are called `description` stay.
-pub(crate) fn without_descriptions(mut schema: Map<String, Value>) -> Map<String, Value> {
+/// A schema without what it says to readers, and without what says nothing: any other member is allowed anyway,
+/// a count is never negative, a member that may be missing is never null, and which members of an inner object are
+/// always there is seen in the first answer.
+pub(crate) fn terse(schema: Map<String, Value>) -> Map<String, Value> {
+    let mut schema = Value::Object(schema);
+    without_nulls(&mut schema);
+    let Value::Object(mut schema) = schema else { unreachable!("an object stays an object") };
+    let required = schema.remove("required");
     bare(&mut schema);
+    schema.extend(required.map(|required| ("required".to_owned(), required)));
     schema
 }
 
 fn bare(schema: &mut Map<String, Value>) {
     schema.remove("description");
+    schema.remove("required");
+    if schema.get("additionalProperties") == Some(&Value::Bool(true)) {
+        schema.remove("additionalProperties");
+    }
+    if schema.get("minimum").and_then(Value::as_f64) == Some(0.0) {
+        schema.remove("minimum");
+    }
     for (keyword, value) in schema.iter_mut() {
         match (keyword.as_str(), value) {
             ("properties" | "$defs", Value::Object(members)) => {

@@ -352,11 +352,11 @@ impl<S: Send + Sync + 'static> Tool<S> {
         self
     }
 
-    /// Leaves the descriptions out of the output schema: names and types of the fields stay, which is what programs
-    /// need, and clients pay no tokens for the rest.
+    /// Cuts the output schema down to the names and types of the fields, which is what programs need: clients pay
+    /// tokens for all the rest. Fields that may be missing must not be null in answers.
     #[must_use]
     pub fn terse_output(mut self) -> Self {
-        self.spec.output = self.spec.output.map(schema::without_descriptions);
+        self.spec.output = self.spec.output.map(schema::terse);
         self
     }
 

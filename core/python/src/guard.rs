@@ -17,14 +17,14 @@ create_exception!(
 /// Nothing is left half done where other code can see it: what `work` changes lies behind the locks of
 /// mcp-core, whose values are valid between any two statements, or in memory that is thrown away.
 pub(crate) fn guarded<T>(work: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
-    caught(work).map_err(internal_error)?
+    caught(work).map_err(|panic| internal_error(&panic))?
 }
 
 /// Runs `work` with the interpreter released; panics as in [`guarded`].
 pub(crate) fn released<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> PyResult<T> {
-    py.detach(|| caught(work)).map_err(internal_error)
+    py.detach(|| caught(work)).map_err(|panic| internal_error(&panic))
 }
 
-fn internal_error(panic: Panic) -> PyErr {
+fn internal_error(panic: &Panic) -> PyErr {
     InternalError::new_err(panic.to_string())
 }

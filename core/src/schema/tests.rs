@@ -129,21 +129,26 @@ fn whole_floats_become_integers_where_nothing_is_lost() {
 }
 
 #[test]
-fn descriptions_can_be_left_out() {
+fn a_terse_schema_keeps_names_and_types() {
     let schema = json!({
-        "description": "an answer", "type": "object",
+        "description": "an answer", "type": "object", "required": ["all"],
         "properties": {
             "description": {"type": "string", "description": "what it says"},
-            "all": {"type": "array", "description": "x", "items": {"anyOf": [{"description": "y", "type": "null"}]}},
+            "required": {"type": "integer", "minimum": 0},
+            "all": {"type": "array", "description": "x", "items": {
+                "type": "object", "required": ["a"], "additionalProperties": true,
+                "properties": {"a": {"enum": ["description"], "description": "y"}},
+            }},
         },
     });
     let Value::Object(schema) = schema else { unreachable!("it is an object") };
     let expected = json!({
-        "type": "object",
+        "type": "object", "required": ["all"],
         "properties": {
             "description": {"type": "string"},
-            "all": {"type": "array", "items": {"anyOf": [{"type": "null"}]}},
+            "required": {"type": "integer"},
+            "all": {"type": "array", "items": {"type": "object", "properties": {"a": {"enum": ["description"]}}}},
         },
     });
-    assert_eq!(Value::Object(without_descriptions(schema)), expected);
+    assert_eq!(Value::Object(terse(schema)), expected);
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::layers::{Audit, Entry, Layers, Rate};
 use crate::seal::Sealer;
 use crate::server::{About, Extras, SERVER_INFO, Server, TOOLS_PER_PAGE};
-use crate::tool::{Arguments, Tool};
+use crate::tool::{Annotations, Arguments, Tool};
 
 /// Why a server cannot be built.
 #[derive(Debug, thiserror::Error)]
@@ -173,7 +173,7 @@ fn definition(entry: &Entry) -> Value {
         "name": spec.name,
         "description": spec.description,
         "inputSchema": spec.input,
-        "annotations": {"readOnlyHint": spec.annotations.read_only},
+        "annotations": hints(spec.annotations),
     });
     if let Some(title) = spec.title {
         definition["title"] = title.into();
@@ -181,11 +181,22 @@ fn definition(entry: &Entry) -> Value {
     if let Some(output) = &spec.output {
         definition["outputSchema"] = Value::Object(output.clone());
     }
-    let hints = &mut definition["annotations"];
-    if !spec.annotations.read_only {
-        hints["destructiveHint"] = spec.annotations.destructive.into();
-        hints["idempotentHint"] = spec.annotations.idempotent.into();
-    }
-    hints["openWorldHint"] = spec.annotations.open_world.into();
     definition
+}
+
+/// The hints that differ from what the protocol takes for granted: a tool that says nothing may change, destroy and
+/// meet anything. The first one is always said.
+fn hints(annotations: Annotations) -> Value {
+    let Annotations { read_only, destructive, idempotent, open_world } = annotations;
+    let mut hints = json!({"readOnlyHint": read_only});
+    if !read_only && !destructive {
+        hints["destructiveHint"] = false.into();
+    }
+    if !read_only && idempotent {
+        hints["idempotentHint"] = true.into();
+    }
+    if !open_world {
+        hints["openWorldHint"] = false.into();
+    }
+    hints
 }

@@ -11,6 +11,23 @@ use crate::analysis::{Analysis, Certainty, CommandEffects, Decision, PathPattern
 /// An answer whose schema says no more than that it is an object.
 type Object = Map<String, Value>;
 
+/// A number that is always told, and null where there is none.
+struct IntegerOrNull;
+
+impl JsonSchema for IntegerOrNull {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "IntegerOrNull".into()
+    }
+
+    fn json_schema(_generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({"type": ["integer", "null"]})
+    }
+}
+
 /// What a line would do.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(crate) struct AnalysisView {
@@ -20,12 +37,14 @@ pub(crate) struct AnalysisView {
     #[schemars(with = "RiskName")]
     pub risk: Risk,
     pub reasons: Vec<String>,
+    #[schemars(with = "Vec<Object>")]
     pub commands: Vec<CommandView>,
     /// Commands that the caller's bound left no room for.
     #[serde(skip_serializing_if = "is_zero")]
     #[schemars(skip)]
     pub commands_left_out: usize,
-    pub warnings: Vec<WarningView>,
+    #[schemars(with = "Vec<Object>")]
+    pub warnings: Vec<Warning>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub safer: Option<String>,
 }
@@ -55,27 +74,22 @@ fn is_zero(count: &usize) -> bool {
     *count == 0
 }
 
-/// What one simple command does. What follows `privilege` is part of detailed answers only, but for the risk.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+/// What one simple command does. Its fields are not part of the schema, which would be twice as long.
+#[derive(Clone, Debug, Serialize)]
 pub(crate) struct CommandView {
     pub argv: Vec<String>,
-    #[schemars(with = "Vec<String>")]
     pub reads: Vec<PathPattern>,
-    #[schemars(with = "Vec<String>")]
     pub writes: Vec<PathPattern>,
-    #[schemars(with = "Vec<String>")]
     pub deletes: Vec<PathPattern>,
     pub executes: Vec<String>,
     pub network: bool,
     pub privilege: bool,
-    #[schemars(skip)]
     pub risk: Risk,
     #[serde(flatten)]
-    #[schemars(skip)]
     pub more: Option<More>,
 }
 
-/// What else is known of a command.
+/// What else is known of a command: part of detailed answers only.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct More {
     dynamic: Vec<usize>,
@@ -83,18 +97,6 @@ pub(crate) struct More {
     other: Vec<String>,
     certainty: Certainty,
     reasons: Vec<String>,
-}
-
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub(crate) struct WarningView {
-    kind: String,
-    message: String,
-}
-
-impl From<Warning> for WarningView {
-    fn from(Warning { kind, message }: Warning) -> Self {
-        Self { kind, message }
-    }
 }
 
 impl CommandView {
@@ -131,7 +133,7 @@ impl AnalysisView {
             reasons: analysis.reasons,
             commands,
             commands_left_out: 0,
-            warnings: analysis.warnings.into_iter().map(WarningView::from).collect(),
+            warnings: analysis.warnings,
             safer: analysis.safer,
         };
         if view.commands.len() > FEW || most < SMALL {
@@ -238,6 +240,7 @@ impl Output for Suggestions {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Optimized {
     pub command: String,
+    #[schemars(with = "Vec<Object>")]
     pub changes: Vec<ChangeView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Object>")]
@@ -248,7 +251,7 @@ pub(crate) struct Optimized {
     pub notice: Option<String>,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
 pub(crate) struct ChangeView {
     pub rule: String,
     pub before: String,
@@ -284,6 +287,7 @@ impl Output for Optimized {
 /// What came of a command, or what would be done.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct RunView {
+    #[schemars(with = "IntegerOrNull")]
     pub exit_code: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal: Option<i32>,
@@ -291,8 +295,9 @@ pub(crate) struct RunView {
     pub stderr: String,
     pub truncated: bool,
     pub duration_ms: f64,
-    #[schemars(with = "DecisionName")]
+    #[schemars(with = "String")]
     pub decision: Decision,
+    #[schemars(with = "String")]
     pub status: Status,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub handle: Option<String>,
@@ -310,7 +315,7 @@ pub(crate) struct RunView {
 }
 
 /// How far a command is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Status {
     Planned,
@@ -376,7 +381,9 @@ impl Output for RunView {
 /// A part of what a command printed.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct OutputView {
+    #[schemars(with = "String")]
     pub status: Status,
+    #[schemars(with = "IntegerOrNull")]
     pub exit_code: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]
@@ -433,10 +440,17 @@ impl Output for HistoryView {
 /// What the host offers.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct SystemView {
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub os: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
     pub kernel: Option<String>,
+    #[schemars(skip)]
     pub architecture: &'static str,
+    #[schemars(skip)]
     pub cpus: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
     pub memory_bytes: Option<u64>,
     pub roots: Vec<String>,
     pub profiles: Vec<&'static str>,

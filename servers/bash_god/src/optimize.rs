@@ -4,6 +4,15 @@
 //! shows that the result stays the same, under the options that are given and the locale that commands run in;
 //! what the text cannot show (that a file can be read, that input is text) is named with the change.
 
+mod options;
+mod rules;
+mod source;
+
+use std::ops::Range;
+
+use crate::analysis::syntax;
+use source::Source;
+
 /// What the locale of commands decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Locale {
@@ -39,7 +48,7 @@ pub struct Change {
     /// What is gained.
     pub why: &'static str,
     /// What has to hold for the result to stay the same, where the text does not show it.
-    pub assumes: Vec<&'static str>,
+    pub assumes: &'static [&'static str],
 }
 
 /// A command after all changes.
@@ -51,10 +60,57 @@ pub struct Form {
     pub changes: Vec<Change>,
 }
 
+/// What a rule puts in the place of a part of the source.
+pub(crate) struct Edit {
+    pub(crate) span: Range<usize>,
+    pub(crate) text: String,
+}
+
+/// No command needs more changes; a rule that undoes another one ends here.
+const MOST_CHANGES: usize = 32;
+
 /// Applies all rules, again and again until none applies.
 ///
 /// # Errors
 /// One sentence: the command is not understood.
-pub fn optimize(command: &str, _locale: &Locale) -> Result<Form, String> {
-    Ok(Form { command: command.to_owned(), changes: Vec::new() })
+pub fn optimize(command: &str, locale: &Locale) -> Result<Form, String> {
+    syntax::parse(command).map_err(|refusal| refusal.0)?;
+    let mut form = Form { command: command.to_owned(), changes: Vec::new() };
+    while form.changes.len() < MOST_CHANGES {
+        let Some((changed, change)) = step(&form.command, *locale) else { break };
+        form.command = changed;
+        form.changes.push(change);
+    }
+    Ok(form)
 }
+
+/// The first change that a rule makes and that both parsers understand.
+fn step(command: &str, locale: Locale) -> Option<(String, Change)> {
+    let source = Source::read(command, locale)?;
+    for pipe in &source.pipes {
+        for at in 0..pipe.stages.len() {
+            for rule in rules::ALL {
+                if !rule.may_apply(&source, pipe) {
+                    continue;
+                }
+                let Some(Edit { span, text }) = (rule.apply)(&source, pipe, at) else { continue };
+                let changed = format!("{}{text}{}", &command[..span.start], &command[span.end..]);
+                if syntax::parse(&changed).is_err() {
+                    continue;
+                }
+                let change = Change {
+                    rule: rule.name,
+                    before: command[span].to_owned(),
+                    after: text,
+                    why: rule.why,
+                    assumes: rule.assumes,
+                };
+                return Some((changed, change));
+            }
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests;

@@ -48,7 +48,7 @@ pub(crate) struct Run {
     pub dry_run: Option<bool>,
     /// Answer at once with a handle
     pub background: Option<bool>,
-    /// What it is for; kept in the history
+    /// Goal, for the history
     pub task: Option<String>,
 }
 
@@ -134,7 +134,7 @@ pub(crate) enum Stream {
 #[serde(deny_unknown_fields)]
 pub(crate) struct History {
     pub action: Option<HistoryAction>,
-    /// Record; for feedback, forget
+    /// Record
     pub id: Option<u64>,
     /// Text to query or forget
     pub contains: Option<String>,

@@ -13,8 +13,11 @@ use crate::ranking::suggest::HostPrograms;
 /// The folders of programs, read again when one of them was changed.
 pub struct Programs {
     folders: Vec<PathBuf>,
-    known: Mutex<Option<(Vec<Option<SystemTime>>, Arc<HostPrograms>)>>,
+    known: Mutex<Option<Known>>,
 }
+
+/// What was found, and when each folder was changed last.
+type Known = (Vec<Option<SystemTime>>, Arc<HostPrograms>);
 
 impl Programs {
     /// The operator's folders, then those that every sandbox has.

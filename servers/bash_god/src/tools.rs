@@ -19,93 +19,95 @@ use crate::server::{BashGod, SUGGESTER};
 /// How long a call of a tool that runs commands may take: the longest command, and a person who thinks about it.
 const LONGEST: Duration = Duration::from_secs(2 * 3600);
 
+/// The sets of `--toolset`: what runs nothing, what runs commands, what was run.
+const LOOK: &str = "look";
+const RUN: &str = "run";
+const HISTORY: &str = "history";
+
 /// How many commands are suggested where nobody says.
 const USUAL_SUGGESTIONS: u8 = 5;
 
 /// All of them; where nothing may be changed, in the forms that change nothing.
 pub(crate) fn all(read_only: bool) -> Vec<Tool<BashGod>> {
-    let mut tools = vec![
-        Tool::quick(
-            "command_analyze",
-            "Tell what shell source would read, write, delete, execute and contact, how risky it is, and whether \
-             policy allows it. Runs nothing. Use before running or handing over a command.",
-            analyze,
-        )
-        .read_only()
-        .rate(100_000.0),
-        Tool::heavy(
-            "command_suggest",
-            "Find commands for a goal, from a checked catalogue and the user's history; each analysed. Use when \
-             unsure which program or options fit.",
-            suggest,
-        )
-        .read_only()
-        .rate(200.0),
-        Tool::new(
-            "command_optimize",
-            "Rewrite a command into a faster form with the same result; changes nothing that is not proven equal.",
-            |state, params, _context| async move { optimized(&state, params).await },
-        )
-        .read_only()
-        .rate(200.0)
-        .timeout(LONGEST),
-    ];
-    let what = "Run a program, pipeline or script in a sandbox below the roots; may ask the user first. Give argv \
-                or pipeline unless shell syntax is needed.";
+    let mut tools = Vec::from(looking());
+    tools.extend(running(read_only));
+    tools.push(remembering(read_only));
     tools.push(
-        if read_only {
-            let run = |state, params: params::RunReading, context| run::run(state, params.into(), context);
-            Tool::new("command_run", what, run).read_only().audits_itself()
-        } else {
-            Tool::new("command_run", what, run::run).destructive().audits_itself().open_world()
-        }
-        .interactive()
-        .rate(20.0)
-        .timeout(LONGEST),
-    );
-    tools.push(
-        Tool::new(
-            "run_output",
-            "Read, search or kill a run by its handle.",
-            |state: Arc<BashGod>, params, context: Context| async move {
-                output::output(&state, params, &context).await
-            },
-        )
-        .idempotent()
-        .rate(200.0),
-    );
-    tools.push(
-        if read_only {
-            let read = |state: &BashGod, params: params::HistoryReading, context: &Context| {
-                history::history(state, params.into(), context)
-            };
-            Tool::heavy("history", "Query the commands that were run.", read).read_only()
-        } else {
-            let what =
-                "Query the commands that were run, judge one (better suggestions follow), or forget some.";
-            Tool::heavy("history", what, history::history).destructive()
-        }
-        .rate(200.0),
-    );
-    tools.push(
-        Tool::heavy("system_info", "Tell the system, roots, sandbox and where programs are.", system::system)
+        Tool::heavy("system_info", "Tell system, roots, sandbox, and where programs are.", system::system)
             .read_only()
+            .toolset(LOOK)
             .rate(50.0),
     );
     tools.into_iter().map(Tool::terse_output).collect()
+}
+
+fn looking() -> [Tool<BashGod>; 3] {
+    let analyze = Tool::quick(
+        "command_analyze",
+        "Tell what shell source would read, write, delete, execute and contact, how risky it is, and whether policy \
+         allows it. Runs nothing. Use before running or handing over a command.",
+        |state: &BashGod, params, context: &Context| analyze(state, &params, context),
+    );
+    let suggest = Tool::heavy(
+        "command_suggest",
+        "Find commands for a goal, from a checked catalogue and the user's history; each analysed. Use when unsure \
+         which program or options fit.",
+        |state: &BashGod, params, context: &Context| suggest(state, &params, context),
+    );
+    let optimize = Tool::new(
+        "command_optimize",
+        "Rewrite a command into a cheaper form with the same result.",
+        |state, params, _context| async move { optimized(&state, params).await },
+    );
+    [analyze.rate(100_000.0), suggest.rate(200.0), optimize.rate(200.0).timeout(LONGEST)]
+        .map(|tool| tool.read_only().toolset(LOOK))
+}
+
+fn running(read_only: bool) -> [Tool<BashGod>; 2] {
+    let what = "Run a program, pipeline or script in a sandbox below the roots; may ask the user first. Give argv or \
+                pipeline unless shell syntax is needed.";
+    let run = if read_only {
+        let run = |state, params: params::RunReading, context| run::run(state, params.into(), context);
+        Tool::new("command_run", what, run).read_only()
+    } else {
+        Tool::new("command_run", what, run::run).destructive().audits_itself().open_world()
+    };
+    let output = Tool::new(
+        "run_output",
+        "Read, search or kill a run by its handle.",
+        |state: Arc<BashGod>, params, context: Context| async move {
+            output::output(&state, params, &context).await
+        },
+    );
+    // Where all runs only read, killing one changes nothing either.
+    let output = if read_only { output.read_only() } else { output.idempotent() };
+    [run.interactive().rate(20.0).timeout(LONGEST), output.rate(200.0)].map(|tool| tool.toolset(RUN))
+}
+
+fn remembering(read_only: bool) -> Tool<BashGod> {
+    let tool = if read_only {
+        let read = |state: &BashGod, params: params::HistoryReading, context: &Context| {
+            history::history(state, params.into(), context)
+        };
+        Tool::heavy("history", "Query the commands that were run.", read).read_only()
+    } else {
+        let what = "Query the commands that were run, judge one (better suggestions follow), or forget some.";
+        Tool::heavy("history", what, history::history).destructive()
+    };
+    tool.toolset(HISTORY).rate(200.0)
 }
 
 fn bad(sentence: String) -> ToolError {
     ToolError::bad_arguments(sentence)
 }
 
-fn analyze(state: &BashGod, params: params::Analyze, context: &Context) -> Result<AnalysisView, ToolError> {
+fn analyze(state: &BashGod, params: &params::Analyze, context: &Context) -> Result<AnalysisView, ToolError> {
     let folder = state.workspace.folder(params.cwd.as_deref()).map_err(bad)?;
     let analysis = state.workspace.look(&params.command, &folder);
     Ok(AnalysisView::new(analysis, context.detail(), context.budget().max_bytes()))
 }
 
-fn suggest(state: &BashGod, params: params::Suggest, context: &Context) -> Result<Suggestions, ToolError> {
+fn suggest(state: &BashGod, params: &params::Suggest, context: &Context) -> Result<Suggestions, ToolError> {
     if params.task.trim().is_empty() {
         return Err(bad("task is empty: say in words what is to be done".to_owned()));
     }

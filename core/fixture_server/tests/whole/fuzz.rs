@@ -1,14 +1,14 @@
 //! Arguments made from each tool's own schema: whatever it allows is taken, whatever it excludes is refused.
 
-use mcp_testing::schema::{hold_to_schema, kind, required};
 use serde_json::json;
 
-use crate::support;
+use crate::client::arguments::{kind, required, taken_and_refused};
+use crate::support::{start, without_front};
 
 #[test]
 fn what_a_schema_says_is_what_its_tool_takes() {
     // Both ways: the arguments are read from text in one and from values in the other.
-    for mut process in [support::start(), support::without_front()] {
+    for mut process in [start(), without_front()] {
         process.open();
         let list = process.request(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}));
         for tool in list["result"]["tools"].as_array().unwrap() {
@@ -17,20 +17,20 @@ fn what_a_schema_says_is_what_its_tool_takes() {
             let asks = ["test_count", "test_rate", "test_sampling", "test_confirmation"].contains(&name)
                 || name.contains("elicitation")
                 || name.contains("input_required");
-            let waits = asks || name == "test_wait" || name.contains("_with_") || name.contains("logging");
-            hold_to_schema(&mut process, tool, if waits { 0 } else { 100 }, |arguments| {
-                // Enough for any answer.
-                if tool["inputSchema"]["properties"].get("max_tokens").is_some() {
-                    arguments["max_tokens"] = json!(100_000);
-                }
-            });
+            let rounds = if asks || name == "test_wait" || name.contains("_with_") || name.contains("logging")
+            {
+                0
+            } else {
+                100
+            };
+            taken_and_refused(&mut process, tool, rounds);
         }
     }
 }
 
 #[test]
 fn answers_are_what_the_output_schema_says() {
-    let mut process = support::start();
+    let mut process = start();
     process.open();
     let list = process.request(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}));
     for (name, arguments) in [

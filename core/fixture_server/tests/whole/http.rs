@@ -1,150 +1,17 @@
 //! The server over HTTP: who may call, what is refused at the door, how connections and calls end.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command, Output, Stdio};
+use std::io::Write;
+use std::net::TcpListener;
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{PATIENCE, bare, call, command, initialize, lines, stateless};
+use crate::client::http::{Http, answer};
+use crate::support::{bare, call, command, initialize, stateless};
 
-/// A server on a free port.
-struct Http {
-    child: Child,
-    address: SocketAddr,
-}
-
-/// An answer, with its headers in small letters.
-#[derive(Debug)]
-struct Answer {
-    status: u16,
-    headers: Vec<(String, String)>,
-    body: String,
-}
-
-impl Http {
-    fn start(arguments: &[&str]) -> Self {
-        Self::with(command().args(arguments))
-    }
-
-    fn with(command: &mut Command) -> Self {
-        let mut child = command
-            .args(["--http", "127.0.0.1:0", "--log", "info"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let log = lines(child.stderr.take().unwrap());
-        let address = loop {
-            let line = log.recv_timeout(PATIENCE).expect("the log says where the server listens");
-            if let Some((_, address)) = line.split_once("serving HTTP address=") {
-                break address.trim().parse().unwrap();
-            }
-        };
-        Self { child, address }
-    }
-
-    fn connect(&self) -> BufReader<TcpStream> {
-        let stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        BufReader::new(stream)
-    }
-
-    /// One request on a connection of its own. Headers of the same name replace the usual ones.
-    fn post(&self, headers: &[(&str, &str)], message: &Value) -> Answer {
-        let mut stream = self.connect();
-        self.send(&mut stream, headers, message);
-        answer(&mut stream)
-    }
-
-    fn send(&self, stream: &mut BufReader<TcpStream>, headers: &[(&str, &str)], message: &Value) {
-        let body = message.to_string();
-        let mut all = vec![
-            ("Host".to_owned(), self.address.to_string()),
-            ("Content-Type".to_owned(), "application/json".to_owned()),
-            ("Accept".to_owned(), "application/json, text/event-stream".to_owned()),
-            ("Content-Length".to_owned(), body.len().to_string()),
-        ];
-        if message["params"]["_meta"].is_object() {
-            let method = message["method"].as_str().unwrap();
-            all.push(("MCP-Protocol-Version".to_owned(), "2026-07-28".to_owned()));
-            all.push(("Mcp-Method".to_owned(), method.to_owned()));
-            if let Some(name) = message["params"]["name"].as_str() {
-                all.push(("Mcp-Name".to_owned(), name.to_owned()));
-            }
-        }
-        for (name, value) in headers {
-            all.retain(|(other, _)| other != name);
-            all.push(((*name).to_owned(), (*value).to_owned()));
-        }
-        let mut text = "POST /mcp HTTP/1.1\r\n".to_owned();
-        for (name, value) in all {
-            text += &format!("{name}: {value}\r\n");
-        }
-        text += "\r\n";
-        text += &body;
-        stream.get_mut().write_all(text.as_bytes()).unwrap();
-    }
-}
-
-impl Drop for Http {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
-
-fn answer(stream: &mut BufReader<TcpStream>) -> Answer {
-    let mut line = String::new();
-    stream.read_line(&mut line).unwrap();
-    let status = line.split(' ').nth(1).unwrap_or_else(|| panic!("{line:?} is a status")).parse().unwrap();
-    let mut headers = Vec::new();
-    loop {
-        let mut line = String::new();
-        stream.read_line(&mut line).unwrap();
-        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
-        headers.push((name.to_ascii_lowercase(), value.to_owned()));
-    }
-    let mut answer = Answer { status, headers, body: String::new() };
-    let length = answer.header("content-length").map(|length| length.parse::<usize>().unwrap());
-    let mut body = Vec::new();
-    if let Some(length) = length {
-        body.resize(length, 0);
-        stream.read_exact(&mut body).unwrap();
-    } else {
-        // Chunks, the last of which is empty.
-        loop {
-            let mut size = String::new();
-            stream.read_line(&mut size).unwrap();
-            let size = usize::from_str_radix(size.trim(), 16).unwrap();
-            let mut chunk = vec![0; size + 2];
-            stream.read_exact(&mut chunk).unwrap();
-            if size == 0 {
-                break;
-            }
-            body.extend_from_slice(&chunk[..size]);
-        }
-    }
-    answer.body = String::from_utf8(body).unwrap();
-    answer
-}
-
-impl Answer {
-    fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
-    }
-
-    /// The message of the body, also of one in an event stream.
-    fn message(&self) -> Value {
-        let data = self
-            .body
-            .lines()
-            .filter_map(|line| line.strip_prefix("data:"))
-            .find(|data| data.trim().starts_with('{'));
-        serde_json::from_str(data.unwrap_or(&self.body)).unwrap_or_else(|error| panic!("{error}: {self:?}"))
-    }
+fn start(arguments: &[&str]) -> Http {
+    Http::with(command().args(arguments))
 }
 
 fn echo() -> Value {
@@ -153,7 +20,7 @@ fn echo() -> Value {
 
 #[test]
 fn only_pages_of_this_machine_may_call() {
-    let http = Http::start(&["--allow-origin", "https://app.example:443", "--allow-host", "lab.example"]);
+    let http = start(&["--allow-origin", "https://app.example:443", "--allow-host", "lab.example"]);
     let port = http.address.port();
     let own = format!("http://localhost:{port}");
     for (name, value, status) in [
@@ -179,7 +46,7 @@ fn a_token_keeps_strangers_out() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("token");
     std::fs::write(&file, "0123456789abcdefXYZ\n").unwrap();
-    let http = Http::start(&["--token-file", file.to_str().unwrap()]);
+    let http = start(&["--token-file", file.to_str().unwrap()]);
     for (value, status) in [
         ("Bearer 0123456789abcdefXYZ", 200),
         ("bearer 0123456789abcdefXYZ", 200),
@@ -240,7 +107,7 @@ fn what_cannot_be_served_is_one_clear_sentence() {
 
 #[test]
 fn a_connection_carries_many_requests() {
-    let http = Http::start(&[]);
+    let http = start(&[]);
     let mut stream = http.connect();
     for id in 0..20 {
         let mut message = echo();
@@ -254,7 +121,7 @@ fn a_connection_carries_many_requests() {
 
 #[test]
 fn malformed_requests_are_refused_and_the_server_goes_on() {
-    let http = Http::start(&[]);
+    let http = start(&[]);
     for (headers, message, status) in [
         (vec![("Content-Type", "text/plain")], echo(), 415),
         (vec![("Accept", "text/html")], echo(), 406),
@@ -277,7 +144,7 @@ fn malformed_requests_are_refused_and_the_server_goes_on() {
 
 #[test]
 fn a_session_of_the_older_protocol_lives_and_ends() {
-    let http = Http::start(&[]);
+    let http = start(&[]);
     let opened = http.post(&[], &initialize());
     assert_eq!(opened.message()["result"]["protocolVersion"], "2025-11-25");
     let session = opened.header("mcp-session-id").expect("a session has a name").to_owned();

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-pub use mcp_testing::client::{PATIENCE, Process, call, initialize, lines, stateless, text};
+pub use crate::client::{PATIENCE, Process, call, initialize, lines, stateless, text};
 
 /// The command of the fixture server, which keeps no state.
 pub fn command() -> Command {
@@ -16,12 +16,12 @@ pub fn bare() -> Command {
     Command::new(env!("CARGO_BIN_EXE_mcp-fixture-server"))
 }
 
-/// A running server.
+/// The fixture server on stdio.
 pub fn start() -> Process {
-    Process::start(&mut command())
+    Process::with(&mut command())
 }
 
-/// One whose calls all go through the protocol library.
+/// The same, with all calls going through the protocol library.
 pub fn without_front() -> Process {
-    Process::start(command().env("MCP_NO_FRONT", "1"))
+    Process::with(command().env("MCP_NO_FRONT", "1"))
 }

@@ -16,7 +16,7 @@ mod outlook;
 mod paths;
 mod safer;
 mod scope;
-mod syntax;
+pub(crate) mod syntax;
 mod types;
 mod walk;
 mod warnings;

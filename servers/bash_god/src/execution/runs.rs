@@ -90,7 +90,7 @@ enum Cancel {
 
 enum State {
     Starting,
-    Running(Running),
+    Running(Box<Running>),
     Ended(Arc<Outcome>),
     Failed(String),
 }
@@ -137,11 +137,11 @@ impl Runs {
         sandbox.protection(&job).map(|found| weaker(&found.weaker)).map_err(|error| error.to_string())
     }
 
-    /// Starts what was planned, and returns when it runs. `confirmed` tells whether a person agreed to it.
+    /// Starts what was planned, and returns when it runs.
     ///
     /// # Errors
     /// One sentence: too much runs already, a layer of protection is missing, a program does not exist.
-    pub async fn start(&self, plan: Plan, task: Option<String>, confirmed: bool) -> Result<Arc<Run>, String> {
+    pub async fn start(&self, plan: Plan, cause: Cause) -> Result<Arc<Run>, String> {
         let run = self.enter(plan)?;
         let (tell, told) = oneshot::channel();
         let work = Work {
@@ -149,8 +149,7 @@ impl Runs {
             ground: Arc::clone(&self.ground),
             memory: Arc::clone(&self.memory),
             audit: self.audit.clone(),
-            task,
-            confirmed,
+            cause,
         };
         // Left before it runs, it is cancelled.
         let guard = Guard(Some(Arc::clone(&run)));
@@ -239,21 +238,31 @@ fn forget_oldest(known: &mut VecDeque<Arc<Run>>) {
     });
 }
 
+/// Why something is run.
+#[derive(Clone, Debug)]
+pub enum Cause {
+    /// The policy allows it; what it is for, where that was said.
+    Allowed(Option<String>),
+    /// A person agreed to it; what it is for, where that was said.
+    Confirmed(Option<String>),
+    /// To be measured: no history has it.
+    Measured,
+}
+
 /// What the thread of a run needs.
 struct Work {
     run: Arc<Run>,
     ground: Arc<Ground>,
     memory: Arc<Memory>,
     audit: Option<Arc<Audit>>,
-    task: Option<String>,
-    confirmed: bool,
+    cause: Cause,
 }
 
 impl Work {
     fn carry_out(self, tell: oneshot::Sender<Result<(), String>>) {
         let handle = self.run.handle.as_str();
         let audit = self.audit.as_deref();
-        journal::started(audit, handle, &self.run.plan, self.confirmed);
+        journal::started(audit, handle, &self.run.plan, matches!(self.cause, Cause::Confirmed(_)));
         let at = journal::now();
         let result = match self.start() {
             Ok(watch) => {
@@ -293,7 +302,7 @@ impl Work {
         if matches!(before, Cancel::Unstarted { is_unwanted: true }) {
             running.cancel();
         }
-        *self.run.state.lock() = State::Running(running);
+        *self.run.state.lock() = State::Running(Box::new(running));
         Ok(watch)
     }
 
@@ -316,9 +325,10 @@ impl Work {
     /// Keeps it in the history.
     fn keep(&self, at: u64, outcome: &Outcome) {
         let plan = &self.run.plan;
+        let (Cause::Allowed(task) | Cause::Confirmed(task)) = &self.cause else { return };
         let record = NewRecord {
             at_ms: at,
-            task: self.task.clone().or_else(|| self.memory.task_of(&plan.line)).unwrap_or_default(),
+            task: task.clone().or_else(|| self.memory.task_of(&plan.line)).unwrap_or_default(),
             command: plan.line.clone(),
             cwd: Some(plan.folder.display().to_string()),
             exit_code: outcome.code,

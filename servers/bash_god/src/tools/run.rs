@@ -10,12 +10,12 @@ use mcp_core::context::{Capability, Context};
 use mcp_core::tool::ToolError;
 use mcp_sandbox::{Captured, Outcome, Profile};
 
-use crate::analysis::Decision;
+use crate::analysis::{Analysis, Decision, PathPattern};
 use crate::answers::{AnalysisView, Measured, PlanView, RunView, Status};
 use crate::execution::journal::milliseconds;
 use crate::execution::output::cut;
 use crate::execution::plan::{Plan, USUAL_BACKGROUND_TIME, USUAL_TIME, What};
-use crate::execution::runs::{Guard, Look, Run, weaker};
+use crate::execution::runs::{Cause, Guard, Look, Run, weaker};
 use crate::params;
 use crate::server::BashGod;
 use crate::tools::bad;
@@ -46,10 +46,10 @@ pub(crate) async fn run(
     if params.dry_run == Some(true) {
         return Ok(planned(plan, &context));
     }
-    let confirmed = permitted(&plan, &context).await?;
+    let cause = permitted(&plan, params.task, &context).await?;
     let decision = plan.analysis.decision;
     let time = plan.time;
-    let run = state.runs.start(plan, params.task, confirmed).await.map_err(ToolError::failed)?;
+    let run = state.runs.start(plan, cause).await.map_err(ToolError::failed)?;
     if is_background {
         return Ok(running(&run, decision));
     }
@@ -81,11 +81,11 @@ fn plan(state: &BashGod, params: &params::Run, is_background: bool) -> Result<Pl
     Plan::new(&state.workspace, what, params.cwd.as_deref(), profile, time).map_err(bad)
 }
 
-/// Whether the policy allows it, or a person does. `true` if a person was asked.
-async fn permitted(plan: &Plan, context: &Context) -> Result<bool, ToolError> {
+/// Whether the policy allows it, or a person does.
+async fn permitted(plan: &Plan, task: Option<String>, context: &Context) -> Result<Cause, ToolError> {
     let reasons = || plan.analysis.reasons.join(" ");
     match plan.analysis.decision {
-        Decision::Allow => Ok(false),
+        Decision::Allow => Ok(Cause::Allowed(task)),
         Decision::Deny => {
             Err(ToolError::failed(format!("the policy denies this command, nothing was run: {}", reasons())))
         }
@@ -95,7 +95,7 @@ async fn permitted(plan: &Plan, context: &Context) -> Result<bool, ToolError> {
             reasons()
         ))),
         Decision::Prompt => match context.ask("run", Ask::confirmation(&plan.question())).await? {
-            Answer::Accepted(_) => Ok(true),
+            Answer::Accepted(_) => Ok(Cause::Confirmed(task)),
             Answer::Declined => {
                 Err(ToolError::failed("the person did not agree to this command, nothing was run"))
             }
@@ -126,6 +126,7 @@ fn planned(plan: Plan, context: &Context) -> RunView {
         What::Programs(stages) => (stages, None),
         What::Script(script) => (Vec::new(), Some(script)),
     };
+    let notices = plan_notice(&plan.analysis, plan.profile);
     let view = PlanView {
         argv,
         script,
@@ -134,7 +135,22 @@ fn planned(plan: Plan, context: &Context) -> RunView {
         timeout_s: plan.time.as_secs_f64(),
         analysis: AnalysisView::new(plan.analysis, context.detail(), context.budget().max_bytes() - ROOM),
     };
-    RunView { plan: Some(view), ..empty(Status::Planned, decision) }
+    RunView { plan: Some(view), notices, ..empty(Status::Planned, decision) }
+}
+
+/// What the profile does not let the command do.
+fn plan_notice(analysis: &Analysis, profile: Profile) -> Vec<String> {
+    let commands = || analysis.commands.iter();
+    let named =
+        |paths: &[PathPattern]| paths.iter().any(|path| !path.is_anything() && !path.0.starts_with("/dev/"));
+    let mut notices = Vec::new();
+    if !profile.writes() && commands().any(|command| named(&command.writes) || named(&command.deletes)) {
+        notices.push("the profile read lets it change nothing below the roots: workspace does".to_owned());
+    }
+    if !profile.network() && commands().any(|command| command.network) {
+        notices.push(format!("the profile {} has no network: workspace+net has", profile.name()));
+    }
+    notices
 }
 
 fn running(run: &Run, decision: Decision) -> RunView {
@@ -167,6 +183,9 @@ fn ended(run: &Run, outcome: &Outcome, decision: Decision, budget: Budget) -> Ru
     };
     let (stdout, stderr, is_cut) = shown(&outcome.stdout, &outcome.stderr, most);
     let mut notices: Vec<String> = weaker(&outcome.weaker).into_iter().collect();
+    if outcome.code != Some(0) {
+        notices.extend(plan_notice(&run.plan.analysis, run.plan.profile));
+    }
     notices.extend(run.unkept().map(str::to_owned));
     if outcome.leftover > 0 {
         notices.push(format!(
@@ -221,7 +240,7 @@ pub(crate) async fn measure(
             if plan.analysis.decision != Decision::Allow {
                 return Err("the policy does not allow both forms without asking".to_owned());
             }
-            let run = state.runs.start(plan, None, false).await?;
+            let run = state.runs.start(plan, Cause::Measured).await?;
             let guard = Guard::new(&run);
             run.ended().await;
             guard.disarm();

@@ -37,6 +37,11 @@ pub(crate) fn script(source: &str, depth: usize) -> Result<Script, Refusal> {
     Ok(Script { items })
 }
 
+/// One word as it was written.
+pub(crate) fn word(raw: &str) -> Result<Word, Refusal> {
+    word::parse(raw, &Nested, 0)
+}
+
 struct Converter {
     depth: usize,
 }

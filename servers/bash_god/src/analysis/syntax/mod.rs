@@ -2,9 +2,9 @@
 
 mod agree;
 mod ansi;
-mod brush;
+pub(crate) mod brush;
 pub(crate) mod script;
-mod sitter;
+pub(crate) mod sitter;
 pub(crate) mod word;
 
 use crate::analysis::limits;

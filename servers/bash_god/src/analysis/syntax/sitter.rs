@@ -45,7 +45,8 @@ pub(crate) fn outline(command: &str) -> Result<Outline, Refusal> {
     Ok(outline)
 }
 
-fn tree(command: &str) -> Result<Tree, Refusal> {
+/// The tree of a command, or why there is none.
+pub(crate) fn tree(command: &str) -> Result<Tree, Refusal> {
     PARSER.with_borrow_mut(|slot| {
         let parser = match slot {
             Some(parser) => parser,

@@ -12,6 +12,7 @@ mod sed;
 mod table;
 mod tar;
 mod wrappers;
+mod xargs;
 
 use crate::analysis::expand::{Arg, Form};
 use crate::analysis::types::{Certainty, CommandEffects, PathPattern, Risk, push_new};
@@ -143,7 +144,7 @@ fn special(name: &str) -> Option<Rule> {
         "tar" | "gtar" | "bsdtar" => Some(tar::apply),
         "dd" => Some(tar::dd),
         "env" => Some(wrappers::env),
-        "xargs" => Some(wrappers::xargs),
+        "xargs" => Some(xargs::apply),
         "parallel" => Some(wrappers::parallel),
         "watch" => Some(wrappers::watch),
         "su" => Some(wrappers::su),

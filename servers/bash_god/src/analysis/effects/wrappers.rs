@@ -1,7 +1,8 @@
 //! Programs that start another one with what they are given.
 
-use crate::analysis::effects::{Access, Call, environment, interpreters, touch};
-use crate::analysis::expand::{Arg, Form};
+use crate::analysis::effects::xargs::open;
+use crate::analysis::effects::{Call, environment, interpreters};
+use crate::analysis::expand::Arg;
 use crate::analysis::types::{CommandEffects, Risk};
 use crate::analysis::walk::{Input, Walker};
 
@@ -46,59 +47,6 @@ fn command_after<'a>(args: &'a [Arg], with_value: &[&str]) -> (&'a [Arg], &'a [A
         }
     }
     args.split_at(at.min(args.len()))
-}
-
-/// `xargs [OPTION] [COMMAND [ARGUMENT…]]`: the arguments that it adds are not known.
-pub(crate) fn xargs(walker: &mut Walker<'_>, call: &Call<'_>, effects: &mut CommandEffects) {
-    if call.asks_about_itself() {
-        return;
-    }
-    let values = [
-        "-n",
-        "-P",
-        "-I",
-        "-d",
-        "-a",
-        "-L",
-        "-E",
-        "-s",
-        "--max-args",
-        "--max-procs",
-        "--replace",
-        "--delimiter",
-    ];
-    let (options, command) = command_after(call.args, &values);
-    let mut replace = None;
-    let mut options = options.iter();
-    while let Some(option) = options.next() {
-        let attached = option.text.strip_prefix("-I").filter(|rest| !rest.is_empty());
-        if option.text == "-a" || option.text == "--arg-file" {
-            if let Some(file) = options.next() {
-                touch(walker, effects, Access::Read, file);
-            }
-        } else if let Some(text) = attached {
-            replace = Some(text.to_owned());
-        } else if option.text == "-I" || option.text == "--replace" {
-            replace = options.next().map(|arg| arg.text.clone());
-        } else if option.text == "-i" {
-            replace = Some("{}".to_owned());
-        }
-    }
-    effects.doubt("`xargs` adds arguments that the text does not show.");
-    let mut inner: Vec<Arg> = if command.is_empty() { vec![Arg::literal("echo")] } else { command.to_vec() };
-    match replace {
-        Some(mark) if !mark.is_empty() => inner.iter_mut().for_each(|arg| open(arg, &mark)),
-        Some(_) | None => inner.push(Arg::unknown("…")),
-    }
-    walker.run_inner(&inner, effects, &Input::Inherited);
-}
-
-/// Makes an argument unknown from where a mark stands that is replaced.
-fn open(arg: &mut Arg, mark: &str) {
-    if let Some(at) = arg.text.find(mark) {
-        let prefix = if arg.form == Form::Literal { arg.text[..at].to_owned() } else { String::new() };
-        *arg = Arg { text: arg.text.clone(), form: Form::Dynamic, prefix, splits: false };
-    }
 }
 
 /// GNU parallel gives every line to a shell.

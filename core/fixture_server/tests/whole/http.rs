@@ -226,7 +226,7 @@ fn requests() -> Vec<(Vec<(&'static str, &'static str)>, Value)> {
 
 #[test]
 fn plain_calls_are_answered_as_by_the_library() {
-    let front = Http::start(&[]);
+    let front = start(&[]);
     let library = Http::with(command().env("MCP_NO_FRONT", "1"));
     for (headers, message) in requests() {
         let (ours, theirs) = (front.post(&headers, &message), library.post(&headers, &message));
@@ -255,7 +255,7 @@ fn plain_calls_are_answered_as_by_the_library() {
 
 #[test]
 fn a_connection_stays_open_for_plain_calls_and_others() {
-    let http = Http::start(&[]);
+    let http = start(&[]);
     let mut stream = http.connect();
     for round in 0..20 {
         let text = format!("{round}");

@@ -166,6 +166,30 @@ mod tests {
     }
 
     #[test]
+    fn the_peers_are_those_of_the_lock_files() {
+        let peers = Field::parse("peers.toml", include_str!("../../../peers/peers.toml")).unwrap();
+        Field::parse("transports.toml", include_str!("../../../peers/transports.toml")).unwrap();
+        let locks = [
+            include_str!("../../../peers/rust/Cargo.lock"),
+            include_str!("../../../peers/typescript/package.json"),
+            include_str!("../../../peers/python/mcp.txt"),
+            include_str!("../../../peers/python/fastmcp.txt"),
+        ];
+        for server in &peers.servers[1..] {
+            let details = server.details.as_ref().unwrap();
+            let mut words = details.split([' ', ',']);
+            let (name, version) = (words.next().unwrap(), words.next().unwrap());
+            let pinned = [
+                format!("name = \"{name}\"\nversion = \"{version}\""),
+                format!("\"{name}\": \"{version}\""),
+                format!("{name}=={version}\n"),
+            ];
+            let is_pinned = |lock: &&str| pinned.iter().any(|pin| lock.contains(pin.as_str()));
+            assert!(locks.iter().any(is_pinned), "{details}");
+        }
+    }
+
+    #[test]
     fn what_is_wrong_with_a_field_is_said() {
         let said = |from: &str, to: &str| {
             let text = FILE.replacen(from, to, 1);

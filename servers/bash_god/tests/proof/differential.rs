@@ -13,7 +13,7 @@ use bash_god::analysis::{Analysis, Context, PathPattern, analyse};
 use serde::{Deserialize, Serialize};
 
 use crate::coverage::covers;
-use crate::ground::{HOME, PROJECT, make_template};
+use crate::ground::{HOME, LINKS, PROJECT, make_template};
 use crate::inside::{is_present, skipped};
 use crate::place::Place;
 use crate::state::{Difference, Kind, State};
@@ -211,7 +211,13 @@ fn unexplained<'a>(differences: &'a [Difference], base: &Path, analysis: &Analys
             Kind::Gone => deletes.iter().any(|pattern| {
                 Path::new(&path).ancestors().any(|above| covers(pattern, &above.to_string_lossy()))
             }),
-            Kind::Changed => writes.iter().any(|pattern| covers(pattern, &path)),
+            // What is written through a link is told by the link's name: where it leads is not in the command.
+            Kind::Changed => {
+                let links = LINKS.iter().filter(|(_, target)| *target == path);
+                let mut names = links.map(|(name, _)| format!("{PROJECT}/{name}"));
+                writes.iter().any(|pattern| covers(pattern, &path))
+                    || names.any(|name| writes.iter().any(|pattern| covers(pattern, &name)))
+            }
             // A folder on the way to what is written is made with it, and a new folder with what is in it.
             Kind::New => {
                 writes.iter().any(|pattern| covers(pattern, &path) || each.directory && below(pattern, &path))

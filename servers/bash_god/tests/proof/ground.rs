@@ -105,7 +105,7 @@ const PROJECT_FILES: &[(&str, u32, &str)] = &[
 ];
 
 /// Links of the project that lead out of it.
-const LINKS: &[(&str, &str)] = &[
+pub const LINKS: &[(&str, &str)] = &[
     ("exit", "/home/user"),
     ("leak", "/home/user/.ssh/id_rsa"),
     ("letter", "/home/user/documents/letter.txt"),

@@ -6,7 +6,7 @@
 //! until it has left; calls that begin later never begin. Threads that come back from work with the interpreter
 //! released need no such care: pyo3 keeps them waiting, as CPython itself does from 3.14 on.
 //!
-//! What is left is Python code that sits in one blocking call for longer than [`PATIENCE`] and comes back just
+//! What is left is Python code that sits in one blocking call for longer than `PATIENCE` and comes back just
 //! while the interpreter is taken apart.
 
 use pyo3::exceptions::{PyRecursionError, PySystemExit};

@@ -65,6 +65,8 @@ fn a_call_that_does_more_counts_that_much_more() {
 fn a_call_beyond_the_limit_is_answered_and_not_counted() {
     let _alone = alone();
     let mut server = Server::start(&program("counted-subject"), &["--lines"]);
+    // Starting takes more than the limit.
+    server.ask("0100");
     let limits = Limits { instructions: 5_000, ..LIMITS };
     let mut counter = ServerCounter::attach(server.child.pid(), Means::SingleStep, limits).unwrap();
     assert_eq!(server.ask("9000"), "done\n", "it runs freely from the limit on");

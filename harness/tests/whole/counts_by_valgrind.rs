@@ -44,7 +44,8 @@ fn single_steps_and_callgrind_agree_to_the_instruction() {
         println!("not compared: Valgrind is not installed");
         return;
     }
-    let names = ["nothing", "scalar/100", "scalar/1100", "mix/100", "mix/1100", "fixed_hasher"];
+    // None of them calls the C library, which chooses its memory functions by the CPU: Valgrind's has no AVX-512.
+    let names = ["nothing", "scalar/100", "scalar/1100", "mix/100", "mix/1100"];
     let says = json(&counts(0, &names.join(","), &["--format", "json"]));
     let file =
         target().join("perflab/bundles/perflab-fixtures-counted-subject-x86-64-release/counted-subject");

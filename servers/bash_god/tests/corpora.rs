@@ -226,6 +226,17 @@ fn corpus_lines() -> Vec<String> {
     lines
 }
 
+/// The grammar's scanner reads beyond a table for them where a range such as `{1..9}` may begin.
+#[test]
+fn characters_of_every_plane_may_follow_a_brace() {
+    for character in ['\u{e4}', '\u{3042}', '\u{fffd}', '\u{1f389}', '\u{e0000}', '\u{10ffff}'] {
+        for text in ["{C", "{1C", "{1..C", "{1..2C}", "{C,b}", "${C}", "a/..C"] {
+            let _ = look(&format!("echo {}", text.replace('C', &character.to_string())));
+        }
+    }
+    assert!(look("echo {\u{65e5}\u{672c},b}").parsed);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 

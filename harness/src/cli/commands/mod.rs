@@ -32,8 +32,9 @@ const LAUNCHES: std::ops::RangeInclusive<u32> = 6..=1_000;
 const STDERR_KEPT: usize = 4096;
 /// The names of the arms.
 const ARMS: [(&str, Role); 3] = [("A", Role::Baseline), ("B", Role::Candidate), ("A/A", Role::Control)];
-/// A command whose peak memory is within this share of its stand-in's may have held less.
-const AT_FLOOR: f64 = 0.02;
+/// A command whose peak memory is within this many bytes of its stand-in's may have held less: starting a command
+/// takes some itself, and Linux counts pages per CPU since 6.2, some hundred KiB at a time.
+const AT_FLOOR: u64 = 1 << 20;
 
 /// One run of one arm: what it took, or why it does not count.
 type Outcome = Result<Timed, FailureReason>;
@@ -339,7 +340,7 @@ fn launches_in(budget: Duration, block: Duration) -> u32 {
 }
 
 fn at_floor(timed: &Timed) -> bool {
-    timed.rss_bytes as f64 <= timed.floor_bytes as f64 * (1.0 + AT_FLOOR)
+    timed.rss_bytes <= timed.floor_bytes + AT_FLOOR
 }
 
 fn turns_of(timed: &Timed, position: u32, arm: usize) -> Vec<Turn> {
@@ -393,7 +394,7 @@ mod tests {
             code: Some(0),
             signal: None,
         };
-        assert!(at_floor(&timed(5_000_000)) && at_floor(&timed(5_050_000)) && !at_floor(&timed(6_000_000)));
+        assert!(at_floor(&timed(5_000_000)) && at_floor(&timed(6_048_576)) && !at_floor(&timed(6_048_577)));
         assert_eq!(turns_of(&timed(6_000_000), 0, 1)[1].slices[0].wall, 1000);
     }
 }

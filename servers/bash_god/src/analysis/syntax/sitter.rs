@@ -1,5 +1,6 @@
 //! An outline of the commands that tree-sitter reads: enough to compare with the other parser.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 
@@ -63,7 +64,8 @@ pub(crate) fn tree(command: &str) -> Result<Tree, Refusal> {
             reports += 1;
             if reports > MAX_REPORTS { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let bytes = command.as_bytes();
+        let readable = readable(command);
+        let bytes = readable.as_bytes();
         let tree = parser.parse_with_options(
             &mut |at, _| bytes.get(at..).unwrap_or_default(),
             None,
@@ -74,6 +76,28 @@ pub(crate) fn tree(command: &str) -> Result<Tree, Refusal> {
         }
         tree.ok_or_else(|| Refusal::new("It takes too many steps to parse."))
     })
+}
+
+/// The command with letters in place of the characters that the grammar's scanner cannot take.
+///
+/// Where a range such as `{1..9}` may begin, it asks `isdigit` of every character, which reads memory beyond
+/// a table for those above U+00FF: a crash that any caller could cause. Each is replaced by as many letters as
+/// it has bytes, so that places stay the same; words are cut from the command itself.
+fn readable(command: &str) -> Cow<'_, str> {
+    if command.is_ascii() {
+        return Cow::Borrowed(command);
+    }
+    let mut text = String::with_capacity(command.len());
+    let mut is_asked = false;
+    for character in command.chars() {
+        if is_asked && !character.is_ascii() {
+            text.extend(std::iter::repeat_n('x', character.len_utf8()));
+        } else {
+            text.push(character);
+        }
+        is_asked = matches!(character, '{' | '.') || is_asked && character.is_ascii_digit();
+    }
+    Cow::Owned(text)
 }
 
 fn visit(node: Node<'_>, source: &str, depth: usize, out: &mut Outline) -> Result<(), Refusal> {

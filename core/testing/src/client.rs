@@ -69,7 +69,16 @@ impl Process {
 
     /// The handshake of the older protocol.
     pub fn open(&mut self) -> Value {
-        let answer = self.request(&initialize());
+        self.open_with(&initialize())
+    }
+
+    /// The handshake of a client that cannot be asked anything.
+    pub fn open_unasked(&mut self) -> Value {
+        self.open_with(&initialize_with(&json!({})))
+    }
+
+    fn open_with(&mut self, initialize: &Value) -> Value {
+        let answer = self.request(initialize);
         self.send(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
         answer
     }
@@ -100,8 +109,12 @@ impl Drop for Process {
 
 /// The first request of the older protocol, of a client that can be asked everything.
 pub fn initialize() -> Value {
+    initialize_with(&json!({"elicitation": {}, "sampling": {}, "roots": {}}))
+}
+
+/// The first request of the older protocol, of a client with these capabilities.
+pub fn initialize_with(capabilities: &Value) -> Value {
     let client = json!({"name": "test", "version": "1"});
-    let capabilities = json!({"elicitation": {}, "sampling": {}, "roots": {}});
     json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
         "protocolVersion": "2025-11-25", "capabilities": capabilities, "clientInfo": client,
     }})

@@ -184,6 +184,10 @@ pub fn hold_to_schema(process: &mut Process, tool: &Value, rounds: usize, adapt:
     let mut numbers = Numbers(7);
     for _ in 0..rounds {
         let mut arguments = valid(schema, schema, &mut numbers);
+        // Schemas of answers speak of whole ones.
+        if schema["properties"].get("max_tokens").is_some() {
+            arguments["max_tokens"] = json!(100_000);
+        }
         adapt(&mut arguments);
         let answer = process.call(name, &arguments);
         let refused = answer["result"]["isError"] == true && text(&answer).starts_with(&format!("{name}: "));

@@ -26,7 +26,7 @@ const TAIL: Duration = Duration::from_millis(40);
 /// How long calls run untimed before that.
 const SETTLE: Duration = Duration::from_millis(2);
 /// The quantile of the rows of a call that are about its tail, and their ending.
-const TAIL_ROW: (f64, &str) = (0.99, "/p99");
+pub(crate) const TAIL_ROW: (f64, &str) = (0.99, "/p99");
 
 /// The listing, with what `perflab-subject`'s own has no field for.
 #[derive(Serialize)]

@@ -98,11 +98,12 @@ pub(crate) fn read(folder: &Path) -> anyhow::Result<(RunFile, Run)> {
     Ok((file, run))
 }
 
-/// Replaces a file by a whole new one: written beside it, synced, renamed over it.
+/// Replaces a file by a whole new one: written beside it, synced, renamed over it. A kill before that leaves a file
+/// whose name begins with `.partial-`, which git ignores.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
-    let mut partial = tempfile::NamedTempFile::new_in(folder)?;
+    let mut partial = tempfile::Builder::new().prefix(".partial-").tempfile_in(folder)?;
     partial.write_all(bytes)?;
     partial.as_file().sync_data()?;
     let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);

@@ -30,10 +30,10 @@ pub struct Invocation {
     pub program: OsString,
     /// Its arguments.
     pub args: Vec<OsString>,
-    /// Variables set on top of the inherited environment.
-    pub set: Vec<(OsString, OsString)>,
     /// Variables taken away from the inherited environment.
     pub unset: Vec<OsString>,
+    /// Variables set on top of what is left of it.
+    pub set: Vec<(OsString, OsString)>,
     /// Its working folder; `None` inherits.
     pub folder: Option<PathBuf>,
 }
@@ -76,10 +76,11 @@ impl Invocation {
 
     fn command(&self) -> std::process::Command {
         let mut command = std::process::Command::new(&self.program);
-        command.args(&self.args).envs(self.set.iter().map(|(name, value)| (name, value)));
+        command.args(&self.args);
         for name in &self.unset {
             command.env_remove(name);
         }
+        command.envs(self.set.iter().map(|(name, value)| (name, value)));
         if let Some(folder) = &self.folder {
             command.current_dir(folder);
         }
@@ -99,6 +100,18 @@ impl Invocation {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_set_outlasts_what_is_taken_away() {
+        let mut invocation = Invocation::new("true", [""; 0]);
+        invocation.set.push(("PATH".into(), "/set".into()));
+        invocation.unset.extend(["PATH".into(), "HOME".into()]);
+        let command = invocation.command();
+        let value =
+            |wanted: &str| command.get_envs().find(|(name, _)| *name == wanted).map(|(_, value)| value);
+        assert_eq!(value("PATH"), Some(Some("/set".as_ref())));
+        assert_eq!(value("HOME"), Some(None));
+    }
 
     #[test]
     fn a_command_is_displayed_so_that_it_can_be_pasted() {

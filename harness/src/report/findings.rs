@@ -2,7 +2,7 @@
 
 use crate::analyse::{FailureReason, RunFailure};
 use crate::judge::{Answer, ClaimAnswer, ControlResult, Verdict};
-use crate::plan::{Role, Workload};
+use crate::plan::Role;
 use crate::report::Report;
 use crate::report::details::features_of;
 use crate::report::reasons;
@@ -335,11 +335,6 @@ pub(crate) fn false_alarms(report: &Report<'_>) -> Note {
         words::thousands(stored.experiments.count),
         words::thousands(stored.experiments.alarmed),
     );
-    // A calibration times kernels; that calls from an interpreter behave alike is an assumption.
-    let text = match report.plan.workload {
-        Workload::Ffi => format!("{text}; measured on kernels, not on calls from Python"),
-        Workload::Kernel | Workload::Build | Workload::ToolCall | Workload::Command => text,
-    };
     Note::of("false alarms", text)
 }
 

@@ -24,7 +24,7 @@ impl JsonSchema for IntegerOrNull {
     }
 
     fn json_schema(_generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({"type": ["integer", "null"]})
+        schemars::json_schema!({"anyOf": [{"type": "integer"}, {"type": "null"}]})
     }
 }
 

@@ -20,13 +20,9 @@ fn hold(options: &[&str], front: bool) -> Vec<String> {
     let list = process.request(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}));
     let tools = list["result"]["tools"].as_array().unwrap();
     for tool in tools {
-        let properties = &tool["inputSchema"]["properties"];
         let runs = tool["name"] == "command_run";
         // So many as its rate lets through at once.
         hold_to_schema(&mut process, tool, if runs { 35 } else { 60 }, |arguments| {
-            if properties.get("max_tokens").is_some() {
-                arguments["max_tokens"] = json!(100_000);
-            }
             if runs {
                 one_way(arguments);
             }

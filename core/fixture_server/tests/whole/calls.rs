@@ -145,7 +145,7 @@ fn what_changes_something_is_written_down() {
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("state");
     let mut command = bare();
-    let mut process = Process::with(command.arg("--state").arg(&state));
+    let mut process = Process::start(command.arg("--state").arg(&state));
     process.open();
     process.call("echo", &json!({"text": "not this"}));
     process.call("test_wait", &json!({"milliseconds": 1}));
@@ -163,7 +163,7 @@ fn what_changes_something_is_written_down() {
 #[test]
 fn the_fixture_mode_serves_the_two_reference_tools() {
     let mut command = command();
-    let mut process = Process::with(command.arg("--fixture"));
+    let mut process = Process::start(command.arg("--fixture"));
     process.open();
     let list = process.request(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}));
     let names: Vec<_> =
@@ -183,7 +183,7 @@ fn the_answer_in_process_is_the_answer_on_stdio() {
     let server = server.tools(&Arc::new(()), mcp_core::reference::tools()).build().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let mut command = command();
-    let mut process = Process::with(command.arg("--fixture"));
+    let mut process = Process::start(command.arg("--fixture"));
     process.open();
     for (name, arguments) in [
         ("echo", json!({"text": "a\u{1b}[1mb\n\u{e9}"})),

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::client::arguments::{kind, required, taken_and_refused};
 use crate::support::{start, without_front};
+use mcp_testing::schema::{hold_to_schema, kind, required};
 
 #[test]
 fn what_a_schema_says_is_what_its_tool_takes() {
@@ -23,7 +23,7 @@ fn what_a_schema_says_is_what_its_tool_takes() {
             } else {
                 100
             };
-            taken_and_refused(&mut process, tool, rounds);
+            hold_to_schema(&mut process, tool, rounds, |_| ());
         }
     }
 }

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::client::http::{Http, answer};
 use crate::support::{bare, call, command, initialize, stateless};
+use mcp_testing::http::{Http, answer};
 
 fn start(arguments: &[&str]) -> Http {
-    Http::with(command().args(arguments))
+    Http::start(command().args(arguments))
 }
 
 fn echo() -> Value {
@@ -162,7 +162,7 @@ fn a_session_of_the_older_protocol_lives_and_ends() {
 fn a_stream_that_is_closed_cancels_its_call() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = bare();
-    let http = Http::with(command.arg("--state").arg(folder.path()));
+    let http = Http::start(command.arg("--state").arg(folder.path()));
     let wait = json!({"name": "test_wait", "arguments": {"milliseconds": 60_000}});
     let mut stream = http.connect();
     http.send(&mut stream, &[], &stateless(1, "tools/call", wait));
@@ -227,7 +227,7 @@ fn requests() -> Vec<(Vec<(&'static str, &'static str)>, Value)> {
 #[test]
 fn plain_calls_are_answered_as_by_the_library() {
     let front = start(&[]);
-    let library = Http::with(command().env("MCP_NO_FRONT", "1"));
+    let library = Http::start(command().env("MCP_NO_FRONT", "1"));
     for (headers, message) in requests() {
         let (ours, theirs) = (front.post(&headers, &message), library.post(&headers, &message));
         let shown = format!("{headers:?} {message}");

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-pub use crate::client::{PATIENCE, Process, call, initialize, lines, stateless, text};
+pub use mcp_testing::client::{PATIENCE, Process, call, initialize, lines, stateless, text};
 
 /// The command of the fixture server, which keeps no state.
 pub fn command() -> Command {
@@ -18,10 +18,10 @@ pub fn bare() -> Command {
 
 /// The fixture server on stdio.
 pub fn start() -> Process {
-    Process::with(&mut command())
+    Process::start(&mut command())
 }
 
 /// The same, with all calls going through the protocol library.
 pub fn without_front() -> Process {
-    Process::with(command().env("MCP_NO_FRONT", "1"))
+    Process::start(command().env("MCP_NO_FRONT", "1"))
 }

@@ -12,6 +12,7 @@ use crate::cli::args::{AcceptArgs, BaselineArgs, BaselineVerb, Format, Shared, S
 use crate::cli::artifacts::short_hash;
 use crate::cli::calibration_file::class;
 use crate::cli::context::Context;
+use crate::cli::gate::GATE_FILE;
 use crate::cli::output::Judged;
 use crate::cli::run::{is_broken, lacks_baseline};
 use crate::cli::store;
@@ -69,6 +70,11 @@ fn accept(shared: &Shared, args: &AcceptArgs) -> anyhow::Result<Exit> {
 fn references(root: &Path, record: &Path) -> anyhow::Result<References> {
     let (file, run) = store::read(record)?;
     let shown = record.display();
+    if record.join(GATE_FILE).exists() {
+        bail!(
+            "{shown} cannot be accepted: it is a gate's, which stops each row once it is decided; make one with cargo lab measure"
+        );
+    }
     acceptable(&file).with_context(|| format!("{shown} cannot be accepted"))?;
     let judged = Judged::of(root, file, &run);
     if let Some(control) = judged.judgement.controls.iter().find(|control| control.voids) {

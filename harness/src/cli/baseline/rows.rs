@@ -1,6 +1,7 @@
 //! The rows of a record: everything in it that a reference can hold.
 
 use crate::analyse::launch_medians;
+use crate::cli::bridge::TAIL_ROW;
 use crate::judge::{Measure, Measured, Reference, ReferenceArm};
 use crate::measure::{ArmFacts, Launch, Run};
 use crate::plan::{Arm, Plan, Role, Unit, Workload};
@@ -58,6 +59,8 @@ pub(crate) fn measure(workload: Workload, benchmark: &str, unit: Unit) -> Measur
         (Workload::Build, Unit::Nanos) => Measure::Rebuild,
         (_, Unit::Bytes) if benchmark.contains("memory") => Measure::Memory,
         (_, Unit::Bytes) => Measure::FileSize,
+        (Workload::ToolCall, Unit::Nanos) if benchmark.ends_with(TAIL_ROW.1) => Measure::P99,
+        (Workload::ToolCall, Unit::Nanos) => Measure::P50,
         (_, Unit::Nanos) => Measure::Time,
     }
 }
@@ -157,6 +160,13 @@ mod tests {
         assert_eq!(measure(Workload::Build, "executable size", Unit::Bytes), Measure::FileSize);
         assert_eq!(measure(Workload::Build, "memory in use", Unit::Bytes), Measure::Memory);
         assert_eq!(measure(Workload::Kernel, "memory/copy", Unit::Nanos), Measure::Time);
+    }
+
+    #[test]
+    fn calls_have_a_median_and_a_tail() {
+        assert_eq!(measure(Workload::ToolCall, "echo", Unit::Nanos), Measure::P50);
+        assert_eq!(measure(Workload::ToolCall, "echo/p99", Unit::Nanos), Measure::P99);
+        assert_eq!(measure(Workload::ToolCall, "memory", Unit::Bytes), Measure::Memory);
     }
 
     #[test]

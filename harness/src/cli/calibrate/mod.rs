@@ -415,17 +415,18 @@ fn injected_row(comparisons: &[&Comparison]) -> Option<InjectedRow> {
     })
 }
 
+/// The command that makes the same calibration.
 fn command(args: &CalibrateArgs) -> String {
-    let inject: Vec<String> = args.inject.iter().map(f64::to_string).collect();
-    let benchmarks = if args.benchmarks.is_empty() {
-        String::new()
-    } else {
-        format!(" --benchmarks {}", args.benchmarks.join(","))
-    };
-    let launches = args.launches.map_or(String::new(), |launches| format!(" --launches {launches}"));
-    let threshold =
-        args.noise_threshold.map_or(String::new(), |percent| format!(" --noise-threshold {percent}"));
-    format!("cargo lab calibrate{launches} --inject {}{threshold}{benchmarks}", inject.join(","))
+    let mut words = vec!["cargo lab calibrate".to_owned()];
+    words.extend(args.suite.iter().map(|suite| format!("--suite {}", suite.display())));
+    words.extend(args.launches.map(|launches| format!("--launches {launches}")));
+    let shares: Vec<String> = args.inject.iter().map(f64::to_string).collect();
+    words.push(format!("--inject {}", shares.join(",")).trim_end().to_owned());
+    words.extend(args.noise_threshold.map(|percent| format!("--noise-threshold {percent}")));
+    if !args.benchmarks.is_empty() {
+        words.push(format!("--benchmarks {}", args.benchmarks.join(",")));
+    }
+    words.join(" ")
 }
 
 /// ln(time) of the baseline in every experiment of this machine's stored campaign, by benchmark and experiment: how

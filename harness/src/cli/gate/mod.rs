@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 
+pub(crate) use file::GATE_FILE;
 pub(crate) use revision::head;
 
 use crate::cli::Exit;

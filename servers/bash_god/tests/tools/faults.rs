@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::client::{Process, call};
 use crate::support::{Place, carrying, eventually, odd_seconds, structured};
+use mcp_testing::client::{Process, call};
 
 /// Runs a script in a place where a person agrees to everything.
 fn agreed(process: &mut Process, script: &str, more: &[(&str, Value)]) -> Value {

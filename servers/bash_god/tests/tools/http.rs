@@ -4,9 +4,9 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::client::http::{Http, answer};
-use crate::client::stateless;
 use crate::support::{Place, carrying, eventually, odd_seconds, structured};
+use mcp_testing::client::stateless;
+use mcp_testing::http::{Http, answer};
 
 fn call(name: &str, arguments: &Value) -> Value {
     stateless(1, "tools/call", json!({"name": name, "arguments": arguments}))
@@ -14,7 +14,7 @@ fn call(name: &str, arguments: &Value) -> Value {
 
 fn server(place: &Place) -> Http {
     let mut command: Command = place.command();
-    Http::with(&mut command)
+    Http::start(&mut command)
 }
 
 #[test]

@@ -2,8 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "this is a test: a panic is how it fails")]
 
-#[path = "../../../../core/fixture_server/tests/client/mod.rs"]
-mod client;
 mod contract;
 mod faults;
 mod http;

@@ -4,8 +4,8 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::client::{Process, text};
 use crate::support::{Place, refusal, structured};
+use mcp_testing::client::{Process, text};
 
 fn commands(process: &mut Process) -> Vec<String> {
     let answer = process.call("history", &json!({}));
@@ -79,7 +79,7 @@ fn secrets_are_not_remembered() {
 fn without_a_state_nothing_is_kept() {
     let place = Place::new();
     let before = place.everything();
-    let mut process = Process::with(&mut place.forgetful());
+    let mut process = Process::start(&mut place.forgetful());
     process.open();
     run(&mut process, &["true"], "");
     structured(&process.call("command_suggest", &json!({"task": "list files"})));

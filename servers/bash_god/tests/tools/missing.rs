@@ -67,7 +67,7 @@ fn with_the_explicit_flag_it_runs_and_says_what_is_missing() {
 fn calls_in_process_give_the_answers_of_stdio() {
     let place = Place::new();
     let server = server(&place, host(), Vec::new());
-    let mut process = crate::client::Process::with(&mut place.forgetful());
+    let mut process = mcp_testing::client::Process::start(&mut place.forgetful());
     process.open();
     for (name, arguments) in [
         ("command_analyze", json!({"command": "git log | head > out", "detail": "detailed"})),

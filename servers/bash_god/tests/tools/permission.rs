@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::client::{Process, call, stateless, text};
 use crate::support::{Place, asked, refusal, structured};
+use mcp_testing::client::{Process, call, stateless, text};
 
 fn deletion() -> Value {
     json!({"argv": ["rm", "a.txt"], "profile": "workspace"})
@@ -38,11 +38,11 @@ fn a_person_who_does_not_agree_keeps_it_from_running() {
 #[test]
 fn a_client_that_cannot_ask_gets_an_error_in_both_eras() {
     let place = Place::new();
-    let mut process = Process::with(&mut place.command());
+    let mut process = Process::start(&mut place.command());
     process.open_unasked();
     let answer = process.call("command_run", &deletion());
     assert!(refusal(&answer).contains("this client cannot ask one"), "{answer}");
-    let mut sessionless = Process::with(&mut place.command());
+    let mut sessionless = Process::start(&mut place.command());
     let mut request = stateless(1, "tools/call", json!({"name": "command_run", "arguments": deletion()}));
     request["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({});
     let answer = sessionless.request(&request);
@@ -62,7 +62,7 @@ fn round(arguments: &Value, back: &Value) -> Value {
 #[test]
 fn without_a_session_the_seal_holds_for_this_command_once() {
     let place = Place::new();
-    let mut process = Process::with(&mut place.command());
+    let mut process = Process::start(&mut place.command());
     let asked = process.request(&round(&deletion(), &Value::Null));
     assert_eq!(asked["result"]["resultType"], "input_required", "{asked}");
     let requests = asked["result"]["inputRequests"].as_object().unwrap();

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::client::{Process, call};
 use crate::support::{Place, allowing, asked, carrying, eventually, odd_seconds, refusal, structured};
+use mcp_testing::client::{Process, call};
 
 #[test]
 fn words_are_words_where_no_shell_is_asked_for() {
@@ -122,7 +122,7 @@ fn in_the_background_it_goes_on_until_it_is_killed() {
 fn handles_cannot_be_guessed_and_belong_to_one_server() {
     let place = Place::new();
     let mut first = place.server(&[]);
-    let mut second = Process::with(&mut place.forgetful());
+    let mut second = Process::start(&mut place.forgetful());
     second.open();
     let mut start = || {
         let answer = first.call("command_run", &json!({"argv": ["true"], "background": true}));

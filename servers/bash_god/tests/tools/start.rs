@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::client::{Process, text};
 use crate::support::{Place, refusal, structured};
+use mcp_testing::client::{Process, text};
 
 /// Starts the server with arguments that it does not take: its exit code and what it says.
 fn refused(place: &Place, arguments: &[&str]) -> (i32, String) {
@@ -119,7 +119,7 @@ fn further_programs_are_found_and_run() {
     let run = json!({"argv": ["my-program", "a"]});
     let mut without = place.server(&["--policy", &policy]);
     assert!(refusal(&without.call("command_run", &run)).contains("cannot be run"));
-    let mut with = Process::with(place.command().args(["--policy", &policy, "--programs"]).arg(&folder));
+    let mut with = Process::start(place.command().args(["--policy", &policy, "--programs"]).arg(&folder));
     with.open();
     assert_eq!(structured(&with.call("command_run", &run))["stdout"], "mine\n");
     let answer = with.call("system_info", &json!({"programs": ["my-program"]}));

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::client::{Process, text};
+use mcp_testing::client::{Process, text};
 
 /// A root with a few files, a folder beside it that nothing may reach, and a state.
 pub struct Place {
@@ -57,7 +57,7 @@ impl Place {
 
     /// The server with further arguments, and a client that can be asked.
     pub fn server(&self, arguments: &[&str]) -> Process {
-        let mut process = Process::with(self.command().args(arguments));
+        let mut process = Process::start(self.command().args(arguments));
         process.open();
         process
     }
@@ -97,7 +97,7 @@ pub fn refusal(answer: &Value) -> &str {
 
 /// Runs a command that a person has to agree to, and answers the question.
 pub fn asked(process: &mut Process, arguments: &Value, action: &str) -> (Value, Value) {
-    process.send(&crate::client::call(1, "command_run", arguments));
+    process.send(&mcp_testing::client::call(1, "command_run", arguments));
     let question = process.receive();
     assert_eq!(question["method"], "elicitation/create", "{question}");
     process
@@ -136,7 +136,7 @@ pub fn carrying(word: &str) -> Vec<u32> {
 pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let started = std::time::Instant::now();
     while !holds() {
-        assert!(started.elapsed() < crate::client::PATIENCE, "it never came to: {what}");
+        assert!(started.elapsed() < mcp_testing::client::PATIENCE, "it never came to: {what}");
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
 }

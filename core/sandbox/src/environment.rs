@@ -131,6 +131,8 @@ pub(crate) fn variables(
     all.insert("USER".to_owned(), "sandbox".to_owned());
     all.insert("LOGNAME".to_owned(), "sandbox".to_owned());
     all.insert("SHELL".to_owned(), "/bin/sh".to_owned());
+    // `git status` would refresh the index, which it calls optional, and hold a lock that others wait for.
+    all.insert("GIT_OPTIONAL_LOCKS".to_owned(), "0".to_owned());
     all.into_iter().collect()
 }
 
@@ -194,7 +196,10 @@ mod tests {
         .map(|pair| pair.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())).unwrap());
         let found = variables(own, &[], &[], &["/opt/tool/bin".to_owned()]);
         let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["LANG", "LC_ALL", "LOGNAME", "PATH", "SHELL", "TERM", "USER"]);
+        assert_eq!(
+            names,
+            ["GIT_OPTIONAL_LOCKS", "LANG", "LC_ALL", "LOGNAME", "PATH", "SHELL", "TERM", "USER"]
+        );
         let path = &found.iter().find(|(name, _)| name == "PATH").unwrap().1;
         assert_eq!(path, "/opt/tool/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
     }

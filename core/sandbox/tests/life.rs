@@ -261,6 +261,7 @@ fn the_environment_is_made_anew() {
         assert_eq!(
             names,
             [
+                "GIT_OPTIONAL_LOCKS",
                 "HOME",
                 "LANG",
                 "LOGNAME",

@@ -134,6 +134,35 @@ fn effects_are_named() {
     );
 }
 
+/// What a command makes beside, or inside of, what it names.
+#[test]
+fn files_that_only_a_habit_names_are_told() {
+    for (command, written) in [
+        ("sed -i.bak s/a/b/ x", "/srv/project/x.bak"),
+        ("sed --in-place=.bak s/a/b/ x", "/srv/project/x.bak"),
+        ("sed -nibak s/a/b/ x", "/srv/project/xbak"),
+        ("sed -i'old_*' s/a/b/ x", "/srv/project/*"),
+        ("sed -i'old/*' s/a/b/ x", "**"),
+        ("mv -b new old", "/srv/project/old*"),
+        ("cp new old -S .orig", "/srv/project/old*"),
+        ("ln -s ~/tool ~/bin/", "/home/user/bin/**"),
+        ("install a b dir", "/srv/project/dir/**"),
+        ("gzip one.txt", "/srv/project/one.txt*"),
+        ("find . -name x -exec gzip {} \\;", "/srv/project/**"),
+        ("find d e -type d -exec cp x {} \\;", "/srv/project/d/**/**"),
+        ("find d e -type d -exec cp x {} +", "/srv/project/e/**/**"),
+        ("history -w", "/home/user/.*history"),
+        ("history -a kept", "/srv/project/kept"),
+    ] {
+        let commands = look(command).commands;
+        let written = bash_god::analysis::PathPattern(written.to_owned());
+        let all: Vec<_> = commands.iter().flat_map(|command| &command.writes).collect();
+        assert!(all.contains(&&written), "{command}: {all:?}");
+    }
+    let plain = look("sed -i s/a/b/ x").commands.remove(0);
+    assert_eq!(plain.writes.len(), 1, "without a suffix there is no copy: {:?}", plain.writes);
+}
+
 #[test]
 fn what_is_too_large_is_refused() {
     let deep = |open: &str, close: &str, n: usize| format!("{}ls{}", open.repeat(n), close.repeat(n));

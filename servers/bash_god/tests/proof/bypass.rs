@@ -19,6 +19,7 @@ pub fn inside(how: &str, cases: &str) -> Option<String> {
     fs::create_dir(&given).unwrap();
     fs::write(given.join("cases"), cases).unwrap();
     fs::copy(std::env::current_exe().unwrap(), given.join("proof")).unwrap();
+    fs::copy(env!("CARGO_BIN_EXE_bash-god-mcp"), given.join("bash-god-mcp")).unwrap();
     let program = ["/given/proof", INSIDE, how, "/given/cases"];
     match namespaces::output(&mut namespaces::command(folder.path(), &given, Etc::Own, &program)) {
         Ok(output) => Some(String::from_utf8_lossy(&output.stdout).into_owned()),
@@ -59,6 +60,14 @@ pub fn nothing_leaves_the_sandbox_in_other_profiles() {
     }
 }
 
+/// Nor by way of the server, with a policy that allows everything and a person who agrees to everything. What is not
+/// understood, or denied in any case, is refused.
+pub fn nothing_leaves_the_server() {
+    if let Some(findings) = findings("served", ESCAPES) {
+        no_effects(&parse(ESCAPES), &findings);
+    }
+}
+
 fn no_effects(cases: &[Case], findings: &[Finding]) {
     let mut counts: BTreeMap<View, BTreeMap<&str, usize>> = BTreeMap::new();
     for finding in findings {
@@ -70,7 +79,7 @@ fn no_effects(cases: &[Case], findings: &[Finding]) {
         let exited = ends.get("Exited").copied().unwrap_or(0);
         assert!(exited >= 300, "{view:?}: too few commands came to their own end: {ends:?}");
     }
-    let usual = ["Exited", "TimedOut", "Limits"];
+    let usual = ["Exited", "TimedOut", "Limits", "refused"];
     let bad: Vec<String> = findings
         .iter()
         .filter(|finding| !finding.effects.is_empty() || !usual.contains(&finding.end.as_str()))

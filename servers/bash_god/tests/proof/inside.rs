@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
-use mcp_sandbox::{Capabilities, Captured, Job, Layer, Profile, Reason, Sandbox};
+use mcp_sandbox::{Capabilities, Job, Layer, Profile, Reason, Sandbox};
 use rustix::fs::{Access, access};
 use serde::{Deserialize, Serialize};
 
@@ -17,11 +17,11 @@ use crate::state::State;
 use crate::witnesses::{Witnesses, end};
 
 /// How long a command may take: enough for its effects, which come first.
-const TIME: Duration = Duration::from_millis(1_000);
+pub const TIME: Duration = Duration::from_millis(1_000);
 /// How long processes may take to be gone.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Private temporary folders of runs without namespaces.
-const SCRATCH: &str = "/run/scratch";
+pub const SCRATCH: &str = "/run/scratch";
 
 /// How a case was run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -34,6 +34,8 @@ pub enum View {
     ReadOnly,
     /// In the sandbox, with a network.
     Network,
+    /// By the server, whose policy allows everything and whose client agrees to whatever it is asked.
+    Served,
     /// Without any sandbox: what the canaries are for.
     Plain,
 }
@@ -55,6 +57,7 @@ pub fn run(arguments: &[String]) -> ExitCode {
             sandboxed(&[View::LandlockAlone, View::Namespaces], path, &mut out)
         }
         [how, path] if how == "profiles" => sandboxed(&[View::ReadOnly, View::Network], path, &mut out),
+        [how, path] if how == "served" => crate::served::cases(&cases(Path::new(path))?, &mut out),
         [how, path] if how == "plain" => plain(&cases(Path::new(path))?, &mut out),
         [how, path] if how == "differential" => crate::differential::inside(Path::new(path), &mut out),
         _ => Err(io::Error::other(format!("no such way to run: {arguments:?}"))),
@@ -108,7 +111,7 @@ fn guard() -> io::Result<()> {
 }
 
 /// The canaries in `/`, the witnesses, and what they looked like.
-struct Scene {
+pub struct Scene {
     ground: Ground,
     witnesses: Witnesses,
     skip: Vec<PathBuf>,
@@ -117,7 +120,8 @@ struct Scene {
 }
 
 impl Scene {
-    fn make() -> io::Result<Self> {
+    /// Makes it in `/`.
+    pub fn make() -> io::Result<Self> {
         loopback()?;
         let template = PathBuf::from("/template");
         make_template(&template)?;
@@ -131,7 +135,7 @@ impl Scene {
     }
 
     /// What has changed since the last call, in the words of a report; the canaries are mended then.
-    fn effects(&mut self, view: View, outputs: &[&Captured]) -> io::Result<Vec<String>> {
+    pub fn effects(&mut self, view: View, outputs: &[&[u8]]) -> io::Result<Vec<String>> {
         let outside = State::of(&self.ground.path("/"), &self.skip)?;
         let differences = self.outside.differences(&outside);
         let mut effects: Vec<String> =
@@ -144,7 +148,7 @@ impl Scene {
         if view == View::ReadOnly {
             effects.extend(inside.iter().map(|each| format!("{:?} {}", each.kind, each.path.display())));
         }
-        let told = outputs.iter().flat_map(|output| [&output.head, &output.tail]).any(|bytes| holds(bytes));
+        let told = outputs.iter().any(|bytes| holds(bytes));
         let is_file = |path: &Path| path.symlink_metadata().is_ok_and(|found| found.is_file());
         let mut new = inside.iter().map(|each| &each.path).filter(|path| is_file(path));
         if told || new.any(|path| fs::read(path).is_ok_and(|content| holds(&content))) {
@@ -194,7 +198,7 @@ impl View {
     /// What the sandbox lets commands do.
     fn profile(self) -> Profile {
         match self {
-            Self::LandlockAlone | Self::Namespaces | Self::Plain => Profile::Workspace,
+            Self::LandlockAlone | Self::Namespaces | Self::Served | Self::Plain => Profile::Workspace,
             Self::ReadOnly => Profile::Read,
             Self::Network => Profile::WorkspaceNet,
         }
@@ -219,7 +223,9 @@ fn sandboxed(views: &[View], path: &str, out: &mut impl Write) -> io::Result<()>
             if case.later() {
                 std::thread::sleep(TIME);
             }
-            let effects = scene.effects(view, &outputs.iter().collect::<Vec<_>>())?;
+            let parts: Vec<&[u8]> =
+                outputs.iter().flat_map(|output| [&output.head[..], &output.tail]).collect();
+            let effects = scene.effects(view, &parts)?;
             say(out, &Finding { case: number, view, end, effects })?;
         }
     }
@@ -298,7 +304,8 @@ pub fn is_present(name: &str) -> bool {
         || FOLDERS.iter().any(|folder| Path::new(folder).join(name).exists())
 }
 
-fn say(out: &mut impl Write, finding: &Finding) -> io::Result<()> {
+/// Tells what came of a case.
+pub fn say(out: &mut impl Write, finding: &Finding) -> io::Result<()> {
     writeln!(out, "{}", serde_json::to_string(finding)?)?;
     out.flush()
 }

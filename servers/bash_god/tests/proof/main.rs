@@ -13,6 +13,7 @@ mod inside;
 #[path = "../namespaces/mod.rs"]
 mod namespaces;
 mod place;
+mod served;
 mod soak;
 mod state;
 mod witnesses;
@@ -44,12 +45,13 @@ fn main() -> ExitCode {
         }
         _ => {}
     }
-    let tests: [(&str, fn()); 6] = [
+    let tests: [(&str, fn()); 7] = [
         ("nothing_leaves_the_sandbox", bypass::nothing_leaves_the_sandbox),
         (
             "nothing_leaves_the_sandbox_in_other_profiles",
             bypass::nothing_leaves_the_sandbox_in_other_profiles,
         ),
+        ("nothing_leaves_the_server", bypass::nothing_leaves_the_server),
         ("without_the_sandbox_the_canaries_die", bypass::without_the_sandbox_the_canaries_die),
         ("what_is_seen_was_told", || differential::what_is_seen_was_told(differential::SHARE)),
         ("hundreds_of_runs_leave_nothing_behind", soak::hundreds_of_runs_leave_nothing_behind),

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -51,6 +52,8 @@ impl Place {
             File::create(&to)?;
             mount_bind(Path::new("/dev").join(device), &to)?;
         }
+        // Opening a socket fails with ENXIO, as the terminal of a process that has none does.
+        UnixListener::bind(base.join("dev/tty"))?;
         symlink("/proc/self/fd", base.join("dev/fd"))?;
         fs::create_dir(base.join("proc"))?;
         mount_bind_recursive("/proc", base.join("proc"))?;
@@ -78,6 +81,8 @@ impl Place {
             ("USER", "user"),
             ("TERM", "dumb"),
             ("LC_ALL", "C.UTF-8"),
+            // As the sandbox sets it.
+            ("GIT_OPTIONAL_LOCKS", "0"),
         ] {
             chroot.env(name, value);
         }

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const MOST: u64 = 16;
 
 /// Rules under which nothing is asked for but what cannot be told.
-const POLICY: &str = "base = 'none'
+pub const POLICY: &str = "base = 'none'
 
 [[rule]]
 name = 'all'

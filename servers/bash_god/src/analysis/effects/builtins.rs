@@ -228,7 +228,7 @@ fn test(walker: &mut Walker<'_>, call: &Call<'_>, effects: &mut CommandEffects) 
     }
 }
 
-fn history(_: &mut Walker<'_>, call: &Call<'_>, effects: &mut CommandEffects) {
+fn history(walker: &mut Walker<'_>, call: &Call<'_>, effects: &mut CommandEffects) {
     if call.name == "fc" && !call.args.iter().any(|arg| arg.text.starts_with("-l")) {
         effects.touches_anything();
         effects.doubt("It runs an earlier command again.");
@@ -236,5 +236,9 @@ fn history(_: &mut Walker<'_>, call: &Call<'_>, effects: &mut CommandEffects) {
     if call.name == "history" && call.args.iter().any(|arg| arg.text.starts_with('-')) {
         effects.doubt("It changes the history.");
         effects.other.push("changes the history of commands".to_owned());
+        let named = call.args.iter().find(|arg| !arg.text.starts_with('-'));
+        let home = paths::escape(&walker.context.home);
+        let usual = Arg { form: Form::Glob, ..Arg::literal(format!("{home}/.*history")) };
+        touch(walker, effects, Access::Change, named.unwrap_or(&usual));
     }
 }

@@ -185,14 +185,26 @@ impl Find<'_, '_> {
             .enumerate()
             .position(|(at, arg)| arg.text == ";" || arg.text == "+" && at > 0 && rest[at - 1].text == "{}")
             .unwrap_or(rest.len());
-        let command: Vec<Arg> = rest[..end].iter().flat_map(|arg| self.found(arg)).collect();
+        let command = rest[..end].to_vec();
+        let names_found = command.iter().any(|arg| arg.text == "{}");
+        let together = rest.get(end).is_some_and(|arg| arg.text == "+");
         self.at += (end + 1).min(rest.len());
         self.effects.doubt("`find` starts a program for each file that it finds.");
-        walker.run_inner(&command, self.effects, &Input::Inherited);
+        // What an argument is depends on its place: what is found below each start may come last.
+        for last in 0..self.starts.len() {
+            let mut starts = self.starts.clone();
+            starts.rotate_left((last + 1) % self.starts.len());
+            let found = if together { &starts[..] } else { &starts[starts.len() - 1..] };
+            let command: Vec<Arg> = command.iter().flat_map(|arg| Self::found(found, arg)).collect();
+            walker.run_inner(&command, self.effects, &Input::Inherited);
+            if !names_found {
+                break;
+            }
+        }
     }
 
     /// `{}` stands for any file below the starts; inside of a longer word it is not known.
-    fn found(&self, arg: &Arg) -> Vec<Arg> {
+    fn found(starts: &[Arg], arg: &Arg) -> Vec<Arg> {
         if arg.text == "{}" {
             let below = |start: &Arg| match start.form {
                 Form::Dynamic => Arg { splits: false, ..Arg::unknown("{}") },
@@ -211,7 +223,7 @@ impl Find<'_, '_> {
                     }
                 }
             };
-            return self.starts.iter().map(below).collect();
+            return starts.iter().map(below).collect();
         }
         if arg.text.contains("{}") {
             return vec![Arg { splits: false, ..Arg::unknown(&arg.text) }];

@@ -206,7 +206,23 @@ fn operands(
     if spec.tree {
         deepen(effects);
     }
+    if spec.into && arguments.has(&["-b", "--backup", "-S", "--suffix"]) {
+        backups(effects);
+    }
     compressed(arguments, given, walker, spec, effects);
+}
+
+/// What was there before is kept beside it, under its name and a suffix.
+fn backups(effects: &mut CommandEffects) {
+    let beside: Vec<PathPattern> = effects
+        .writes
+        .iter()
+        .filter(|path| !path.is_anything() && !path.0.ends_with("/**"))
+        .map(|path| PathPattern(format!("{}*", path.0)))
+        .collect();
+    for path in beside {
+        push_new(&mut effects.writes, path);
+    }
 }
 
 fn operand_role(roles: &Operands, at: usize) -> Option<Role> {
@@ -250,7 +266,7 @@ fn by_role(
         return;
     }
     touch(walker, effects, access, arg);
-    if spec.tree && access == Access::Write {
+    if (spec.tree || spec.into) && access == Access::Write {
         touch_below(walker, effects, Access::Write, arg);
     }
 }
@@ -319,7 +335,8 @@ fn compressed(
         if !arguments.has(&["-k", "--keep"]) {
             push_new(&mut effects.deletes, path.clone());
         }
-        if !path.is_anything() {
+        // The new file has the old one's name and an ending.
+        if !path.is_anything() && !path.0.ends_with("/**") {
             path.0.push('*');
         }
         push_new(&mut effects.writes, path);

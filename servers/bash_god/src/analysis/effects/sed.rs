@@ -2,9 +2,10 @@
 //!
 //! Written against the GNU sed 4.9 manual, "sed scripts" and "Command-line options".
 
-use crate::analysis::effects::{Access, Call, runs_code, touch};
+use crate::analysis::effects::{Access, Call, runs_code, touch, touch_pattern};
 use crate::analysis::expand::Arg;
-use crate::analysis::types::{CommandEffects, Risk};
+use crate::analysis::paths;
+use crate::analysis::types::{CommandEffects, PathPattern, Risk};
 use crate::analysis::walk::Walker;
 
 /// What a script does besides printing.
@@ -20,7 +21,7 @@ pub(crate) fn apply(walker: &mut Walker<'_>, call: &Call<'_>, effects: &mut Comm
     if call.asks_about_itself() {
         return;
     }
-    let (mut scripts, mut files, mut in_place) = (Vec::new(), Vec::new(), false);
+    let (mut scripts, mut files, mut in_place) = (Vec::new(), Vec::new(), None);
     let mut from_option = false;
     let mut args = call.args.iter();
     while let Some(arg) = args.next() {
@@ -52,7 +53,9 @@ pub(crate) fn apply(walker: &mut Walker<'_>, call: &Call<'_>, effects: &mut Comm
                 scripts.extend(arg.strip("--expression="));
                 from_option = true;
             }
-            text if text.starts_with("--in-place") => in_place = true,
+            text if text.starts_with("--in-place") => {
+                in_place = arg.strip("--in-place=").or_else(|| Some(Arg::literal("")));
+            }
             "--quiet" | "--silent" | "--regexp-extended" | "--separate" | "--unbuffered" | "--null-data"
             | "--posix" | "--debug" | "--sandbox" | "--follow-symlinks" => {}
             text if text.starts_with('-') && !text.starts_with("--") && text.len() > 1 => {
@@ -60,7 +63,7 @@ pub(crate) fn apply(walker: &mut Walker<'_>, call: &Call<'_>, effects: &mut Comm
                 let stop = flags.find(|c: char| !"nErsuz".contains(c)).unwrap_or(flags.len());
                 match flags[stop..].chars().next() {
                     None => {}
-                    Some('i') => in_place = true,
+                    Some('i') => in_place = arg.strip(&text[..stop + 2]),
                     Some('e') => {
                         let rest = arg.strip(&text[..stop + 2]).filter(|rest| !rest.text.is_empty());
                         scripts.extend(rest.or_else(|| args.next().cloned()));
@@ -80,8 +83,34 @@ pub(crate) fn apply(walker: &mut Walker<'_>, call: &Call<'_>, effects: &mut Comm
         apply_script(walker, script, effects);
     }
     for file in &files {
-        touch(walker, effects, if in_place { Access::Change } else { Access::Read }, file);
+        touch(walker, effects, if in_place.is_some() { Access::Change } else { Access::Read }, file);
+        if let Some(suffix) = in_place.as_ref().filter(|suffix| !suffix.text.is_empty()) {
+            backup(walker, file, suffix, effects);
+        }
     }
+}
+
+/// The copy that `-i` keeps of a file: its name and the suffix, or the suffix with the name for each star in it.
+fn backup(walker: &Walker<'_>, file: &Arg, suffix: &Arg, effects: &mut CommandEffects) {
+    let mut path = walker.path(file);
+    let below = path.0.ends_with("/**");
+    match suffix.as_literal() {
+        Some(known) if !known.contains(['*', '/']) => {
+            if !path.is_anything() && !below {
+                path.0.push_str(&paths::escape(known));
+            }
+        }
+        // With a slash it names another folder.
+        Some(known) if !known.contains('/') && !path.is_anything() => {
+            let folder = path.0.rfind('/').map_or(0, |at| at + 1);
+            if !below {
+                path.0.truncate(folder);
+                path.0.push('*');
+            }
+        }
+        _ => path = PathPattern::anything(),
+    }
+    touch_pattern(effects, Access::Write, path);
 }
 
 fn apply_script(walker: &Walker<'_>, script: &Arg, effects: &mut CommandEffects) {

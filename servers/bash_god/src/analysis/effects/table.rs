@@ -48,6 +48,8 @@ pub(crate) struct Spec {
     pub(crate) open: bool,
     pub(crate) reads_directory: bool,
     pub(crate) tree: bool,
+    /// What is written may be a folder that files are put into; what is replaced may be kept beside it.
+    pub(crate) into: bool,
     pub(crate) network: bool,
     pub(crate) privilege: bool,
     pub(crate) code: bool,
@@ -102,6 +104,7 @@ fn parse(line: &'static str) -> Option<(&'static str, Spec)> {
         match item {
             "cwd" => spec.reads_directory = true,
             "tree" => spec.tree = true,
+            "into" => spec.into = true,
             "net" => spec.network = true,
             "priv" => spec.privilege = true,
             "code" => spec.code = true,
@@ -184,7 +187,8 @@ mod tests {
                 assert_ne!(role, Some(Role::Danger), "{item} in {line}");
             }
             for item in columns[2].split(';').map(str::trim).filter(|item| !item.is_empty()) {
-                let known = ["cwd", "tree", "net", "priv", "code", "anything", "pattern", "single", "opaque"];
+                let known =
+                    ["cwd", "tree", "into", "net", "priv", "code", "anything", "pattern", "single", "opaque"];
                 assert!(known.contains(&item) || item.starts_with("other="), "{item} in {line}");
             }
             assert!(!spec.options.iter().any(|(name, _)| name.is_empty()), "{line}");

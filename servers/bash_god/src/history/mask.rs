@@ -75,7 +75,9 @@ fn replaced(found: &Captures<'_>) -> String {
     let bare = secret.trim_matches(['"', '\'']);
     let names_only =
         bare.starts_with('$') && bare[1..].chars().all(|c| c.is_alphanumeric() || "_{}".contains(c));
-    if names_only || bare.starts_with(MASK) {
+    // Behind a mask there may be the end of a list or of a field.
+    let is_mask = bare.strip_prefix(MASK).is_some_and(|rest| rest.chars().all(|c| "}],".contains(c)));
+    if names_only || is_mask {
         return found[0].to_owned();
     }
     // A quote that was open before the secret, or opens with it, is closed again.
@@ -148,6 +150,7 @@ mod tests {
                 "echo '***' > k",
             ),
             ("log in with password: hunter2", "log in with password: ***"),
+            ("tool --password ***%AA x", "tool --password *** x"),
         ] {
             assert_eq!(masked(line), expected);
             assert_eq!(masked(expected), expected, "masking twice changes nothing");

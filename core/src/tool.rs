@@ -411,8 +411,12 @@ fn value_at(text: &str) -> Result<(Value, usize), ToolError> {
 
 /// The way with an explanation: the schema finds words for what is wrong.
 fn decode_value<P: DeserializeOwned>(spec: &Spec, mut value: Value) -> Result<Budgeted<P>, ToolError> {
-    check(spec, &value)?;
-    if let Ok(decoded) = Budgeted::deserialize(&value) {
+    // As from text: what the type takes needs no other look, unless the schema says more than the type.
+    let decoded = Budgeted::deserialize(&value);
+    if spec.is_constrained || decoded.is_err() {
+        check(spec, &value)?;
+    }
+    if let Ok(decoded) = decoded {
         return Ok(decoded);
     }
     schema::with_whole_numbers(&mut value);

@@ -92,7 +92,7 @@ fn finish(
     let after = lane.usage();
     let noise = lane.stderr_bytes();
     let member = lane.member;
-    let name = setup.shown(member);
+    let name = setup.name(member);
     if noise > MUCH_STDERR {
         collected.note(format!(
             "{name} writes much to stderr ({:.1} MiB in one launch), which costs time in every call",
@@ -126,6 +126,10 @@ struct Side {
     fault: Option<Fault>,
 }
 
+/// What is in a random order of its own: the starts of a launch, and the turns of its blocks.
+const STARTS: usize = 1;
+const TURNS: usize = 0;
+
 /// One launch of all servers side by side, in blocks of random order. Returns who failed.
 pub(crate) fn side_by_side(
     setup: &Setup,
@@ -136,7 +140,9 @@ pub(crate) fn side_by_side(
     collected: &mut Collected,
 ) -> anyhow::Result<Vec<Member>> {
     let mut all = Vec::new();
-    for known in members {
+    // Whoever starts first finds the machine as the launch before left it.
+    let places: Vec<usize> = (0..members.len()).collect();
+    for known in order(setup.seed, launch, STARTS, 0, &places).into_iter().map(|place| members[place]) {
         let warm = tasks.first().map(|task| warming(task.load));
         match Lane::start(setup, known, launch, warm)? {
             Ok(lane) => {
@@ -153,7 +159,7 @@ pub(crate) fn side_by_side(
     let key = |member, task: &Task| Key { member, placement, load: task.load, label: task.label.clone() };
     let number = |block: u32| launch * BLOCKS + block;
     'blocks: for block in 0..BLOCKS {
-        for index in order(setup.seed, launch, 0, block, &indices) {
+        for index in order(setup.seed, launch, TURNS, block, &indices) {
             let side = &mut all[index];
             for (place, task) in tasks.iter().enumerate() {
                 if !side.lane.bears(task.load) {

@@ -150,10 +150,18 @@ impl Setup {
 
     /// The command of a member, as a person would type it.
     pub(crate) fn shown(&self, member: Member) -> String {
-        let words = self.command(member);
-        words
-            .split_first()
-            .map_or(String::new(), |(program, rest)| Invocation::new(program, rest.to_vec()).display())
+        // What lies in the workspace is the same in every copy of it.
+        let within = |word: OsString| match Path::new(&word).strip_prefix(&self.root) {
+            Ok(path) if self.root.is_absolute() => path.into(),
+            _ => word,
+        };
+        let mut words = self.command(member).into_iter().map(within);
+        words.next().map_or(String::new(), |program| Invocation::new(program, words).display())
+    }
+
+    /// The name of a server in a field, else its command.
+    pub(crate) fn name(&self, member: Member) -> String {
+        self.entry(member).map_or_else(|| self.shown(member), |entry| entry.name.clone())
     }
 
     /// The server of a field that a member is.

@@ -155,6 +155,7 @@ pub(crate) fn side_by_side(
             }
         }
     }
+    all.sort_by_key(|side: &Side| members.iter().position(|known| known.member == side.lane.member));
     let indices: Vec<usize> = (0..all.len()).collect();
     let key = |member, task: &Task| Key { member, placement, load: task.load, label: task.label.clone() };
     let number = |block: u32| launch * BLOCKS + block;

@@ -7,6 +7,10 @@ use crate::stats::{Interval, mean_interval};
 /// The level at which a control voids its run, before it is divided by the number of its rows.
 const CONTROL_LEVEL: f64 = 0.001;
 
+/// The level of percentiles beyond p99. Few calls of a launch decide them, launches differ with long tails, and
+/// calibrations find that their 95 % intervals hold the truth less often than they say.
+const TAIL_LEVEL: f64 = 0.01;
+
 /// What is said of the percentiles of a run.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct LatencyJudgement {
@@ -17,7 +21,7 @@ pub struct LatencyJudgement {
 }
 
 /// Judges comparisons by the noise threshold. `improved` and `regressed` hold at 5 % for all rows of all
-/// servers together (Holm); the control is left out of that correction, and judged alone.
+/// servers together (Holm), beyond p99 at 1 %; the control is left out of that correction, and judged alone.
 #[must_use]
 pub fn judge_latency(comparisons: &[Versus], policy: Policy) -> LatencyJudgement {
     let is_control = |versus: &Versus| versus.member == Member::Control;
@@ -56,7 +60,7 @@ fn spoiled() -> Verdict {
 fn verdict(row: &Comparison, p: f64, policy: Policy) -> Verdict {
     let threshold = policy.noise_threshold.ln_1p();
     let log = row.interval.map(f64::ln);
-    if p < LEVEL {
+    if p < if row.q > 0.99 { TAIL_LEVEL } else { LEVEL } {
         return if row.ratio < 1.0 { Verdict::Improved } else { Verdict::Regressed };
     }
     if log.within(&Interval { lo: -threshold, hi: threshold }) {
@@ -93,6 +97,15 @@ mod tests {
             .collect();
         let rows = [0.5, 0.99].iter().filter_map(|&q| compare(q, &pairs, 0.01)).collect();
         Versus { member, placement: Placement::Same, label: String::new(), rows }
+    }
+
+    #[test]
+    fn beyond_p99_more_is_asked_for() {
+        let row = versus(Member::Against, 1.1, 0.1).rows.remove(0);
+        let said = |q, p| verdict(&Comparison { q, ..row.clone() }, p, POLICY);
+        assert_eq!(said(0.99, 0.03), Verdict::Regressed);
+        assert!(matches!(said(0.999, 0.03), Verdict::Inconclusive { .. }));
+        assert_eq!(said(0.999, 0.003), Verdict::Regressed);
     }
 
     fn words(comparisons: &[Versus]) -> Vec<String> {

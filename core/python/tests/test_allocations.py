@@ -27,6 +27,7 @@ int posix_memalign(void **to, size_t align, size_t size) { *to = memalign(align,
 
 CODE = """
 import ctypes
+import os
 from array import array
 from mcp_rust_core import StateStore, _calls, dot, moving_mean_sd, xxh3
 
@@ -54,10 +55,12 @@ except ImportError:
 for buffer in buffers:
     assert cost(lambda: xxh3(buffer)) < SMALL, type(buffer)
     assert cost(lambda: _calls.buffer_place(buffer)) < SMALL, type(buffer)
-assert cost(lambda: xxh3(text)) < SMALL
+# The ABI of 3.9 has no way to a text's own bytes: there it is encoded, and for some calls kept as text after that.
+encoded = MIB if os.environ.get("ABI") == "abi3-py39" else 0
+for read in (xxh3, _calls.text_length):
+    assert encoded <= cost(lambda: read(text)) < 2 * encoded + SMALL, (read, cost(lambda: read(text)))
 assert cost(lambda: xxh3(data, release=True)) < SMALL
 assert cost(lambda: _calls.sum_buffer(doubles)) < SMALL
-assert cost(lambda: _calls.text_length(text)) < SMALL
 assert cost(lambda: dot(query, floats, scores)) < SMALL
 means, deviations = array("d", bytes(MIB - 8)), array("d", bytes(MIB - 8))
 assert cost(lambda: moving_mean_sd(doubles, 2, (means, deviations))) < SMALL

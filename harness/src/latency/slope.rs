@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::stats::{Interval, t_quantile};
+use crate::stats::{Interval, median};
 
-/// The slope of a straight line through points, with its interval.
+/// How much something grows, with the interval of that.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Slope {
     /// Growth a unit of the points' x.
@@ -13,26 +13,37 @@ pub struct Slope {
     pub interval: Interval,
 }
 
-/// Least squares through (x, y), with Student's t on n − 2 degrees of freedom (Draper & Smith, *Applied Regression
-/// Analysis*, 3rd ed., section 1.4). The errors are taken as independent: points should be averages over windows,
-/// not single readings.
+/// The 97.5 % point of the normal distribution.
+const Z: f64 = 1.959_964;
+
+/// The median of the slopes of all pairs of points (x, y), with Sen's interval (Sen, *Estimates of the regression
+/// coefficient based on Kendall's tau*, JASA 63, 1968, section 6; the variance is that without ties, which makes it
+/// wider where there are some). One step up, however high, is no growth to it: most pairs lie on one side of the step.
 ///
-/// `None` for fewer than three points, values that are not finite, or points at one x.
+/// `None` for fewer than six points, of which no interval can be had, and for values that are not finite.
 #[must_use]
 pub fn slope(points: &[(f64, f64)]) -> Option<Slope> {
-    let n = points.len() as f64;
-    let degrees = points.len().checked_sub(2).filter(|&degrees| degrees > 0)? as f64;
-    let (mean_x, mean_y) = (
-        points.iter().map(|point| point.0).sum::<f64>() / n,
-        points.iter().map(|point| point.1).sum::<f64>() / n,
-    );
-    let spread: f64 = points.iter().map(|(x, _)| (x - mean_x).powi(2)).sum();
-    let together: f64 = points.iter().map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
-    let slope = together / spread;
-    let residuals: f64 = points.iter().map(|(x, y)| (y - mean_y - slope * (x - mean_x)).powi(2)).sum();
-    let error = (residuals / degrees / spread).sqrt();
-    let half = t_quantile(0.975, degrees)? * error;
-    (slope.is_finite() && half.is_finite()).then(|| Slope { slope, interval: Interval::around(slope, half) })
+    if points.len() < 6 || points.iter().any(|(x, y)| !x.is_finite() || !y.is_finite()) {
+        return None;
+    }
+    let mut slopes: Vec<f64> = points
+        .iter()
+        .enumerate()
+        .flat_map(|(at, one)| points[at + 1..].iter().map(move |other| (one, other)))
+        .filter(|(one, other)| one.0 != other.0)
+        .map(|(one, other)| (other.1 - one.1) / (other.0 - one.0))
+        .collect();
+    slopes.sort_unstable_by(f64::total_cmp);
+    let (n, pairs) = (points.len() as f64, slopes.len() as f64);
+    let half = Z * (n * (n - 1.0) * (2.0 * n + 5.0) / 18.0).sqrt();
+    // Ranks count from one: the lower end is the slope below which so many lie.
+    let lower = ((pairs - half) / 2.0).floor();
+    let upper = ((pairs + half) / 2.0).ceil() + 1.0;
+    if lower < 1.0 || upper > pairs {
+        return None;
+    }
+    let interval = Interval { lo: slopes[lower as usize - 1], hi: slopes[upper as usize - 1] };
+    Some(Slope { slope: median(&slopes)?, interval })
 }
 
 #[cfg(test)]
@@ -40,20 +51,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_textbook_line() {
-        // y on x of 1..5 with y = 2, 4, 5, 4, 5: slope 0.6, standard error √(0.8 / 10), t(3) = 3.182446.
-        let points = [(1.0, 2.0), (2.0, 4.0), (3.0, 5.0), (4.0, 4.0), (5.0, 5.0)];
+    fn the_line_of_a_published_example() {
+        // Sen 1968, section 6: seven points, whose slope is estimated as 4.
+        let xs = [1.0, 2.0, 3.0, 4.0, 10.0, 12.0, 18.0];
+        let ys = [9.0, 15.0, 19.0, 20.0, 45.0, 55.0, 78.0];
+        let points: Vec<(f64, f64)> = xs.into_iter().zip(ys).collect();
         let line = slope(&points).unwrap();
-        assert!((line.slope - 0.6).abs() < 1e-12);
-        assert!((line.interval.hi - (0.6 + 3.182_446 * 0.08f64.sqrt())).abs() < 1e-5, "{line:?}");
+        assert!((line.slope - 4.0).abs() < 1e-9, "{line:?}");
+        // 21 slopes, C = 13.05: the third from below and from above.
+        assert!((line.interval.lo - 11.0 / 3.0).abs() < 1e-9 && line.interval.hi == 5.0, "{line:?}");
     }
 
     #[test]
-    fn an_exact_line_has_no_width_and_too_little_has_no_slope() {
-        let line = slope(&[(0.0, 1.0), (1.0, 3.0), (2.0, 5.0)]).unwrap();
-        assert!((line.slope - 2.0).abs() < 1e-12 && line.interval.width() < 1e-9);
-        assert_eq!(slope(&[(0.0, 1.0), (1.0, 3.0)]), None);
-        assert_eq!(slope(&[(1.0, 1.0), (1.0, 3.0), (1.0, 4.0)]), None);
-        assert_eq!(slope(&[(0.0, f64::NAN), (1.0, 3.0), (2.0, 4.0)]), None);
+    fn a_step_is_no_growth_and_a_staircase_is() {
+        let of = |y: fn(u32) -> u32| -> Vec<(f64, f64)> {
+            (0..45).map(|window| (f64::from(window), f64::from(y(window)))).collect()
+        };
+        for step in [of(|window| u32::from(window > 22) * 100), of(|window| u32::from(window > 3) * 100)] {
+            let line = slope(&step).unwrap();
+            assert!(line.interval.lo <= 0.0, "{line:?}");
+        }
+        let line = slope(&of(|window| window / 3 * 4)).unwrap();
+        assert!(line.interval.lo > 1.0 && line.interval.hi < 1.8, "{line:?}");
+        let level = slope(&of(|_| 7)).unwrap();
+        assert_eq!((level.slope, level.interval.width()), (0.0, 0.0));
+    }
+
+    #[test]
+    fn too_little_has_no_slope() {
+        assert_eq!(slope(&[(0.0, 1.0), (1.0, 3.0), (2.0, 5.0)]), None);
+        let same: Vec<(f64, f64)> = (0..9).map(|y| (1.0, f64::from(y))).collect();
+        assert_eq!(slope(&same), None);
+        let broken: Vec<(f64, f64)> = (0..9).map(|x| (f64::from(x), f64::NAN)).collect();
+        assert_eq!(slope(&broken), None);
     }
 }

@@ -159,6 +159,10 @@ fn files_that_only_a_habit_names_are_told() {
         let all: Vec<_> = commands.iter().flat_map(|command| &command.writes).collect();
         assert!(all.contains(&&written), "{command}: {all:?}");
     }
+    let many = look(&format!("find {} -exec cp x {{}} +", vec!["a"; 17].join(" ")));
+    assert!(many.commands[0].writes.contains(&bash_god::analysis::PathPattern("**".to_owned())), "{many:?}");
+    assert!(many.decision >= Decision::Prompt);
+    look(&format!("find {} -exec cp x {{}} +", vec!["a"; 30_000].join(" ")));
     let plain = look("sed -i s/a/b/ x").commands.remove(0);
     assert_eq!(plain.writes.len(), 1, "without a suffix there is no copy: {:?}", plain.writes);
 }

@@ -92,7 +92,10 @@ fn a_server_that_fails_is_named_and_the_others_go_on() {
     assert_eq!(run.series("server")["launches"].as_array().unwrap().len(), 2);
     assert_eq!(run.series("control")["launches"].as_array().unwrap().len(), 2);
     let (_folder, file) = field(&[("wrong", &[&server, "shape"]), ("plain", &[&server])], "");
-    assert_eq!(Run::alone(1, &["--no-floors", "--servers", &file]).fault().0, "malformed");
+    // The second copy of the first server fails as it does, and which of them starts first is random.
+    let says = Run::alone(1, &["--no-floors", "--servers", &file]).says();
+    let faults = says["faults"].as_array().unwrap();
+    assert!(!faults.is_empty() && faults.iter().all(|fault| fault["kind"] == "malformed"), "{faults:#?}");
 }
 
 #[test]

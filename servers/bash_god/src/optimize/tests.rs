@@ -67,7 +67,7 @@ const FORMS: &[(&str, &str, &[&str])] = &[
     ("wc -c a.txt | cut -d' ' -f1", "wc -c < a.txt", &["wc-number"]),
     ("sed -n 1,3p a.txt", "head -n 3 a.txt", &["sed-head"]),
     ("sort a.txt | sed -n '1,2p'", "sort a.txt | head -n 2", &["sed-head"]),
-    ("sed -n 2p a.txt", "sed -n '2{p;q}' a.txt", &["sed-quit"]),
+    ("sed -n 2p a.txt", "sed -n '2{p;Q}' a.txt", &["sed-quit"]),
     ("awk 'NR==2' a.txt", "awk 'NR==2{print;exit}' a.txt", &["awk-quit"]),
     ("sort a.txt | awk 'NR == 2 {print}'", "sort a.txt | awk 'NR==2{print;exit}'", &["awk-quit"]),
     (

@@ -56,7 +56,7 @@ pub(crate) const SED_HEAD: Rule = Rule {
 pub(crate) const SED_QUIT: Rule = Rule {
     name: "sed-quit",
     why: "reading stops at the line that is wanted",
-    assumes: &[],
+    assumes: &["sed is GNU's"],
     status: Status::FewerStages,
     apply: |_source, pipe, at| {
         let stage = &pipe.stages[at];
@@ -66,7 +66,8 @@ pub(crate) const SED_QUIT: Rule = Rule {
             return None;
         }
         let file = file.map(|file| format!(" {file}")).unwrap_or_default();
-        replaced(stage, format!("sed -n '{line}{{p;q}}'{file}"))
+        // `q` would end a last line that has no end; `Q`, of GNU's sed, leaves it as it is.
+        replaced(stage, format!("sed -n '{line}{{p;Q}}'{file}"))
     },
 };
 

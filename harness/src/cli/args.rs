@@ -313,6 +313,8 @@ pub(crate) struct GateArgs {
     /// Where records go [default: results].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub export: ExportArgs,
 }
 
 #[derive(Args)]

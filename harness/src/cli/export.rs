@@ -25,9 +25,12 @@ const KINDS: [(&str, Kind); 6] = [
     ("hyperfine", Kind::Rows(Foreign::Hyperfine)),
 ];
 
+/// What is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
+    /// Markdown for a step summary.
     Summary,
+    /// Another tool's format.
     Rows(Foreign),
 }
 
@@ -104,12 +107,17 @@ impl ExportArgs {
 
     /// Writes what was asked for. `summary` makes the Markdown of at most so many bytes.
     pub(crate) fn write(&self, rows: &Rows, summary: &dyn Fn(usize) -> String) -> anyhow::Result<()> {
+        self.write_each(&|kind, limit| match kind {
+            Kind::Summary => summary(limit),
+            Kind::Rows(format) => report::foreign(format, rows),
+        })
+    }
+
+    /// Writes the text of each kind that was asked for; a summary may have so many bytes.
+    pub(crate) fn write_each(&self, text: &dyn Fn(Kind, usize) -> String) -> anyhow::Result<()> {
         for export in &self.exports {
-            let text = match export.kind {
-                Kind::Summary => summary(SUMMARY_LIMIT.saturating_sub(export.standing()?)),
-                Kind::Rows(format) => report::foreign(format, rows),
-            };
-            export.put(&text)?;
+            let limit = SUMMARY_LIMIT.saturating_sub(export.standing()?);
+            export.put(&text(export.kind, limit))?;
         }
         Ok(())
     }

@@ -1,11 +1,13 @@
 //! What a gate says, for a terminal and as Markdown.
 
-use crate::judge::{FalseAlarms, Fold, GateReport, GateRow, GateVerdict, Measure};
+use crate::judge::{FalseAlarms, Fold, GateReport, GateRow, GateVerdict, Measure, Shown};
 use crate::report::Style;
 use crate::report::grid::{grid, hanging};
 use crate::report::markdown::sheet_text;
 use crate::report::sheet::{Entry, Head, Sheet, Tone};
 use crate::report::words::{self, NBSP};
+use crate::rows::gate_row_name;
+use crate::stats::Interval;
 
 /// A gate's answer with its circumstances.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +33,7 @@ pub fn gate_table(view: &GateView<'_>, style: &Style) -> String {
         text.push('\n');
     }
     for row in view.report.rows.iter().filter(|row| !is_quiet(row)) {
-        let name = format!("{}{}: {}", row.benchmark, of_measure(row.measure), row.why);
+        let name = format!("{}: {}", gate_row_name(row), row.why);
         text += &hanging(word(row), &name, tone(row), style);
     }
     for control in &view.report.void {
@@ -52,7 +54,7 @@ pub fn gate_markdown(view: &GateView<'_>) -> String {
         page.push_str("\n\n");
     }
     for row in view.report.rows.iter().filter(|row| !is_quiet(row)) {
-        page += &format!("- **{}** `{}`{}: {}\n", word(row), row.benchmark, of_measure(row.measure), row.why);
+        page += &format!("- **{}** `{}`: {}\n", word(row), gate_row_name(row), row.why);
     }
     for control in &view.report.void {
         page += &format!("- **void** {control}: the reference differs from itself\n");
@@ -70,7 +72,8 @@ fn is_quiet(row: &GateRow) -> bool {
     }
 }
 
-fn word(row: &GateRow) -> &'static str {
+/// A verdict in a word.
+pub(crate) fn word(row: &GateRow) -> &'static str {
     match row.verdict {
         GateVerdict::Passed => "passes",
         GateVerdict::Identical => "identical",
@@ -99,12 +102,36 @@ fn answer_tone(fold: Fold) -> Tone {
     }
 }
 
-fn of_measure(measure: Measure) -> String {
-    if measure == Measure::Time { String::new() } else { format!(" ({})", measure.name().replace('_', " ")) }
+/// The interval that a row was judged by: the confirmation's where there is one.
+pub(crate) fn shown(row: &GateRow) -> Option<Shown> {
+    row.confirmation.map(|confirmation| confirmation.shown).or(row.screening)
+}
+
+/// Whether an interval says anything below: an early look bounds nothing there.
+pub(crate) fn has_lower_end(lo: f64) -> bool {
+    lo > 0.005
+}
+
+/// The change of a row, with its interval where it has one.
+pub(crate) fn change_text(row: &GateRow) -> Option<String> {
+    match (shown(row), row.reference, row.value) {
+        (Some(shown), ..) => {
+            let Interval { lo, hi } = shown.interval;
+            let lo = if has_lower_end(lo) { words::signed(lo - 1.0) } else { "–".to_owned() };
+            Some(format!("{} [{lo},{NBSP}{}]", words::change(shown.ratio), words::signed(hi - 1.0)))
+        }
+        (None, Some(reference), Some(value)) if reference > 0.0 => Some(words::change(value / reference)),
+        _ => None,
+    }
+}
+
+/// Whether rows have to say of which arm they are.
+pub(crate) fn several_arms(report: &GateReport) -> bool {
+    report.rows.iter().any(|row| row.arm != report.rows[0].arm)
 }
 
 fn rows(report: &GateReport) -> Sheet {
-    let several = report.rows.iter().any(|row| row.arm != report.rows[0].arm);
+    let several = several_arms(report);
     let measures = report.rows.iter().any(|row| row.measure != Measure::Time);
     let mut heads = vec![Head::words("benchmark")];
     if several {
@@ -128,17 +155,7 @@ fn rows(report: &GateReport) -> Sheet {
         if measures {
             entries.push(Entry::plain(row.measure.name().replace('_', " ")));
         }
-        let shown = row.confirmation.map(|confirmation| confirmation.shown).or(row.screening);
-        let change = match (shown, row.reference, row.value) {
-            (Some(shown), ..) => {
-                let (lo, hi) = (shown.interval.lo - 1.0, shown.interval.hi - 1.0);
-                // An early look bounds nothing from below.
-                let lo = if lo > -0.995 { words::signed(lo) } else { "–".to_owned() };
-                Some(format!("{} [{lo},{NBSP}{}]", words::change(shown.ratio), words::signed(hi)))
-            }
-            (None, Some(reference), Some(value)) if reference > 0.0 => Some(words::change(value / reference)),
-            _ => None,
-        };
+        let shown = shown(row);
         let launches = row.screening.map(|screening| match row.confirmation {
             Some(fresh) => format!("{}{NBSP}+{NBSP}{}", screening.launches, fresh.shown.launches),
             None => screening.launches.to_string(),
@@ -146,7 +163,7 @@ fn rows(report: &GateReport) -> Sheet {
         let most = shown.map(|shown| words::detectable((shown.interval.hi - 1.0).max(0.0)));
         entries.extend([
             Entry::or_dash(row.reference.map(|reference| value(row.measure, reference))),
-            Entry { tone: tone(row), ..Entry::or_dash(change) },
+            Entry { tone: tone(row), ..Entry::or_dash(change_text(row)) },
             Entry::or_dash(launches),
             Entry::or_dash(most),
             Entry { text: word(row).to_owned(), tone: tone(row) },
@@ -164,7 +181,8 @@ fn value(measure: Measure, value: f64) -> String {
     }
 }
 
-fn answer(view: &GateView<'_>) -> String {
+/// All verdicts in a line.
+pub(crate) fn answer(view: &GateView<'_>) -> String {
     let count = |word_of: &str| view.report.rows.iter().filter(|row| word(row) == word_of).count();
     let mut parts = Vec::new();
     for (said, name) in [

@@ -23,8 +23,8 @@ mod words;
 pub(crate) mod fixture;
 
 pub use built::artifacts;
-pub use chart::{Chart, ChartError, calibration_charts, charts, latency_charts, trend_chart};
-pub use export::{Foreign, Outcome, SUMMARY_LIMIT, foreign, junit_with, rows_summary, summary};
+pub use chart::{Chart, ChartError, calibration_charts, charts, gate_chart, latency_charts, trend_chart};
+pub use export::{Foreign, Outcome, SUMMARY_LIMIT, fitted, foreign, junit_with, rows_summary, summary};
 pub use gate::{GateView, gate_markdown, gate_table};
 pub use history::history_table;
 pub use html::html;

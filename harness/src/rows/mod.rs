@@ -5,10 +5,12 @@ mod counts;
 mod criterion;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod gate;
 mod measured;
 
 pub use counts::of_counts;
 pub use criterion::{CriterionError, CriterionFiles, of_criterion};
+pub use gate::{GateSource, gate_row_name, is_broken, of_gate};
 pub use measured::{Source, of_record};
 
 use serde::{Deserialize, Serialize};

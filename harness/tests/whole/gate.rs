@@ -104,6 +104,11 @@ fn a_slow_down_fails_and_names_its_row_and_without_it_the_gate_passes() {
     let (says, said) = repository.gate(0, &["--against", "HEAD"]);
     assert_eq!(verdict(&says, "bits"), "identical");
     assert!(!said.contains("screen"), "{said}");
+    let identical = repository.0.root().join("results").join(says["name"].as_str().unwrap());
+    let args = ["gate", identical.to_str().unwrap(), "--export", "junit"];
+    let junit = stdout(&lab_in(repository.0.root(), 0, &args));
+    assert!(junit.contains("<skipped message=\"identical code: not measured\"/>"), "{junit}");
+    assert!(!identical.join("charts").exists(), "nothing to draw");
 
     repository.slow_down();
     let (says, said) = repository.gate(1, &["--against", "main"]);
@@ -116,6 +121,7 @@ fn a_slow_down_fails_and_names_its_row_and_without_it_the_gate_passes() {
 
     // The record says the same again, for a person and without measuring.
     let record = repository.0.root().join("results").join(says["name"].as_str().unwrap());
+    exported(&repository, &record);
     let text = stdout(&lab_in(repository.0.root(), 1, &["gate", record.to_str().unwrap()]));
     assert!(text.contains("REGRESSED     bits: confirmed: at least "), "{text}");
     let page = fs::read_to_string(record.join("gate.md")).unwrap();
@@ -129,6 +135,31 @@ fn a_slow_down_fails_and_names_its_row_and_without_it_the_gate_passes() {
     let (says, _) = repository.gate(0, &["--against", "main", "--no-identity"]);
     assert_eq!(verdict(&says, "bits"), "passed");
     assert!(says["launches"][0]["screening"].as_array().unwrap().len() >= 16);
+}
+
+/// The chart of a gate's record, and the record for other tools.
+fn exported(repository: &Repository, record: &std::path::Path) {
+    let chart = fs::read_to_string(record.join("charts/gate.svg")).unwrap();
+    assert!(chart.contains("REGRESSED") && chart.contains("bits"), "{chart}");
+    assert!(record.join("charts/gate.png").is_file());
+    let export = |kind: &str| {
+        let args = ["gate", record.to_str().unwrap(), "--export", kind];
+        stdout(&lab_in(repository.0.root(), 1, &args))
+    };
+    let junit = export("junit");
+    assert!(
+        junit.contains("failures=\"1\"") && junit.contains("<failure message=\"confirmed: at least"),
+        "{junit}"
+    );
+    // benchstat compares both sides by their launches.
+    let go = export("go");
+    let lines =
+        |arm: &str| go.lines().filter(|line| line.starts_with("Benchmark") && line.contains(arm)).count();
+    assert!(lines("/arm=plain-1") >= 16 && lines("/arm=plain_@_") >= 16, "{go}");
+    assert!(export("summary=-").starts_with("## perflab gate: REGRESSION: 1 regressed"));
+    let said =
+        stderr(&lab_in(repository.0.root(), 2, &["gate", record.to_str().unwrap(), "--export", "go="]));
+    assert!(said.contains("names no file"), "{said}");
 }
 
 #[test]

@@ -31,13 +31,14 @@ pub(crate) fn against(shared: &Shared, args: &GateArgs, rev: &str) -> anyhow::Re
     let commit = revision::resolve(&context.root, rev)?;
     context.tell_foreign();
     let paired = paired(&context, &suite, args, budget, &gated, (commit, rev))?;
-    finish(shared, &context, paired.file, &paired.folder, budget)
+    finish(shared, &context, args, paired.file, &paired.folder, budget)
 }
 
 /// Writes a gate's file, prints it, and tells the exit code.
 pub(crate) fn finish(
     shared: &Shared,
     context: &Context,
+    args: &GateArgs,
     mut file: GateFile,
     folder: &Path,
     budget: Budget,
@@ -45,7 +46,11 @@ pub(crate) fn finish(
     file.seconds = budget.start.elapsed().as_secs_f64();
     file.write(folder)?;
     store::replace(&folder.join("gate.md"), show::markdown(&file).as_bytes())?;
-    tell(shared, &file)?;
+    if let Some(chart) = show::chart(&file)? {
+        store::replace(&folder.join("charts/gate.svg"), chart.svg.as_bytes())?;
+        store::replace(&folder.join("charts/gate.png"), &chart.png)?;
+    }
+    tell(shared, args, &context.root, &file, Some(folder))?;
     let shown = folder.strip_prefix(&context.root).unwrap_or(folder).display();
     eprintln!(" record   {shown}    again  cargo lab gate {shown}");
     Ok(if file.stopped { Exit::Stopped } else { exit(file.report.fold) })

@@ -1,6 +1,7 @@
 //! `gate`: all verdicts of a comparison folded into an exit code.
 
 mod against;
+mod export;
 mod file;
 mod pairs;
 mod references;
@@ -24,6 +25,7 @@ use crate::judge::{Fold, GateReport, GateRow, GateRule, Launches, Paired, gate_r
 
 /// Compares the work tree with a revision or with references, or judges a record.
 pub(crate) fn gate(shared: &Shared, args: &GateArgs) -> anyhow::Result<Exit> {
+    args.export.check()?;
     match (&args.against, &args.references, &args.record) {
         (Some(rev), None, None) => against::against(shared, args, rev),
         (None, Some(folder), None) => references::measured(shared, args, folder.as_deref()),
@@ -54,7 +56,7 @@ fn of_record(shared: &Shared, args: &GateArgs, record: &Path) -> anyhow::Result<
     file.report = again(&file);
     let root = Context::open()?.root;
     file.false_alarms = against::false_alarms(&root, &file.environment, file.workload);
-    tell(shared, &file)?;
+    tell(shared, args, &root, &file, Some(record))?;
     Ok(if file.stopped { Exit::Stopped } else { exit(file.report.fold) })
 }
 
@@ -104,9 +106,17 @@ fn again(file: &GateFile) -> GateReport {
     gate_report(rows, void, file.allow_unmatched)
 }
 
-/// The gate on stdout.
-fn tell(shared: &Shared, file: &GateFile) -> anyhow::Result<()> {
+/// The gate on stdout, and for other tools. `folder` holds the samples, where there are any.
+fn tell(
+    shared: &Shared,
+    args: &GateArgs,
+    root: &Path,
+    file: &GateFile,
+    folder: Option<&Path>,
+) -> anyhow::Result<()> {
+    export::write(&args.export, root, file, folder)?;
     match shared.format {
+        _ if args.export.takes_stdout() => {}
         Format::Table => out!("{}", show::table(file, &crate::cli::context::style(shared))),
         Format::Json => outln!("{}", serde_json::to_string_pretty(file)?),
     }

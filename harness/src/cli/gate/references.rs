@@ -58,7 +58,7 @@ pub(crate) fn measured(shared: &Shared, args: &GateArgs, folder: Option<&Path>) 
     run.file.command = command(args, folder);
     let rows = with_references(&run, &stored, &suite, args);
     run.file.report = gate_report(rows, run.file.report.void.clone(), args.allow_unmatched);
-    finish(shared, &context, run.file, &run.folder, budget)
+    finish(shared, &context, args, run.file, &run.folder, budget)
 }
 
 /// Judges an ordinary record by accepted references, without measuring.
@@ -73,7 +73,7 @@ pub(crate) fn recorded(
     let suite = suite_of(&context, args, &file)?;
     let stored = stored(&context, &file.plan.suite, folder)?;
     let report = judged_record(&context, &file, &run, &stored, &suite, args)?;
-    tell(shared, &report)?;
+    tell(shared, args, &context.root, &report, Some(record))?;
     Ok(exit(report.report.fold))
 }
 
@@ -212,7 +212,7 @@ fn elsewhere(
     }
     let mut file = empty(context, stored, command(args, None));
     file.report = gate_report(rows, Vec::new(), args.allow_unmatched);
-    tell(shared, &file)?;
+    tell(shared, args, &context.root, &file, None)?;
     Ok(exit(file.report.fold))
 }
 
@@ -243,7 +243,7 @@ fn by_anchor(
     let record = measured_record(context, &run_args)?;
     let (file, run) = store::read(&record.folder)?;
     let report = judged_record(context, &file, &run, stored, suite, args)?;
-    finish(shared, context, report, &record.folder, budget)
+    finish(shared, context, args, report, &record.folder, budget)
 }
 
 /// An ordinary record against references: exact rows by their values, times by the anchor.

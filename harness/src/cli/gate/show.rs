@@ -3,7 +3,7 @@
 use crate::cli::artifacts::short_hash;
 use crate::cli::gate::file::GateFile;
 use crate::record::Commit;
-use crate::report::{GateView, Style, gate_markdown, gate_table};
+use crate::report::{Chart, ChartError, GateView, Style, gate_chart, gate_markdown, gate_table};
 
 /// For a terminal.
 pub(crate) fn table(file: &GateFile, style: &Style) -> String {
@@ -15,6 +15,12 @@ pub(crate) fn table(file: &GateFile, style: &Style) -> String {
 pub(crate) fn markdown(file: &GateFile) -> String {
     let head = head(file);
     gate_markdown(&view(file, &head))
+}
+
+/// As a picture, where a row has a number.
+pub(crate) fn chart(file: &GateFile) -> Result<Option<Chart>, ChartError> {
+    let head = head(file);
+    gate_chart(&view(file, &head))
 }
 
 fn view<'a>(file: &'a GateFile, head: &'a [String]) -> GateView<'a> {

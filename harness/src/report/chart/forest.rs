@@ -14,13 +14,13 @@ use crate::stats::Interval;
 pub(crate) const NAME: &str = "forest";
 
 /// Height of one line.
-const PITCH: f64 = 15.0;
+pub(crate) const PITCH: f64 = 15.0;
 /// Room above and below a group's lines.
-const GROUP: f64 = 5.0;
+pub(crate) const GROUP: f64 = 5.0;
 /// Width of the plot itself.
-const PLOT: f64 = 600.0;
+pub(crate) const PLOT: f64 = 600.0;
 /// Room between columns.
-const GAP: f64 = 14.0;
+pub(crate) const GAP: f64 = 14.0;
 
 /// One line of the chart.
 struct Line {
@@ -94,7 +94,8 @@ pub(crate) fn scene(view: &View<'_>) -> Scene {
     scene.finish(width, y + 28.0 + TEXT + MARGIN / 2.0)
 }
 
-fn widest<'a>(texts: impl Iterator<Item = &'a str>, size: f64) -> f64 {
+/// The widest of some texts.
+pub(crate) fn widest<'a>(texts: impl Iterator<Item = &'a str>, size: f64) -> f64 {
     texts.map(|text| Label::of(text, at(0.0, 0.0)).sized(size).width()).fold(0.0, f64::max)
 }
 

@@ -23,6 +23,8 @@ pub(crate) enum Mark {
     QuietBand,
     /// The claimed band.
     ClaimBand,
+    /// A dashed line: what may pass.
+    ToleranceLine,
     /// A hatched cell.
     Hatched,
 }
@@ -47,6 +49,7 @@ impl Mark {
             Self::Open | Self::Mean => INK,
             Self::QuietBand => QUIET,
             Self::ClaimBand => CLAIM,
+            Self::ToleranceLine => CLAIM_EDGE,
         }
     }
 
@@ -76,6 +79,7 @@ impl Mark {
                 scene.area(patch.clone(), color);
                 scene.outline(&patch, 1.0, CLAIM_EDGE);
             }
+            Self::ToleranceLine => scene.dashes(center.x, center.y - 6.0, center.y + 6.0, color),
             Self::Hatched => {
                 scene.hatch(patch[0], patch[2], color);
                 scene.outline(&patch, 1.0, color);

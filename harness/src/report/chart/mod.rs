@@ -4,6 +4,7 @@ mod axis;
 mod builds;
 mod calls;
 mod forest;
+mod gate;
 mod glyph;
 mod heatmap;
 mod latency;
@@ -17,6 +18,7 @@ mod scene;
 mod throughput;
 mod trend;
 
+pub use gate::gate_chart;
 pub use latency::latency_charts;
 pub use power::calibration_charts;
 pub use trend::trend_chart;

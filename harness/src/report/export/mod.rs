@@ -11,7 +11,7 @@ mod junit;
 mod summary;
 
 pub use junit::{Outcome, junit_with};
-pub use summary::{SUMMARY_LIMIT, rows_summary, summary};
+pub use summary::{SUMMARY_LIMIT, fitted, rows_summary, summary};
 
 use crate::report::details::verdict_words;
 use crate::report::words;

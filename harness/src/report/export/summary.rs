@@ -56,7 +56,8 @@ fn fold(title: &str, text: &str) -> String {
 }
 
 /// The parts that fit, whole, and as many lines of the first as there is room for.
-fn fitted(parts: &[String], limit: usize) -> String {
+#[must_use]
+pub fn fitted(parts: &[String], limit: usize) -> String {
     let mut text = String::new();
     for part in parts {
         let room = limit.saturating_sub(text.len() + CUT.len());

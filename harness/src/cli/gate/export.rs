@@ -1,0 +1,80 @@
+//! A gate in formats of other tools.
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::args::ExportArgs;
+use crate::cli::export::Kind;
+use crate::cli::gate::file::GateFile;
+use crate::cli::gate::show;
+use crate::cli::output::Judged;
+use crate::judge::{GateRow, GateVerdict};
+use crate::report::{self, Foreign, Outcome};
+use crate::rows::{GateSource, Measured, Rows, gate_row_name, is_broken, of_gate};
+
+/// Writes what `--export` asks for. Formats that have verdicts get the gate's; the others get the values of both
+/// sides, launch by launch, where anything was measured (`folder` then holds the samples).
+pub(crate) fn write(
+    args: &ExportArgs,
+    root: &Path,
+    file: &GateFile,
+    folder: Option<&Path>,
+) -> anyhow::Result<()> {
+    if args.exports.is_empty() {
+        return Ok(());
+    }
+    let verdicts = of_gate(&GateSource {
+        name: &file.name,
+        started: &file.started,
+        command: &file.command,
+        perflab: &file.perflab,
+        suite: &file.suite,
+        workload: file.workload,
+        environment: Some(&file.environment),
+        report: &file.report,
+        allow_unmatched: file.allow_unmatched,
+    });
+    let values = samples(root, folder)?.unwrap_or_else(|| verdicts.clone());
+    args.write_each(&|kind, limit| match kind {
+        Kind::Summary => report::fitted(&[show::markdown(file)], limit),
+        Kind::Rows(Foreign::Junit) => report::junit_with(&verdicts, &|row| outcome(file, row)),
+        Kind::Rows(format) => report::foreign(format, &values),
+    })
+}
+
+/// The rows of the record, or of the records of each gated arm, where there are any.
+fn samples(root: &Path, folder: Option<&Path>) -> anyhow::Result<Option<Rows>> {
+    let Some(folder) = folder else { return Ok(None) };
+    let has_samples = |folder: &PathBuf| folder.join("run.json").is_file();
+    let mut folders = vec![folder.to_owned()];
+    if !has_samples(&folders[0]) {
+        folders = std::fs::read_dir(folder)?
+            .map(|entry| Ok(entry?.path()))
+            .collect::<std::io::Result<Vec<_>>>()?
+            .into_iter()
+            .filter(has_samples)
+            .collect();
+        folders.sort();
+    }
+    let mut all: Option<Rows> = None;
+    for folder in &folders {
+        let rows = Judged::read(root, folder)?.rows();
+        match &mut all {
+            None => all = Some(rows),
+            Some(all) => {
+                all.rows.extend(rows.rows);
+                all.missing.extend(rows.missing);
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// What a row is as a test.
+fn outcome(file: &GateFile, measured: &Measured) -> Outcome {
+    let same = |row: &&GateRow| gate_row_name(row) == measured.benchmark && row.arm == measured.arm;
+    match file.report.rows.iter().find(same) {
+        Some(row) if is_broken(row, file.allow_unmatched) => Outcome::Failed(row.why.clone()),
+        Some(GateRow { verdict: GateVerdict::Inconclusive, why, .. }) => Outcome::Skipped(why.clone()),
+        _ => Outcome::Passed,
+    }
+}

@@ -65,11 +65,11 @@ fn drawing(view: &GateView<'_>) -> Option<Drawing> {
         }
         let threshold = row.bounds.noise_threshold;
         scene.rectangle(at(axis.x(1.0 - threshold), from), at(axis.x(1.0 + threshold), to), QUIET);
-        scene.dashes(axis.x(1.0 + row.bounds.tolerance), from, to, CLAIM_EDGE);
     }
     axis.draw(&mut scene, top, bottom);
     for (index, row) in rows.iter().enumerate() {
-        let y = top + ROW * (index as f64 + 0.5);
+        let (from, y) = (top + ROW * index as f64, top + ROW * (index as f64 + 0.5));
+        scene.dashes(axis.x(1.0 + row.bounds.tolerance), from, from + ROW, CLAIM_EDGE);
         let color = if place(row).is_some() { INK } else { MUTED };
         scene.text(Label::of(names[index].as_str(), at(MARGIN, y)));
         scene.text(Label::of(texts[index].as_str(), at(right + GAP, y)).sized(SMALL).colored(color));

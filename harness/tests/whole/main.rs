@@ -4,6 +4,7 @@
 //! of a target folder compiles them; later ones find them compiled.
 #![expect(clippy::unwrap_used, reason = "this is a test: a panic is how it fails")]
 
+mod calibrations;
 mod commands;
 mod counted_servers;
 mod counts;

@@ -61,6 +61,13 @@ pub(crate) fn calibrate(shared: &Shared, args: &CalibrateArgs) -> anyhow::Result
     let folder = args.out.clone().unwrap_or_else(|| calibration_file::folder(&context.root));
     let file = calibration_file::file(&folder, &context.environment, suite.workload);
     let log = file.with_extension("csv");
+    // Experiments of tool calls as a run has them are those of `mcp --calibrate`, with percentiles of their own.
+    let only_gates = suite.workload == Workload::ToolCall;
+    if only_gates && (args.launches.is_some() || !args.inject.is_empty()) {
+        bail!(
+            "of tool calls only gates against the same code are calibrated here: give --inject without a value and no --launches; cargo lab mcp --calibrate has the rest"
+        );
+    }
     let _alone = context.alone()?;
     let start = Instant::now();
     let mut plan = plan_of(&suite, args)?;
@@ -73,11 +80,14 @@ pub(crate) fn calibrate(shared: &Shared, args: &CalibrateArgs) -> anyhow::Result
     let wide_plan = with_wide(&context, &suite, &plan)?;
     let mut artifacts = artifacts::build(&context, &wide_plan)?;
     let wide = artifacts.arms.len() - 1;
-    let prepared = prepare(&context, &suite, args, &mut plan, &artifacts, &read_log(&log)?, &known)?;
+    let earlier = if only_gates { Vec::new() } else { read_log(&log)? };
+    let prepared = prepare(&context, &suite, args, &mut plan, &artifacts, &earlier, &known)?;
     let relink_seconds = relink(&context, &artifacts)?;
     // Once for a machine is enough: campaigns come in many sittings.
-    let earlier = stored.and_then(|stored| stored.crosstalk).filter(|_| args.launches.is_none());
-    let crosstalk = earlier.or_else(|| measure_crosstalk(&context, &wide_plan, &plan, &artifacts, wide));
+    let crosstalk = stored.as_ref().and_then(|stored| stored.crosstalk.clone());
+    let crosstalk = crosstalk
+        .filter(|_| args.launches.is_none())
+        .or_else(|| measure_crosstalk(&context, &wide_plan, &plan, &artifacts, wide));
     artifacts.arms.truncate(plan.arms.len());
     match args.launches {
         Some(_) => experiments(&context, args, &mut plan, &artifacts, &prepared, &log, start)?,
@@ -87,20 +97,24 @@ pub(crate) fn calibrate(shared: &Shared, args: &CalibrateArgs) -> anyhow::Result
             campaign::experiments(&context, args, &plan, &artifacts, &prepared, bounds, &log)?;
         }
     }
-    let mut judged: Vec<Comparison> = read_log(&log)?;
+    let mut judged: Vec<Comparison> = if only_gates { Vec::new() } else { read_log(&log)? };
     let lines: Vec<Line> = read_log(&campaign::log(&file))?;
     judged.extend(campaign::first_looks(&lines, suite.noise_threshold));
     call(&mut judged, Policy { noise_threshold: suite.noise_threshold });
+    let of_runs = match stored.clone().filter(|_| only_gates) {
+        Some(stored) => stored,
+        None => summary(&judged, &context, suite.workload),
+    };
     let calibration = Calibration {
         schema: SCHEMA_VERSION,
         finished: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         command: command(args),
         environment: context.environment.clone(),
         noise_threshold: suite.noise_threshold,
-        crosstalk: crosstalk.or_else(|| calibration_file::read(&file).and_then(|stored| stored.crosstalk)),
+        crosstalk: crosstalk.or_else(|| stored.and_then(|stored| stored.crosstalk)),
         gate: campaign::summary(&lines),
         relink_seconds,
-        ..summary(&judged, &context, suite.workload)
+        ..of_runs
     };
     calibration_file::write(&file, &calibration)?;
     for chart in report::calibration_charts(&calibration)? {

@@ -85,6 +85,8 @@ pub(crate) fn calibrate(shared: &Shared, args: &McpArgs) -> anyhow::Result<Exit>
         command: "cargo lab mcp --calibrate".to_owned(),
         environment: context.environment.clone(),
         noise_threshold: threshold,
+        // Gates of tool calls are calibrated by another verb.
+        gate: calibration_file::read(&file).and_then(|stored| stored.gate),
         ..summary(&lines, &context)
     };
     calibration_file::write(&file, &calibration)?;

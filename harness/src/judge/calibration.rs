@@ -84,6 +84,22 @@ pub struct PowerRow {
     pub seconds_p95: f64,
 }
 
+/// The least slow-down of one benchmark that a gate finds within a time, by its spread.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DetectableRow {
+    /// The benchmark.
+    pub benchmark: String,
+    /// The noise threshold.
+    pub noise_threshold: f64,
+    /// The median over experiments of the standard deviation of the log ratio over launches, at the first look.
+    pub launch_sd: f64,
+    /// Seconds of one launch of the row and its reference: the median.
+    pub launch_seconds: f64,
+    /// By seconds of measuring: the least slow-down (0.02 is 2 %) that the confirmation finds with 95 % power after a
+    /// first look; `None` where the time is too short for both.
+    pub within: Vec<(f64, Option<f64>)>,
+}
+
 /// What the gate's rule said of comparisons whose truth is known.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GateCalibration {
@@ -105,6 +121,9 @@ pub struct GateCalibration {
     pub seconds: f64,
     /// Power by spread and effect.
     pub power: Vec<PowerRow>,
+    /// What is found within which time, from spreads and not from injected slow-downs.
+    #[serde(default)]
+    pub detectable: Vec<DetectableRow>,
 }
 
 /// Everything that one calibration found.

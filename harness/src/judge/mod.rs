@@ -6,7 +6,9 @@ mod latency;
 mod reference;
 mod types;
 
-pub use calibration::{Calibration, CalibrationRow, Experiments, GateCalibration, InjectedRow, PowerRow};
+pub use calibration::{
+    Calibration, CalibrationRow, DetectableRow, Experiments, GateCalibration, InjectedRow, PowerRow,
+};
 pub use gate::{
     CONFIRM_ALPHA, Confirmation, Confirming, EARLY, Fold, GateReport, GateRow, GateRule, GateVerdict, LOOKS,
     Launches, Measure, PASS_ALPHA, Paired, Replayed, SUSPECT_ALPHA, Shown, Standing, Unmatched, VOID_ALPHA,

@@ -14,16 +14,24 @@ use crate::cli::calibrate::{Comparison, append};
 use crate::cli::context::{Context, clock_seed};
 use crate::cli::gate::trials::{Trial, Trials};
 use crate::cli::progress::Stage;
-use crate::judge::{Experiments, GateCalibration, GateRule, LOOKS, Launches, PowerRow, Replayed, replay};
+use crate::judge::{
+    CONFIRM_ALPHA, DetectableRow, Experiments, GateCalibration, GateRule, LOOKS, Launches, PowerRow,
+    Replayed, replay,
+};
 use crate::measure::Prepared;
 use crate::plan::{Bounds, Plan};
-use crate::stats::{Interval, mean, mean_interval, median, quantile, sd};
+use crate::stats::{Interval, mean, mean_interval, median, minimum_detectable, quantile, sd};
 
 /// Launches are kept in millionths of a log ratio: a ten-thousandth of a percent.
 const SCALE: f64 = 1e6;
 
 /// The classes of launch spread that power is told for.
 const CLASSES: [f64; 3] = [0.0075, 0.033, f64::INFINITY];
+
+/// The times, in seconds, that detectable slow-downs are told for.
+const TIMES: [f64; 3] = [3.0, 15.0, 60.0];
+/// How often a detectable slow-down is found.
+const POWER: f64 = 0.95;
 
 /// One row of one experiment: a line of the file that campaigns add up in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -196,7 +204,39 @@ pub(crate) fn summary(lines: &[Line]) -> Option<GateCalibration> {
         },
         seconds: lines.iter().map(|line| line.seconds).sum(),
         power: power(&judged),
+        detectable: detectable(&same),
     })
+}
+
+/// What the confirmation of each benchmark finds, by the time that it has.
+fn detectable(same: &[&Judged<'_>]) -> Vec<DetectableRow> {
+    let of = |benchmark: String| {
+        let noise_threshold = same.iter().find(|row| row.line.benchmark == benchmark)?.line.noise_threshold;
+        let rows = || {
+            same.iter().filter(|row| {
+                row.line.benchmark == benchmark && (row.line.noise_threshold - noise_threshold).abs() < 1e-12
+            })
+        };
+        let spreads: Vec<f64> =
+            rows().filter_map(|row| sd(row.launches.screening.get(..LOOKS[0])?)).collect();
+        let seconds: Vec<f64> = rows()
+            .map(|row| {
+                let taken = row.launches.screening.len() + row.launches.confirmation.len();
+                row.line.seconds / taken.max(1) as f64
+            })
+            .collect();
+        let (launch_sd, launch_seconds) = (median(&spreads)?, median(&seconds)?);
+        let within = TIMES.map(|time| {
+            let launches = time / launch_seconds - LOOKS[0] as f64;
+            let look = LOOKS.iter().rev().find(|&&look| look as f64 <= launches);
+            let log = look.and_then(|&look| {
+                minimum_detectable(launch_sd, look, noise_threshold.ln_1p(), 2.0 * CONFIRM_ALPHA, POWER)
+            });
+            (time, log.map(f64::exp_m1))
+        });
+        Some(DetectableRow { benchmark, noise_threshold, launch_sd, launch_seconds, within: within.into() })
+    };
+    benchmarks(same).into_iter().filter_map(of).collect()
 }
 
 struct Judged<'a> {
@@ -342,6 +382,27 @@ mod tests {
         );
         assert!((gate.power[1].truth - 0.03).abs() < 1e-3 && gate.power[1].seconds > 20.0, "{gate:?}");
         assert_eq!(summary(&lines[40..]), None, "without A/A there is nothing to bound");
+    }
+
+    #[test]
+    fn more_time_finds_less_and_no_time_finds_nothing() {
+        let lines: Vec<Line> = (0..3)
+            .flat_map(|seed| {
+                // A launch takes 0.05 s, and 0.5 s.
+                let quick = Line { seconds: 0.8, ..line(seed, "quick", 0.0, 0.005, false) };
+                [quick, Line { seconds: 8.0, ..line(seed, "slow", 0.0, 0.02, false) }]
+            })
+            .collect();
+        let rows = summary(&lines).unwrap().detectable;
+        let told = |row: &DetectableRow| row.within.iter().map(|(_, effect)| *effect).collect::<Vec<_>>();
+        let quick = told(&rows[0]);
+        // Within 3 s: 32 launches, of which 2.04 standard errors are the interval's half and 1.70 the power's.
+        let excess = (2.04 + 1.70) * rows[0].launch_sd / 32f64.sqrt();
+        assert!((quick[0].unwrap() - 0.01 - excess).abs() < 1e-4, "{quick:?}");
+        assert!(quick[0] > quick[1] && quick[1] >= quick[2] && quick[2] > Some(0.01), "{quick:?}");
+        let slow = told(&rows[1]);
+        assert_eq!(slow[..2], [None, None], "a look and its confirmation take 16 s");
+        assert!(slow[2] > Some(0.02), "{slow:?}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::judge::{Calibration, Experiments, GateCalibration};
+use crate::judge::{Calibration, DetectableRow, Experiments, GateCalibration};
 
 /// Everything that a calibration found.
 pub(crate) fn print(calibration: &Calibration, file: &Path) {
@@ -105,6 +105,26 @@ fn print_gate(gate: &GateCalibration) {
             row.passed,
             row.seconds,
             row.seconds_p95
+        );
+    }
+    let times = |row: &DetectableRow| {
+        let heads = row.within.iter().map(|(time, _)| format!("{:>9}", format!("{time} s")));
+        heads.collect::<String>()
+    };
+    let Some(first) = gate.detectable.first() else { return };
+    outln!(
+        "\nfound within                launch sd  threshold{}   (95 % power, by the spread)",
+        times(first)
+    );
+    for row in &gate.detectable {
+        let effects =
+            row.within.iter().map(|(_, effect)| format!("{:>9}", effect.map_or("–".into(), percent)));
+        outln!(
+            "{:<28} {:>8} {:>10}{}",
+            row.benchmark,
+            percent(row.launch_sd),
+            percent(row.noise_threshold),
+            effects.collect::<String>()
         );
     }
 }

@@ -1,8 +1,8 @@
 //! What the fixture offers beside tools: prompts, resources, completion.
 
-use mcp_core::ask::{Answer, Ask};
-use mcp_core::context::{Boxed, Context};
-use mcp_core::server::{CallError, Change, ExtraError, Extras, LIST_TTL_MS};
+use mcp_server::ask::{Answer, Ask};
+use mcp_server::context::{Boxed, Context};
+use mcp_server::server::{CallError, Change, ExtraError, Extras, LIST_TTL_MS};
 use serde_json::{Map, Value, json};
 use tokio::sync::broadcast::{Receiver, Sender, channel};
 

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
-use mcp_core::reference;
-use mcp_core::server::{About, Server};
+use mcp_server::reference;
+use mcp_server::server::{About, Server};
 use serde::Deserialize;
 use serde_json::{Value, json};
 

@@ -9,9 +9,9 @@ mod tools;
 
 use std::sync::Arc;
 
-use mcp_core::reference;
-use mcp_core::serve::Purpose;
-use mcp_core::server::About;
+use mcp_server::reference;
+use mcp_server::serve::Purpose;
+use mcp_server::server::About;
 
 use crate::extras::Fixture;
 

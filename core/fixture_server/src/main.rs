@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    mcp_core::serve::main(&mcp_fixture_server::purpose())
+    mcp_server::serve::main(&mcp_fixture_server::purpose())
 }

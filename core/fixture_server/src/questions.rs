@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use mcp_core::ask::{Answer, Ask};
-use mcp_core::content::{Block, Blocks};
-use mcp_core::context::{Capability, Context, Era};
-use mcp_core::tool::{Tool, ToolError};
+use mcp_server::ask::{Answer, Ask};
+use mcp_server::content::{Block, Blocks};
+use mcp_server::context::{Capability, Context, Era};
+use mcp_server::tool::{Tool, ToolError};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};

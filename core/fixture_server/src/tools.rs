@@ -4,11 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mcp_core::budget::Detail;
-use mcp_core::content::{Block, Blocks, Embedded, Output};
-use mcp_core::context::{Context, Level};
-use mcp_core::server::Change;
-use mcp_core::tool::{Tool, ToolError};
+use mcp_server::budget::Detail;
+use mcp_server::content::{Block, Blocks, Embedded, Output};
+use mcp_server::context::{Context, Level};
+use mcp_server::server::Change;
+use mcp_server::tool::{Tool, ToolError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};

@@ -15,7 +15,7 @@ create_exception!(
 /// Runs `work`; a panic in it becomes an [`InternalError`], which `except Exception` catches.
 ///
 /// Nothing is left half done where other code can see it: what `work` changes lies behind the locks of
-/// mcp-core, whose values are valid between any two statements, or in memory that is thrown away.
+/// mcp-store, whose values are valid between any two statements, or in memory that is thrown away.
 pub(crate) fn guarded<T>(work: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
     caught(work).map_err(|panic| internal_error(&panic))?
 }

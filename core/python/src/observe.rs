@@ -19,13 +19,13 @@ use pyo3::pybacked::PyBackedStr;
 /// >>> latencies.summary("search")["p50"]
 /// 200
 #[pyclass(frozen, module = "mcp_rust_core")]
-pub(crate) struct LatencyHistogram(mcp_core::LatencyHistogram);
+pub(crate) struct LatencyHistogram(mcp_store::LatencyHistogram);
 
 #[pymethods]
 impl LatencyHistogram {
     #[new]
     fn new() -> Self {
-        Self(mcp_core::LatencyHistogram::new())
+        Self(mcp_store::LatencyHistogram::new())
     }
 
     /// Records one call of a method.
@@ -68,6 +68,6 @@ impl LatencyHistogram {
 /// True
 #[pyfunction]
 pub(crate) fn host_snapshot(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    let snapshot = released(py, mcp_core::host::snapshot)?;
+    let snapshot = released(py, mcp_store::host::snapshot)?;
     json::from_value(py, &snapshot)
 }

@@ -3,8 +3,8 @@
 
 use crate::guard::{guarded, released};
 use crate::numbers::{Count, Seconds};
-use mcp_core::priority_queue::{self, Order, Priority, RecvError, SendError};
 use mcp_python_face::json;
+use mcp_store::priority_queue::{self, Order, Priority, RecvError, SendError};
 use pyo3::create_exception;
 use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;

@@ -2,9 +2,9 @@
 #![expect(clippy::needless_pass_by_value, reason = "pyo3 passes converted arguments by value")]
 
 use crate::guard::guarded;
-use mcp_core::router;
 use mcp_python_face::callers::calling;
 use mcp_python_face::json;
+use mcp_store::router;
 use pyo3::exceptions::{PyException, PyLookupError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;

@@ -4,8 +4,8 @@
 use crate::buffers::{Bytes, ensure_memory};
 use crate::guard::{guarded, released};
 use crate::numbers::{Count, Seconds};
-use mcp_core::state_store::{self, StoreError, Versioned};
 use mcp_python_face::json;
+use mcp_store::state_store::{self, StoreError, Versioned};
 use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;

@@ -8,8 +8,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use mcp_core::serve::{Purpose, in_process};
-use mcp_core::server::{CallError, Caller, InProcess, ResultText, Server};
+use mcp_server::serve::{Purpose, in_process};
+use mcp_server::server::{CallError, Caller, InProcess, ResultText, Server};
 use parking_lot::Mutex;
 use pyo3::exceptions::{PyLookupError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -67,7 +67,7 @@ struct UnderWay {
     cancel: CancellationToken,
 }
 
-type Work = mcp_core::context::Boxed<'static, ResultText>;
+type Work = mcp_server::context::Boxed<'static, ResultText>;
 
 /// Why the runtime was left.
 enum Step {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mcp_core::{LatencyHistogram, Order, Priority, PriorityQueue};
+use mcp_store::{LatencyHistogram, Order, Priority, PriorityQueue};
 use perflab_subject::{Benchmark, Input};
 
 use crate::answers::{ANSWERS, found, mix};
@@ -133,7 +133,7 @@ pub fn all() -> Vec<Benchmark> {
 }
 
 fn send_recv() -> Benchmark {
-    benchmark("queue/send_recv", &["mcp_core::priority_queue"], |input| {
+    benchmark("queue/send_recv", &["mcp_store::priority_queue"], |input| {
         let priorities = priorities(input);
         let queue = PriorityQueue::new(priorities.len(), Order::Strict);
         move || {
@@ -165,7 +165,7 @@ const METHODS: [&str; 8] = [
 ];
 
 fn record() -> Benchmark {
-    benchmark("latency/record", &["mcp_core::latency", "hdrhistogram::"], |input| {
+    benchmark("latency/record", &["mcp_store::latency", "hdrhistogram::"], |input| {
         let calls = latencies(input);
         let histogram = LatencyHistogram::new();
         let mut recorded = 0;

@@ -1,4 +1,4 @@
-//! The subject that measures `mcp-core`: the store, or a bare concurrent map in its place, the queue and
+//! The subject that measures `mcp-store`: the store, or a bare concurrent map in its place, the queue and
 //! the latencies.
 
 mod answers;

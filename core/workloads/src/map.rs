@@ -150,11 +150,11 @@ mod chosen {
 mod chosen {
     //! The store itself, with its cap on bytes, versions, recency and statistics.
 
-    use mcp_core::StateStore;
+    use mcp_store::StateStore;
 
     use crate::map::Value;
 
-    pub const CODE: &[&str] = &["mcp_core::state_store"];
+    pub const CODE: &[&str] = &["mcp_store::state_store"];
 
     pub struct Map(StateStore);
 

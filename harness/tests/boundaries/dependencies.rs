@@ -8,9 +8,9 @@ use serde_json::Value;
 
 /// Packages, and what none of them may reach through what it is built from.
 const FORBIDDEN: [(&str, &[&str]); 3] = [
-    ("perflab", &["mcp-kernels", "mcp-core", "rmcp", "tokio", "pyo3"]),
+    ("perflab", &["mcp-kernels", "mcp-server", "mcp-store", "rmcp", "tokio", "pyo3"]),
     ("perflab-subject", &["mcp-kernels", "rmcp", "tokio", "pyo3"]),
-    ("perflab-workloads", &["mcp-core", "rmcp", "tokio", "pyo3"]),
+    ("perflab-workloads", &["mcp-server", "mcp-store", "rmcp", "tokio", "pyo3"]),
 ];
 
 /// Which package is built from which, by name; what only tests need is left out.

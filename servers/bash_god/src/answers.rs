@@ -2,8 +2,8 @@
 
 mod run;
 
-use mcp_core::budget::Detail;
-use mcp_core::content::Output;
+use mcp_server::budget::Detail;
+use mcp_server::content::Output;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -357,7 +357,7 @@ pub(crate) struct SandboxView {
 #[derive(Debug, Serialize)]
 pub(crate) struct SystemMore {
     pub cpu_model: Option<String>,
-    pub load: Option<mcp_core::host::Load>,
+    pub load: Option<mcp_store::host::Load>,
     pub available_memory_bytes: Option<u64>,
     pub uptime_seconds: Option<u64>,
     pub server_rss_bytes: Option<u64>,

@@ -7,5 +7,5 @@ fn main() -> ExitCode {
     if let Some(code) = mcp_sandbox::enter_if_asked() {
         return code;
     }
-    mcp_core::serve::main(&bash_god::server::purpose())
+    mcp_server::serve::main(&bash_god::server::purpose())
 }

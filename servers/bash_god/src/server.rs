@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
 use clap::{Args, Subcommand, ValueEnum};
-use mcp_core::doctor::{self, Fact};
-use mcp_core::layers::Audit;
-use mcp_core::options::Options;
-use mcp_core::serve::Purpose;
-use mcp_core::server::{About, ServerBuilder};
 use mcp_sandbox::{Capabilities, Helper, Layer, Sandbox, SandboxError};
+use mcp_server::doctor::{self, Fact};
+use mcp_server::layers::Audit;
+use mcp_server::options::Options;
+use mcp_server::serve::Purpose;
+use mcp_server::server::{About, ServerBuilder};
 
 use crate::catalogue::Catalogue;
 use crate::execution::runs::{Ground, Runs};

@@ -8,8 +8,8 @@ mod system;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mcp_core::context::Context;
-use mcp_core::tool::{Tool, ToolError};
+use mcp_server::context::Context;
+use mcp_server::tool::{Tool, ToolError};
 
 use crate::answers::{AnalysisView, ChangeView, Optimized, SuggestionView, Suggestions, length};
 use crate::optimize;

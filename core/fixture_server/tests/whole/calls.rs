@@ -178,9 +178,9 @@ fn the_fixture_mode_serves_the_two_reference_tools() {
 #[test]
 fn the_answer_in_process_is_the_answer_on_stdio() {
     use std::sync::Arc;
-    let about = mcp_core::server::About { name: "test", title: "Test", version: "1", instructions: "" };
-    let server = mcp_core::server::Server::builder(about);
-    let server = server.tools(&Arc::new(()), mcp_core::reference::tools()).build().unwrap();
+    let about = mcp_server::server::About { name: "test", title: "Test", version: "1", instructions: "" };
+    let server = mcp_server::server::Server::builder(about);
+    let server = server.tools(&Arc::new(()), mcp_server::reference::tools()).build().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let mut command = command();
     let mut process = Process::start(command.arg("--fixture"));

@@ -1,7 +1,7 @@
 //! Questions of a tool, answered by a Python callable.
 
-use mcp_core::context::{Boxed, Capability, Client, Level};
-use mcp_core::tool::ToolError;
+use mcp_server::context::{Boxed, Capability, Client, Level};
+use mcp_server::tool::ToolError;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict};

@@ -1,7 +1,7 @@
 //! What `command_run` and `run_output` answer.
 
-use mcp_core::budget::Detail;
-use mcp_core::content::Output;
+use mcp_server::budget::Detail;
+use mcp_server::content::Output;
 use schemars::JsonSchema;
 use serde::Serialize;
 

@@ -2,8 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use mcp_core::layers::Audit;
 use mcp_sandbox::Outcome;
+use mcp_server::layers::Audit;
 use serde::Serialize;
 
 use crate::analysis::{Decision, Risk};

@@ -6,10 +6,10 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 
-use mcp_core::layers::Audit;
 use mcp_sandbox::{
     CancelHandle, Capabilities, Job, Layer, Outcome, Profile, Running, Sandbox, SandboxError, Snapshot,
 };
+use mcp_server::layers::Audit;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{oneshot, watch};
 

@@ -1,7 +1,7 @@
 //! `history`.
 
-use mcp_core::context::Context;
-use mcp_core::tool::ToolError;
+use mcp_server::context::Context;
+use mcp_server::tool::ToolError;
 
 use crate::answers::{HistoryView, length};
 use crate::history::{Feedback, Forget, HistoryError, Query};

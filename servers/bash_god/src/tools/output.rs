@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use mcp_core::context::Context;
-use mcp_core::tool::ToolError;
 use mcp_sandbox::{Captured, Outcome};
+use mcp_server::context::Context;
+use mcp_server::tool::ToolError;
 
 use crate::answers::{OutputView, Status};
 use crate::execution::output::{Cursor, Part, Size, grep, page, tail};

@@ -4,11 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mcp_core::ask::{Answer, Ask};
-use mcp_core::budget::Budget;
-use mcp_core::context::{Capability, Context};
-use mcp_core::tool::ToolError;
 use mcp_sandbox::{Captured, Outcome, Profile};
+use mcp_server::ask::{Answer, Ask};
+use mcp_server::budget::Budget;
+use mcp_server::context::{Capability, Context};
+use mcp_server::tool::ToolError;
 
 use crate::analysis::{Analysis, Decision, PathPattern};
 use crate::answers::{AnalysisView, Measured, PlanView, RunView, Status};
@@ -38,7 +38,7 @@ pub(crate) async fn run(
     context: Context,
 ) -> Result<RunView, ToolError> {
     if context.budget().max_bytes() < ROOM {
-        let least = ROOM.div_ceil(mcp_core::budget::BYTES_PER_TOKEN);
+        let least = ROOM.div_ceil(mcp_server::budget::BYTES_PER_TOKEN);
         return Err(bad(format!("max_tokens leaves no room for an answer: give at least {least}")));
     }
     let is_background = params.background == Some(true);
@@ -178,8 +178,8 @@ fn ended(run: &Run, outcome: &Outcome, decision: Decision, budget: Budget) -> Ru
     let room = budget.max_bytes().saturating_sub(ROOM);
     let excerpt = (room / 8).min(EXCERPT);
     let most = match budget.detail {
-        mcp_core::budget::Detail::Concise => (room - 2 * excerpt).min(SHORT),
-        mcp_core::budget::Detail::Detailed => room - 2 * excerpt,
+        mcp_server::budget::Detail::Concise => (room - 2 * excerpt).min(SHORT),
+        mcp_server::budget::Detail::Detailed => room - 2 * excerpt,
     };
     let (stdout, stderr, is_cut) = shown(&outcome.stdout, &outcome.stderr, most);
     let mut notices: Vec<String> = weaker(&outcome.weaker).into_iter().collect();

@@ -1,10 +1,10 @@
 //! `system_info`.
 
-use mcp_core::budget::Detail;
-use mcp_core::context::Context;
-use mcp_core::host;
-use mcp_core::tool::ToolError;
 use mcp_sandbox::Profile;
+use mcp_server::budget::Detail;
+use mcp_server::context::Context;
+use mcp_server::tool::ToolError;
+use mcp_store::host;
 
 use crate::answers::{SandboxView, SystemMore, SystemView};
 use crate::params::SystemInfo;

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use bash_god::server::{ABOUT, Flags, LayerName, Settings, offer};
-use mcp_core::server::Server;
 use mcp_sandbox::{Capabilities, Helper, offered_by};
+use mcp_server::server::Server;
 use serde_json::{Value, json};
 
 use crate::support::{Place, refusal, structured};

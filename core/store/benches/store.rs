@@ -1,4 +1,4 @@
-//! The store under 1, 2 and 4 threads: `cargo bench -p mcp-core --bench store`.
+//! The store under 1, 2 and 4 threads: `cargo bench -p mcp-store --bench store`.
 
 mod threads;
 
@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use mcp_core::StateStore;
+use mcp_store::StateStore;
 
 /// How many keys there are.
 const KEYS: usize = 4096;

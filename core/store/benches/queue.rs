@@ -1,11 +1,11 @@
-//! The queue under 1, 2 and 4 threads: `cargo bench -p mcp-core --bench queue`.
+//! The queue under 1, 2 and 4 threads: `cargo bench -p mcp-store --bench queue`.
 
 mod threads;
 
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use mcp_core::{Order, Priority, PriorityQueue};
+use mcp_store::{Order, Priority, PriorityQueue};
 
 fn queue(criterion: &mut Criterion) {
     for (name, order) in [("strict", Order::Strict), ("fair", Order::Fair)] {

@@ -1,13 +1,12 @@
 //! Latencies and handlers under 1, 2 and 4 threads, and what is asked once in a while:
-//! `cargo bench -p mcp-core --bench calls`.
+//! `cargo bench -p mcp-store --bench calls`.
 
 mod threads;
 
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use mcp_core::command::Command;
-use mcp_core::{LatencyHistogram, Router, host};
+use mcp_store::{LatencyHistogram, Router, host};
 
 /// The names of a server's tools.
 const METHODS: [&str; 4] = ["command_analyze", "command_run", "history", "system_info"];
@@ -29,9 +28,6 @@ fn calls(criterion: &mut Criterion) {
     });
     criterion.bench_function("latency/summary", |bencher| bencher.iter(|| latencies.summary(METHODS[0])));
     criterion.bench_function("host/snapshot", |bencher| bencher.iter(host::snapshot));
-    let nothing = Command::new("true", [""; 0]);
-    criterion
-        .bench_function("command/true", |bencher| bencher.iter(|| nothing.run().expect("it can be run")));
 }
 
 criterion_group!(benches, calls);

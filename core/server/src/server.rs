@@ -13,7 +13,6 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::LatencyHistogram;
 use crate::ask::{Inputs, Open};
 use crate::budget::Budget;
 use crate::content::Reply;
@@ -21,6 +20,7 @@ use crate::context::{Boxed, Call, Capability, Client, Context, Era};
 use crate::layers::{Entry, Layers};
 use crate::seal::Sealer;
 use crate::tool::{Arguments, Failure, ToolError};
+use mcp_store::LatencyHistogram;
 
 pub use build::{Selection, ServerBuilder, ServerError};
 pub use in_process::{Caller, InProcess, ResultText};

@@ -12,11 +12,11 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 use std::time::Instant;
 
-use crate::LatencyHistogram;
 use crate::budget::{BYTES_PER_TOKEN, Budget, MAX_TOKENS};
 use crate::content::Reply;
 use crate::context::{Boxed, Call, Context};
 use crate::tool::{Arguments, Failure, Prepared, Spec, Started, ToolError, broken};
+use mcp_store::LatencyHistogram;
 
 pub use audit::{Audit, AuditError};
 pub(crate) use rate::Rate;

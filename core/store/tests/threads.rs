@@ -7,9 +7,9 @@ use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use mcp_core::priority_queue::{FAIR_BOUND, RecvError, SendError};
-use mcp_core::state_store::ENTRY_OVERHEAD;
-use mcp_core::{Order, Priority, PriorityQueue, StateStore, StoreError};
+use mcp_store::priority_queue::{FAIR_BOUND, RecvError, SendError};
+use mcp_store::state_store::ENTRY_OVERHEAD;
+use mcp_store::{Order, Priority, PriorityQueue, StateStore, StoreError};
 
 const THREADS: usize = 4;
 

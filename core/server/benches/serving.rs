@@ -2,16 +2,16 @@
 //! sends a line and reads one. The floor is a server written by hand for these two tools alone, with
 //! serde_json and nothing else; it is what the others are compared with.
 //!
-//!     cargo bench --package mcp-core --features serve --bench serving
+//!     cargo bench --package mcp-server --bench serving
 
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use mcp_core::reference;
-use mcp_core::serve::{Way, connection};
-use mcp_core::server::{About, Server};
+use mcp_server::reference;
+use mcp_server::serve::{Way, connection};
+use mcp_server::server::{About, Server};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, duplex};

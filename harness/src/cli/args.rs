@@ -7,7 +7,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::export::Export;
-use crate::cli::mcp::{McpArgs, time};
+use crate::cli::mcp::McpArgs;
+use crate::cli::values::{duration, duration_or_seconds, renamed};
 
 /// A benchmark-driven performance lab: builds crates under CPU flag sets, proves that a flag changed the
 /// code, measures over many launches and layouts, and answers claims honestly.
@@ -216,8 +217,11 @@ pub(crate) struct CalibrateArgs {
     /// Experiments, each on layouts of its own.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]
     pub experiments: u32,
-    /// Stop after so many minutes, with what is finished.
-    #[arg(long)]
+    /// Stop after this time (90m, 8h), with what is finished.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub budget: Option<Duration>,
+    /// What --budget was, in minutes.
+    #[arg(long, hide = true, conflicts_with = "budget")]
     pub minutes: Option<f64>,
     /// The noise threshold of the gates, in percent [default: the suite's].
     #[arg(long, value_name = "P", conflicts_with = "launches")]
@@ -235,6 +239,19 @@ pub(crate) struct CalibrateArgs {
     /// baselines/calibration].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+}
+
+impl CalibrateArgs {
+    /// When to stop; `None` leaves it to the number of experiments.
+    ///
+    /// # Errors
+    /// A number of minutes that is not a duration.
+    pub(crate) fn limit(&self) -> anyhow::Result<Option<Duration>> {
+        let Some(minutes) = self.minutes else { return Ok(self.budget) };
+        renamed("--minutes", &format!("--budget {minutes}m"));
+        let limit = Duration::try_from_secs_f64(minutes * 60.0);
+        Ok(Some(limit.map_err(|_| anyhow::anyhow!("--minutes {minutes}: this is not a duration"))?))
+    }
 }
 
 #[derive(Args)]
@@ -299,8 +316,8 @@ pub(crate) struct GateArgs {
     #[arg(long, value_name = "PATH")]
     pub python: Option<String>,
     /// How long it may take, builds included: 90s, 5m, 1h. What is not decided by then is inconclusive.
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = crate::cli::gate::duration)]
-    pub budget: std::time::Duration,
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration_or_seconds)]
+    pub budget: Duration,
     /// Measure code that is identical on both sides too.
     #[arg(long)]
     pub no_identity: bool,
@@ -333,7 +350,7 @@ pub(crate) struct CmpArgs {
     #[arg(long, value_name = "N", requires = "commands", value_parser = clap::value_parser!(u32).range(2..=100_000))]
     pub launches: Option<u32>,
     /// As many launches as fit into this time (10s, 5m), at least 6 and at most 1000 [default: 10s].
-    #[arg(long, value_name = "TIME", requires = "commands", conflicts_with = "launches", value_parser = time)]
+    #[arg(long, value_name = "TIME", requires = "commands", conflicts_with = "launches", value_parser = duration)]
     pub budget: Option<Duration>,
     /// Untimed runs of each command before the first launch; at least one shows how long it takes.
     #[arg(long, value_name = "N", requires = "commands", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -345,7 +362,7 @@ pub(crate) struct CmpArgs {
     #[arg(long, requires = "commands")]
     pub check_output: bool,
     /// The longest that one run may take.
-    #[arg(long, value_name = "TIME", requires = "commands", default_value = "10m", value_parser = time)]
+    #[arg(long, value_name = "TIME", requires = "commands", default_value = "10m", value_parser = duration)]
     pub patience: Duration,
     /// The smallest change worth a name, in percent.
     #[arg(long, value_name = "PERCENT", requires = "commands", default_value_t = 1.0, value_parser = noise_threshold)]
@@ -406,9 +423,9 @@ pub(crate) struct CountsArgs {
     /// The most instructions of a call.
     #[arg(long, value_name = "N", default_value_t = 50_000)]
     pub limit: u64,
-    /// The longest that one call may take, in seconds.
-    #[arg(long, value_name = "S", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
-    pub patience: u64,
+    /// The longest that one call may take.
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration_or_seconds)]
+    pub patience: Duration,
     /// Run a gungraun bench under Callgrind instead, in a flag set at a time [default: x86-64 to x86-64-v3].
     #[arg(long, conflicts_with_all = ["suite", "benchmarks", "profile"])]
     pub callgrind: bool,

@@ -36,6 +36,7 @@ mod run;
 mod scratch;
 mod session;
 mod store;
+mod values;
 mod verify;
 
 use std::ffi::OsString;

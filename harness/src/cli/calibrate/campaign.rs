@@ -89,14 +89,13 @@ pub(crate) fn experiments(
     artifacts: &Artifacts,
     prepared: &Prepared,
     bounds: Bounds,
-    log: &Path,
+    (log, until): (&Path, Option<Instant>),
 ) -> anyhow::Result<()> {
-    let start = Instant::now();
     let what = format!("{} gates of {} benchmarks", args.experiments, plan.benchmarks.len());
     let stage = Stage::start("calibrate", what, u64::from(args.experiments));
     let arms = plan.arms.len() - 1;
     for turn in 0..args.experiments as usize {
-        let late = args.minutes.is_some_and(|minutes| start.elapsed().as_secs_f64() > minutes * 60.0);
+        let late = until.is_some_and(|until| Instant::now() > until);
         if late || context.stopped() {
             break;
         }

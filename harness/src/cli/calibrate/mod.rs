@@ -55,6 +55,7 @@ pub(crate) struct Comparison {
 
 /// Runs experiments, adds them to the stored ones, and writes the calibration.
 pub(crate) fn calibrate(shared: &Shared, args: &CalibrateArgs) -> anyhow::Result<Exit> {
+    let until = args.limit()?.map(|limit| Instant::now() + limit);
     let context = Context::open()?;
     context.tell_foreign();
     let suite = context.suite(args.suite.as_deref())?;
@@ -69,7 +70,6 @@ pub(crate) fn calibrate(shared: &Shared, args: &CalibrateArgs) -> anyhow::Result
         );
     }
     let _alone = context.alone()?;
-    let start = Instant::now();
     let mut plan = plan_of(&suite, args)?;
     let stored = calibration_file::read(&file);
     let lines: Vec<Line> = read_log(&campaign::log(&file))?;
@@ -90,11 +90,11 @@ pub(crate) fn calibrate(shared: &Shared, args: &CalibrateArgs) -> anyhow::Result
         .or_else(|| measure_crosstalk(&context, &wide_plan, &plan, &artifacts, wide));
     artifacts.arms.truncate(plan.arms.len());
     match args.launches {
-        Some(_) => experiments(&context, args, &mut plan, &artifacts, &prepared, &log, start)?,
+        Some(_) => experiments(&context, args, &mut plan, &artifacts, &prepared, (&log, until))?,
         None => {
             let bounds = Bounds { noise_threshold: plan.noise_threshold, tolerance: suite.gate.tolerance };
             let log = campaign::log(&file);
-            campaign::experiments(&context, args, &plan, &artifacts, &prepared, bounds, &log)?;
+            campaign::experiments(&context, args, &plan, &artifacts, &prepared, bounds, (&log, until))?;
         }
     }
     let mut judged: Vec<Comparison> = if only_gates { Vec::new() } else { read_log(&log)? };
@@ -236,8 +236,7 @@ fn experiments(
     plan: &mut Plan,
     artifacts: &Artifacts,
     prepared: &Prepared,
-    log: &Path,
-    start: Instant,
+    (log, until): (&Path, Option<Instant>),
 ) -> anyhow::Result<()> {
     let launches_each = plan.budget.launches;
     let steps = u64::from(args.experiments) * u64::from(launches_each) * plan.benchmarks.len() as u64;
@@ -245,7 +244,7 @@ fn experiments(
         format!("{} experiments of {launches_each} launches × {} arms", args.experiments, plan.arms.len());
     let stage = Stage::start("calibrate", what, steps);
     for _ in 0..args.experiments {
-        let late = args.minutes.is_some_and(|minutes| start.elapsed().as_secs_f64() > minutes * 60.0);
+        let late = until.is_some_and(|until| Instant::now() > until);
         if late || context.stopped() {
             break;
         }

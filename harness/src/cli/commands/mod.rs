@@ -320,8 +320,7 @@ impl Bench<'_> {
     /// The command as a person would type it again.
     fn again(&self, plan: &Plan) -> String {
         let mut words = vec!["cargo lab cmp --commands".to_owned()];
-        let quoted = |text: &String| format!("'{}'", text.replace('\'', "'\\''"));
-        words.extend(self.args.commands.iter().map(quoted));
+        words.extend(self.args.commands.iter().map(|text| crate::cli::values::quoted(text)));
         words.push(format!("--launches {}", plan.budget.launches));
         words.push(format!("--warmup {}", self.args.warmup));
         for (flag, set) in

@@ -24,8 +24,7 @@ pub(crate) fn command_words(text: &str) -> Result<Vec<String>, String> {
             "`{sign}` {does} in a shell, and perflab starts programs without one: put '{sign}' between single quotes where it is meant as it is, or measure the shell too with sh -c '…'"
         ));
     }
-    let words: Vec<String> =
-        crate::cli::mcp::words(text)?.into_iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let words = crate::cli::values::words(text)?;
     match words.first().and_then(|first| first.split_once('=')) {
         Some((name, _))
             if !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') =>

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::bail;
 
@@ -41,7 +41,7 @@ pub(crate) fn count(context: &Context, args: &CountsArgs) -> anyhow::Result<Coun
     let benchmarks = benchmarks(context, &plan, &artifacts.arms, &wanted, &mut failures)?;
     let counting = Counting {
         means,
-        limits: Limits { instructions: args.limit, patience: Duration::from_secs(args.patience) },
+        limits: Limits { instructions: args.limit, patience: args.patience },
         processes: args.processes,
     };
     let counted = count_arms(context, &plan, &artifacts.arms, &benchmarks, counting)?;

@@ -140,20 +140,3 @@ impl Budget {
         self.start + self.limit
     }
 }
-
-/// Reads `90s`, `5m`, `1h`, or a number of seconds.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let (number, unit) = match text.strip_suffix(['s', 'm', 'h']) {
-        Some(number) => (number, &text[number.len()..]),
-        None => (text, "s"),
-    };
-    let seconds = match unit {
-        "m" => 60.0,
-        "h" => 3600.0,
-        _ => 1.0,
-    };
-    match number.parse::<f64>() {
-        Ok(value) if value > 0.0 && value * seconds < 1e6 => Ok(Duration::from_secs_f64(value * seconds)),
-        _ => Err("write a time such as 90s, 5m or 1h".to_owned()),
-    }
-}

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::values::duration;
 use crate::mcp::Era;
 
 /// The latency of tool calls of any MCP server: `cargo lab mcp -- COMMAND`.
@@ -64,13 +65,13 @@ pub(crate) struct McpArgs {
     #[arg(long, group = "mode", conflicts_with_all = ["rate", "in_flight", "against", "servers"], help_heading = "Modes")]
     pub capacity: bool,
     /// The bound of --capacity.
-    #[arg(long, value_name = "TIME", value_parser = time, default_value = "5ms", help_heading = "Modes")]
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5ms", help_heading = "Modes")]
     pub p99: Duration,
     /// Many starts and one call each: start-up to the first answer, and memory.
     #[arg(long, group = "mode", conflicts_with_all = ["rate", "servers"], help_heading = "Modes")]
     pub cold_start: bool,
     /// One launch for so long: latency and memory over time, and whether memory grows.
-    #[arg(long, value_name = "TIME", value_parser = time, group = "mode", conflicts_with_all = ["against", "servers"], help_heading = "Modes")]
+    #[arg(long, value_name = "TIME", value_parser = duration, group = "mode", conflicts_with_all = ["against", "servers"], help_heading = "Modes")]
     pub soak: Option<Duration>,
     /// Take calls back while they run: is the server free again, and does it obey?
     #[arg(long, group = "mode", conflicts_with_all = ["rate", "against", "servers"], help_heading = "Modes")]
@@ -93,13 +94,13 @@ pub(crate) struct McpArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Measurement")]
     pub launches: Option<u32>,
     /// How long each launch is measured [default: 2s; 500ms with --against, 300ms a load with --servers, 100ms with --calibrate].
-    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Measurement")]
+    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = "Measurement")]
     pub duration: Option<Duration>,
     /// Calls before measuring, in each launch.
     #[arg(long, value_name = "N", default_value_t = 200, help_heading = "Measurement")]
     pub warm_up: u64,
     /// How long an answer may take before the server is given up.
-    #[arg(long, value_name = "TIME", value_parser = time, default_value = "10s", help_heading = "Measurement")]
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "10s", help_heading = "Measurement")]
     pub patience: Duration,
     /// The smallest change worth a name with --against, in percent.
     #[arg(long, value_name = "PERCENT", default_value_t = 1.0, help_heading = "Measurement")]
@@ -158,27 +159,6 @@ pub(crate) enum PlacementName {
     Both,
 }
 
-/// `5ms`, `60s`, `1.5m`.
-pub(crate) fn time(text: &str) -> Result<Duration, String> {
-    let split = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let scale = match unit.trim() {
-        "us" | "µs" => 1e-6,
-        "ms" => 1e-3,
-        "s" => 1.0,
-        "m" | "min" => 60.0,
-        "h" => 3600.0,
-        _ => return Err("write a number with its unit: 500us, 5ms, 60s, 10m".to_owned()),
-    };
-    let seconds =
-        number.parse::<f64>().map_err(|_| "write a number with its unit: 5ms, 60s".to_owned())? * scale;
-    if seconds > 0.0 && seconds <= 86_400.0 {
-        Ok(Duration::from_secs_f64(seconds))
-    } else {
-        Err("a time is above 0 and at most a day".to_owned())
-    }
-}
-
 fn rate(text: &str) -> Result<f64, String> {
     let rate = text.parse::<f64>().map_err(|_| "write a number of calls a second".to_owned())?;
     if rate > 0.0 && rate <= 1e8 {
@@ -188,66 +168,13 @@ fn rate(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Cuts a command as a shell would: at spaces, outside of quotes.
-///
-/// # Errors
-/// A sentence about an open quote, or about nothing at all.
-pub(crate) fn words(text: &str) -> Result<Vec<OsString>, String> {
-    let (mut words, mut word, mut quote, mut begun) = (Vec::new(), String::new(), None, false);
-    let mut letters = text.chars();
-    while let Some(letter) = letters.next() {
-        match (quote, letter) {
-            (Some(open), letter) if letter == open => quote = None,
-            (None, '\'' | '"') => (quote, begun) = (Some(letter), true),
-            (None | Some('"'), '\\') => {
-                word.extend(letters.next());
-                begun = true;
-            }
-            (None, letter) if letter.is_whitespace() => {
-                if begun {
-                    words.push(std::mem::take(&mut word).into());
-                }
-                begun = false;
-            }
-            (_, letter) => {
-                word.push(letter);
-                begun = true;
-            }
-        }
-    }
-    if quote.is_some() {
-        return Err(format!("“{text}” has a quote that is not closed"));
-    }
-    if begun {
-        words.push(word.into());
-    }
-    if words.is_empty() { Err("the command is empty".to_owned()) } else { Ok(words) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn times_have_units() {
-        assert_eq!(time("5ms"), Ok(Duration::from_millis(5)));
-        assert_eq!(time("1.5m"), Ok(Duration::from_secs(90)));
-        assert_eq!(time("200us"), Ok(Duration::from_micros(200)));
-        for wrong in ["5", "ms", "-1s", "0s", "1e9s", "5 parsecs", ""] {
-            assert!(time(wrong).is_err(), "{wrong}");
-        }
+    fn a_rate_is_above_zero() {
         assert!(rate("0").is_err() && rate("x").is_err() && rate("NaN").is_err());
         assert_eq!(rate("2.5"), Ok(2.5));
-    }
-
-    #[test]
-    fn commands_are_cut_as_a_shell_cuts_them() {
-        let cut = |text: &str| {
-            words(text)
-                .map(|words| words.iter().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>())
-        };
-        assert_eq!(cut("a  'b c' \"d 'e\" f\\ g ''").unwrap(), ["a", "b c", "d 'e", "f g", ""]);
-        assert!(cut("a 'b").unwrap_err().contains("not closed"));
-        assert!(cut("  ").is_err());
     }
 }

@@ -12,7 +12,7 @@ mod modes;
 mod setup;
 mod show;
 
-pub(crate) use args::{McpArgs, time, words};
+pub(crate) use args::McpArgs;
 pub(crate) use show::{again, is_record, report};
 
 use std::time::Instant;

@@ -9,8 +9,9 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 
 use crate::cli::context::{self, clock_seed};
-use crate::cli::mcp::args::{McpArgs, PlacementName, words};
+use crate::cli::mcp::args::{McpArgs, PlacementName};
 use crate::cli::mcp::field::{Entry, Field};
+use crate::cli::values;
 use crate::latency::{Load, Member, Mode, Placement};
 use crate::load::{Address, Program, calm_timer, pin_to};
 use crate::machine::{Environment, probe};
@@ -65,7 +66,7 @@ impl Setup {
         if !(0.0..50.0).contains(&args.threshold) {
             bail!("--threshold is a percentage from 0 to 50");
         }
-        let against = args.against.as_deref().map(words).transpose();
+        let against = args.against.as_deref().map(values::command).transpose();
         let against = against.map_err(|said| anyhow::anyhow!("--against: {said}"))?;
         let field = args.servers.as_deref().map(Field::read).transpose()?;
         let root = context::workspace_root(&std::env::current_dir()?).ok();

@@ -11,7 +11,8 @@ use anyhow::{Context as _, bail};
 
 use crate::build::{Builder, Foreign, PythonHome, foreign_settings};
 use crate::cli::args::{Color, RunArgs, Shared};
-use crate::machine::{Environment, Interpreter, bundled_lld, probe, probe_python, rustc_sysroot};
+use crate::machine::{Environment, Interpreter, bundled_lld, last_core, probe, probe_python, rustc_sysroot};
+pub(crate) use crate::machine::{cores, priority};
 use crate::plan::{FlagSet, FlagSets, Plan, Suite, parse_suite};
 use crate::process::RunError;
 use crate::report::Style;
@@ -275,25 +276,6 @@ pub(crate) fn flagsets(root: &Path) -> anyhow::Result<FlagSets> {
         }
     }
     Ok(sets)
-}
-
-/// The last core that this process may use: the first ones take most of a system's interrupts.
-fn last_core() -> Option<usize> {
-    let cores = cores();
-    cores.last().copied().filter(|_| cores.len() > 1)
-}
-
-/// The cores that this process may use.
-pub(crate) fn cores() -> Vec<usize> {
-    let Ok(allowed) = rustix::thread::sched_getaffinity(None) else { return Vec::new() };
-    (0..rustix::thread::CpuSet::MAX_CPU).filter(|&cpu| allowed.is_set(cpu)).collect()
-}
-
-/// The nice increment that this process may give its arms: −10 where it may raise priorities, else 0.
-pub(crate) fn priority() -> i32 {
-    let allowed = rustix::process::getrlimit(rustix::process::Resource::Nice).current;
-    // The limit L allows nice values down to 20 − L (getrlimit(2)); root may do as it likes.
-    if rustix::process::geteuid().is_root() || allowed.is_none_or(|limit| limit >= 30) { -10 } else { 0 }
 }
 
 /// A seed that differs from run to run; it is kept in the record.

@@ -1,11 +1,12 @@
 //! A record's folder on disk. Written so that a kill at any moment leaves the last finished launch.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
+pub(crate) use crate::files::replace;
 use crate::measure::{Launch, Run};
 use crate::record::{LaunchFile, RAW_HEADER, RunFile, State, raw_rows};
 
@@ -96,33 +97,4 @@ pub(crate) fn read(folder: &Path) -> anyhow::Result<(RunFile, Run)> {
     let file = RunFile::read(&text("run.json")?).with_context(|| folder.display().to_string())?;
     let run = file.run(&text("raw.csv")?).with_context(|| folder.display().to_string())?;
     Ok((file, run))
-}
-
-/// Replaces a file by a whole new one: written beside it, synced, renamed over it. A kill before that leaves a file
-/// whose name begins with `.partial-`, which git ignores.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let mut partial = tempfile::Builder::new().prefix(".partial-").tempfile_in(folder)?;
-    partial.write_all(bytes)?;
-    partial.as_file().sync_data()?;
-    let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-    partial.as_file().set_permissions(readable)?;
-    partial.persist(path).map_err(|error| error.error)?;
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_replaced_file_is_whole_and_leaves_nothing_beside_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("deep/file");
-        replace(&path, b"one").unwrap();
-        replace(&path, b"two").unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"two");
-        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
-    }
 }

@@ -1,9 +1,9 @@
 //! The baseline beside a wide arm against the baseline beside itself.
 
 use crate::measure::arm::Arm;
-use crate::measure::schedule::order;
 use crate::measure::{ArmProgram, FailureReason, Pace};
 use crate::plan::Budget;
+use crate::schedule::order;
 use crate::stats::median;
 
 /// One pair of arms: a scalar benchmark, and a wide one that may disturb it.

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use crate::measure::arm::Arm;
-use crate::measure::schedule::{order, pad};
 use crate::measure::wire::TimedSlice;
 use crate::measure::{ArmProgram, FailureReason, Launch, LaunchArm, Pace, Prepared, RunFailure, Slice, Turn};
 use crate::plan::Plan;
+use crate::schedule::{order, pad};
 
 /// How a launch went.
 #[derive(Clone, Debug, PartialEq)]

@@ -9,10 +9,10 @@ mod inject;
 mod launch;
 mod prepare;
 mod run;
-mod schedule;
 mod wire;
 
 pub use crate::counter::{Limits, Means};
+pub use crate::schedule::{layout_seed, order};
 pub use arm::{ArmProgram, Pace};
 pub use builds::{BuildBench, build_benchmarks};
 pub use clock::Clocks;
@@ -22,4 +22,3 @@ pub use inject::{call_ns, doubling_guess, steps_for};
 pub use launch::{Launcher, Outcome};
 pub use prepare::{Prepared, list, prepare};
 pub use run::{ArmFacts, FailureReason, Launch, LaunchArm, Run, RunFailure, Slice, Turn};
-pub use schedule::{layout_seed, order};

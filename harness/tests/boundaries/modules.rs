@@ -6,15 +6,17 @@ use std::path::{Path, PathBuf};
 
 /// What each module may name besides itself. A later stage reads what an earlier one made; nothing flows
 /// back. ARCHITECTURE.md has the same table with its reasons.
-const MAY_NAME: [(&str, &[&str]); 18] = [
+const MAY_NAME: [(&str, &[&str]); 20] = [
     ("stats", &[]),
-    ("plan", &[]),
     ("process", &[]),
     ("machine", &["process"]),
     ("counter", &["process"]),
+    ("files", &[]),
+    ("schedule", &[]),
+    ("plan", &[]),
     ("build", &["plan", "process"]),
     ("census", &["machine"]),
-    ("measure", &["plan", "build", "process", "machine", "stats", "counter"]),
+    ("measure", &["plan", "build", "process", "machine", "stats", "counter", "schedule"]),
     ("record", &["plan", "measure", "machine"]),
     ("analyse", &["plan", "measure", "stats"]),
     ("mcp", &[]),
@@ -28,20 +30,25 @@ const MAY_NAME: [(&str, &[&str]); 18] = [
         "cli",
         &[
             "stats", "plan", "process", "machine", "build", "census", "measure", "record", "analyse",
-            "judge", "rows", "history", "report", "mcp", "latency", "load", "counter",
+            "judge", "rows", "history", "report", "mcp", "latency", "load", "counter", "files", "schedule",
         ],
     ),
 ];
 
-fn sources() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+/// Where the modules lie: the lab's own sources, and those of the packages whose modules it re-exports.
+const SOURCES: [&str; 2] = ["src", "host/src"];
+
+fn harness() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// The code of every file of a module that is not compiled for tests alone, by path.
 fn code_of(module: &str) -> BTreeMap<PathBuf, String> {
     let mut code = BTreeMap::new();
-    for path in [sources().join(format!("{module}.rs")), sources().join(module)] {
-        collect(&path, &mut code);
+    for sources in SOURCES.map(|sources| harness().join(sources)) {
+        for path in [sources.join(format!("{module}.rs")), sources.join(module)] {
+            collect(&path, &mut code);
+        }
     }
     let mut tests = BTreeSet::new();
     for (path, text) in &code {
@@ -159,20 +166,54 @@ fn modules_name_only_what_comes_before_them() {
     let mut found = Vec::new();
     for (module, _) in MAY_NAME {
         for (path, code) in code_of(module) {
-            let file = path.strip_prefix(sources()).unwrap().display().to_string();
+            let file = path.strip_prefix(harness()).unwrap().display().to_string();
             found.extend(faults(module, &file, &code));
         }
     }
     assert!(found.is_empty(), "\n{}", found.join("\n"));
 }
 
+/// The modules that a `lib.rs` declares.
+fn declared(lib: &str) -> BTreeSet<String> {
+    let names = lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    names.map(str::to_owned).collect()
+}
+
+/// The modules that a `lib.rs` takes over from a package, with `pub use`.
+fn taken_over(lib: &str, package: &str) -> BTreeSet<String> {
+    let start = format!("pub use {package}::{{");
+    let group = lib.split_once(start.as_str()).map_or("}", |(_, group)| group);
+    group_heads(group)
+}
+
 #[test]
 fn every_module_has_a_row_in_the_table() {
-    let text = fs::read_to_string(sources().join("lib.rs")).unwrap();
-    let declared: BTreeSet<&str> =
-        text.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
-    let rows: BTreeSet<&str> = MAY_NAME.iter().map(|(module, _)| *module).collect();
-    assert_eq!(declared, rows);
+    let mut all = BTreeSet::new();
+    for sources in SOURCES {
+        let lib = fs::read_to_string(harness().join(sources).join("lib.rs")).unwrap();
+        for module in declared(&lib) {
+            assert!(all.insert(module.clone()), "two packages have a module {module}");
+        }
+    }
+    let rows: BTreeSet<String> = MAY_NAME.iter().map(|(module, _)| (*module).to_owned()).collect();
+    assert_eq!(all, rows);
+}
+
+#[test]
+fn the_lab_has_the_modules_of_its_packages_under_their_own_names() {
+    let lab = fs::read_to_string(harness().join("src/lib.rs")).unwrap();
+    let host = fs::read_to_string(harness().join("host/src/lib.rs")).unwrap();
+    assert_eq!(taken_over(&lab, "perflab_host"), declared(&host));
+    // Named by two paths, a module would escape the table.
+    for (module, _) in MAY_NAME {
+        for (path, code) in code_of(module) {
+            assert!(
+                !code.contains("perflab_host::"),
+                "{} names perflab_host: write crate::…",
+                path.display()
+            );
+        }
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use rand_chacha::rand_core::Rng as _;
 
 /// What a random number is for; keeps the streams apart.
 #[derive(Clone, Copy)]
-pub(crate) enum Purpose {
+enum Purpose {
     Layout = 1,
     Pad = 2,
     Order = 3,
@@ -29,7 +29,8 @@ pub fn layout_seed(seed: u64, launch: u32, arm: usize) -> u64 {
 }
 
 /// Bytes of padding for an arm's environment, up to a page: they shift its stack.
-pub(crate) fn pad(seed: u64, launch: u32, arm: usize) -> u32 {
+#[must_use]
+pub fn pad(seed: u64, launch: u32, arm: usize) -> u32 {
     generator(seed, Purpose::Pad, launch, arm as u64).next_u32() % 4096
 }
 

@@ -1,10 +1,12 @@
 //! The machine: what it is, what it can do, and how two of them differ.
 
+mod cores;
 mod environment;
 pub mod features;
 mod probe;
 mod python;
 
+pub use cores::{cores, last_core, priority};
 pub use environment::{Cpu, Difference, Environment, Toolchain};
 pub use probe::{bundled_lld, c_library, probe, rustc_cfg, rustc_sysroot};
 pub use python::{Interpreter, Python, probe_python};

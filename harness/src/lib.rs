@@ -9,9 +9,6 @@ pub mod census;
 pub mod cli;
 pub mod history;
 pub mod judge;
-pub mod latency;
-pub mod load;
-pub mod mcp;
 pub mod measure;
 pub mod plan;
 pub mod record;
@@ -19,3 +16,4 @@ pub mod report;
 pub mod rows;
 
 pub use perflab_host::{counter, files, machine, process, schedule, stats};
+pub use perflab_load::{latency, load, mcp};

@@ -7,9 +7,10 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Packages, and what none of them may reach through what it is built from.
-const FORBIDDEN: [(&str, &[&str]); 4] = [
+const FORBIDDEN: [(&str, &[&str]); 5] = [
     ("perflab", &["mcp-kernels", "mcp-server", "mcp-store", "rmcp", "tokio", "pyo3"]),
     ("perflab-host", &["perflab", "perflab-subject", "clap", "anyhow"]),
+    ("perflab-load", &["perflab", "perflab-subject", "clap", "indicatif", "mcp-server", "rmcp", "tokio"]),
     ("perflab-subject", &["mcp-kernels", "rmcp", "tokio", "pyo3"]),
     ("perflab-workloads", &["mcp-server", "mcp-store", "rmcp", "tokio", "pyo3"]),
 ];

@@ -36,7 +36,10 @@ const MAY_NAME: [(&str, &[&str]); 20] = [
 ];
 
 /// Where the modules lie: the lab's own sources, and those of the packages whose modules it re-exports.
-const SOURCES: [&str; 2] = ["src", "host/src"];
+const SOURCES: [&str; 3] = ["src", "host/src", "load/src"];
+
+/// Packages whose modules the lab re-exports, with their sources.
+const TAKEN_OVER: [(&str, &str); 2] = [("perflab_host", "host/src"), ("perflab_load", "load/src")];
 
 fn harness() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -202,16 +205,15 @@ fn every_module_has_a_row_in_the_table() {
 #[test]
 fn the_lab_has_the_modules_of_its_packages_under_their_own_names() {
     let lab = fs::read_to_string(harness().join("src/lib.rs")).unwrap();
-    let host = fs::read_to_string(harness().join("host/src/lib.rs")).unwrap();
-    assert_eq!(taken_over(&lab, "perflab_host"), declared(&host));
-    // Named by two paths, a module would escape the table.
-    for (module, _) in MAY_NAME {
-        for (path, code) in code_of(module) {
-            assert!(
-                !code.contains("perflab_host::"),
-                "{} names perflab_host: write crate::…",
-                path.display()
-            );
+    for (package, sources) in TAKEN_OVER {
+        let lib = fs::read_to_string(harness().join(sources).join("lib.rs")).unwrap();
+        assert_eq!(taken_over(&lab, package), declared(&lib), "of {package}");
+        // Named by two paths, a module would escape the table.
+        for (module, _) in MAY_NAME {
+            for (path, code) in code_of(module) {
+                let direct = format!("{package}::");
+                assert!(!code.contains(&direct), "{} names {package}: write crate::…", path.display());
+            }
         }
     }
 }

@@ -96,6 +96,8 @@ pub(crate) enum Verb {
     Time(TimeArgs),
     #[command(name = "__supervise", hide = true)]
     Supervise(SuperviseArgs),
+    #[command(name = "__reference", hide = true)]
+    Reference(ReferenceArgs),
 }
 
 #[derive(Args, Clone, Default)]
@@ -480,4 +482,10 @@ pub(crate) struct CallsArgs {
 pub(crate) struct SuperviseArgs {
     #[arg(last = true, required = true)]
     pub command: Vec<OsString>,
+}
+
+#[derive(Args)]
+pub(crate) struct ReferenceArgs {
+    /// The page to write.
+    pub file: PathBuf,
 }

@@ -32,6 +32,7 @@ mod injection;
 mod mcp;
 mod output;
 mod progress;
+mod reference;
 mod run;
 mod scratch;
 mod session;
@@ -141,6 +142,7 @@ fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
             let (program, rest) = split(&args.command)?;
             std::process::exit(supervise(program, rest)?)
         }
+        Verb::Reference(args) => reference::write(&args.file),
     }
 }
 

@@ -19,11 +19,31 @@ use crate::rows::{Rows, Source, of_record};
 /// The name of the markers of a document that shows one record.
 const SPLICE: &str = "record";
 
-/// The markers that a record of `suite` belongs between: those of the suite's own name, where there are any.
-fn marker<'a>(document: &str, suite: &'a str) -> &'a str {
-    match report::spliced(document, suite) {
-        Err(report::SpliceError::Missing { .. }) => SPLICE,
-        _ => suite,
+/// The markers that a record belongs between: those of its own name where the document has them, else those of its
+/// suite, else those of any record.
+fn marker<'a>(document: &str, record: &'a str, suite: &'a str) -> &'a str {
+    let has =
+        |name: &&str| !matches!(report::spliced(document, name), Err(report::SpliceError::Missing { .. }));
+    [record, suite].into_iter().find(has).unwrap_or(SPLICE)
+}
+
+/// A document that shows records, and the block in it that is this record's.
+pub(crate) struct Document<'a> {
+    path: &'a Path,
+    text: String,
+    name: &'a str,
+    /// How much of the record the block shows.
+    pub form: report::Form,
+}
+
+impl<'a> Document<'a> {
+    /// Reads a document and finds the block of `record`, which is one of `suite`.
+    pub(crate) fn open(path: &'a Path, record: &'a str, suite: &'a str) -> anyhow::Result<Self> {
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let name = marker(&text, record, suite);
+        let form = report::form(&text, name).with_context(|| path.display().to_string())?;
+        Ok(Self { path, text, name, form })
     }
 }
 
@@ -195,29 +215,27 @@ pub(crate) fn report(shared: &Shared, args: &ReportArgs) -> anyhow::Result<Exit>
         Workload::Kernel | Workload::Build | Workload::ToolCall | Workload::Command => "charts/heatmap.svg",
     };
     let chart = relative(&root, document, &args.record.join(shown))?;
-    let block = report::readme_block(&judged.report(), &chart);
-    place(args, document, &judged.file.plan.suite, &judged.meta.name, &block)
+    let open = Document::open(document, &judged.meta.name, &judged.file.plan.suite)?;
+    let block = report::block(&judged.report(), open.form, &chart);
+    place(args, &open, &judged.meta.name, &block)
 }
 
-/// Writes a block between the markers of `name` in a document, or checks whether it stands there.
+/// Writes a record's block into a document, or checks whether it stands there.
 pub(crate) fn place(
     args: &ReportArgs,
-    document: &Path,
-    name: &str,
+    document: &Document<'_>,
     record: &str,
     block: &str,
 ) -> anyhow::Result<Exit> {
-    let text =
-        std::fs::read_to_string(document).with_context(|| format!("cannot read {}", document.display()))?;
-    let shown = document.display();
-    let name = marker(&text, name);
+    let &Document { path, ref text, name, .. } = document;
+    let shown = path.display();
     if args.splice.is_some() {
-        let spliced = report::splice(&text, name, block).with_context(|| shown.to_string())?;
-        store::replace(document, spliced.as_bytes())?;
+        let spliced = report::splice(text, name, block).with_context(|| shown.to_string())?;
+        store::replace(path, spliced.as_bytes())?;
         eprintln!("{shown} now shows {record}");
         return Ok(Exit::Fine);
     }
-    let standing = report::spliced(&text, name).with_context(|| shown.to_string())?;
+    let standing = report::spliced(text, name).with_context(|| shown.to_string())?;
     if standing.trim() == block.trim() {
         outln!("{shown} says what {record} says");
         return Ok(Exit::Fine);

@@ -287,7 +287,7 @@ fn answer_words(answer: &ClaimAnswer) -> String {
 }
 
 /// Where the benchmarks of a claim fall.
-fn spread(report: &Report<'_>, answer: &ClaimAnswer) -> String {
+pub(crate) fn spread(report: &Report<'_>, answer: &ClaimAnswer) -> String {
     let rows = &answer.rows;
     let mut text = format!(
         "of {}: {} inside {}, {} above, {} faster but below, {} within ±{NBSP}{}, {} slower, {} undecided",

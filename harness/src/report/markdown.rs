@@ -1,6 +1,5 @@
-//! Markdown: a record's report, and the short block that a README shows.
+//! Markdown: a record's report, and the parts of it that other documents show.
 
-use crate::plan::Workload;
 use crate::report::findings::{self, Note};
 use crate::report::sheet::{Entry, Head, Sheet};
 use crate::report::view::View;
@@ -42,22 +41,6 @@ pub fn markdown(report: &Report<'_>) -> String {
     text
 }
 
-/// The block for a README: command, machine, table, answers, one chart. `chart_path` is relative to the
-/// document. No line break at its end.
-#[must_use]
-pub fn readme_block(report: &Report<'_>, chart_path: &str) -> String {
-    let view = View::of(report);
-    let mut parts = results_block(report, &view);
-    let shows = match report.plan.workload {
-        Workload::Ffi => "Time of a call, by its shape and the way to call",
-        Workload::Kernel | Workload::Build | Workload::ToolCall | Workload::Command => {
-            "Change against the baseline, by benchmark and arm"
-        }
-    };
-    parts.push(format!("![{shows}]({chart_path})"));
-    parts.join("\n\n")
-}
-
 /// Where it was made, answers, table and notes: what stands by itself in another document.
 pub(crate) fn results_block(report: &Report<'_>, view: &View<'_>) -> Vec<String> {
     let mut parts = vec![made_by(report)];
@@ -80,7 +63,7 @@ fn section(parts: &mut Vec<String>, heading: &str, texts: Vec<String>) {
 }
 
 /// The command and the machine that made the numbers.
-fn made_by(report: &Report<'_>) -> String {
+pub(crate) fn made_by(report: &Report<'_>) -> String {
     let facts: Vec<String> = findings::head(report).iter().map(|fact| escape(fact)).collect();
     format!("{} · {}\n\nMade by `{}`.", facts.join(" · "), escape(&report.meta.started), report.meta.command)
 }
@@ -102,7 +85,7 @@ fn claims(report: &Report<'_>) -> Vec<String> {
         .collect()
 }
 
-fn list(notes: &[Note]) -> String {
+pub(crate) fn list(notes: &[Note]) -> String {
     let mut lines = Vec::new();
     for note in notes {
         lines.push(format!("- {}: {}", note.label, escape(&note.text)));
@@ -157,16 +140,10 @@ pub(crate) fn escape(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::report::fixture::Fixture;
-    use crate::report::{splice, spliced};
 
     #[test]
     fn the_whole_report() {
         insta::assert_snapshot!(markdown(&Fixture::small().report()));
-    }
-
-    #[test]
-    fn the_readme_block() {
-        insta::assert_snapshot!(readme_block(&Fixture::small().report(), "results/x/charts/forest.svg"));
     }
 
     #[test]
@@ -185,13 +162,5 @@ mod tests {
     #[test]
     fn marks_in_names_do_not_change_the_form() {
         assert_eq!(escape("a|b <c> *d* [e]\nf"), "a\\|b &lt;c&gt; \\*d\\* \\[e\\] f");
-    }
-
-    #[test]
-    fn a_block_survives_its_way_into_a_document_and_back() {
-        let block = readme_block(&Fixture::small().report(), "forest.svg");
-        let document = "<!-- perflab:begin quick -->\n<!-- perflab:end quick -->\n";
-        let text = splice(document, "quick", &block).expect("markers");
-        assert_eq!(spliced(&text, "quick"), Ok(block.as_str()));
     }
 }

@@ -1,6 +1,7 @@
 //! What a person reads: the terminal's table, Markdown, one HTML file, charts. Text and bytes out; no IO, no
 //! policy: every number and verdict comes from the analysis and the judgement as it is.
 
+mod block;
 mod built;
 mod chart;
 mod details;
@@ -22,6 +23,7 @@ mod words;
 #[cfg(test)]
 pub(crate) mod fixture;
 
+pub use block::block;
 pub use built::artifacts;
 pub use chart::{Chart, ChartError, calibration_charts, charts, gate_chart, latency_charts, trend_chart};
 pub use export::{Foreign, Outcome, SUMMARY_LIMIT, fitted, foreign, junit_with, rows_summary, summary};
@@ -29,10 +31,10 @@ pub use gate::{GateView, gate_markdown, gate_table};
 pub use history::history_table;
 pub use html::html;
 pub use latency::{latency_block, latency_markdown, latency_table};
-pub use markdown::{markdown, readme_block};
+pub use markdown::markdown;
 pub(crate) use reasons::label;
 pub use reasons::sentence;
-pub use splice::{SpliceError, splice, spliced};
+pub use splice::{Form, SpliceError, form, splice, spliced};
 pub use table::table;
 pub(crate) use words::thousands;
 

@@ -9,7 +9,7 @@ use crate::cli::Exit;
 use crate::cli::args::{Format, ReportArgs, Shared};
 use crate::cli::context::{style, workspace_root};
 use crate::cli::mcp::collect::put;
-use crate::cli::output::{place, relative};
+use crate::cli::output::{Document, place, relative};
 use crate::judge::{Policy, judge_latency};
 use crate::latency::{LATENCY_SCHEMA, LatencyFile, LatencyState, Mode};
 use crate::report;
@@ -53,9 +53,15 @@ pub(crate) fn report(shared: &Shared, args: &ReportArgs) -> anyhow::Result<Exit>
     let chart = if file.mode == Mode::Field { "charts/servers.svg" } else { "charts/percentiles.svg" };
     let root = workspace_root(&std::env::current_dir()?)?;
     let chart = relative(&root, document, &args.record.join(chart))?;
+    let open = Document::open(document, &file.name, file.field.as_deref().unwrap_or("mcp"))?;
+    if open.form != report::Form::Whole {
+        bail!(
+            "{}: a record of tool calls is shown whole: leave the form out of its marker",
+            document.display()
+        );
+    }
     let block = report::latency_block(&file, &judgement, &chart);
-    let name = file.field.as_deref().unwrap_or("mcp");
-    place(args, document, name, &file.name, &block)
+    place(args, &open, &file.name, &block)
 }
 
 /// Draws the charts into the record. Returns their names and titles.

@@ -51,11 +51,11 @@ pub fn sentence(reason: &FailureReason) -> String {
             words::nanos(*after_ms as f64 * 1e6)
         ),
         FailureReason::WrongAnswer { expected, found } => format!(
-            "it returned {found} where {expected} is due, so nothing was measured; mend the code, or the \
+            "it returned {found} where {expected} is due, so nothing was measured; fix the code, or the \
              answer in the suite if the task has changed"
         ),
         FailureReason::OtherOutput => {
-            "its stdout is not that of the first run of A; mend the command, or leave out --check-output where \
+            "its stdout is not that of the first run of A; fix the command, or leave out --check-output where \
              outputs may differ"
                 .to_owned()
         }

@@ -240,7 +240,7 @@ pub fn facts(options: &Options, flags: &Flags) -> Vec<Fact> {
     facts.push(match policy(flags) {
         Ok(_) if flags.policy.is_none() => Fact::good("policy", "built in"),
         Ok(_) => Fact::good("policy", "its rules do what their examples say"),
-        Err(error) => Fact::missing("policy", error, "mend the file"),
+        Err(error) => Fact::missing("policy", error, "fix the file"),
     });
     if options.roots.is_empty() {
         facts.push(match Settings::new(options, flags).and_then(BashGod::new) {

@@ -121,7 +121,7 @@ pub struct Ground {
 }
 
 impl Ground {
-    /// Makes or mends the canary files below `base`, and the project from `template`.
+    /// Makes or repairs the canary files below `base`, and the project from `template`.
     pub fn make(base: &Path, template: &Path) -> io::Result<Self> {
         let ground = Self { base: base.to_owned(), template: template.to_owned() };
         for (path, mode, content) in FILES {

@@ -134,7 +134,7 @@ impl Scene {
         Ok(Self { ground, witnesses, skip, outside, project })
     }
 
-    /// What has changed since the last call, in the words of a report; the canaries are mended then.
+    /// What has changed since the last call, in the words of a report; the canaries are repaired then.
     pub fn effects(&mut self, view: View, outputs: &[&[u8]]) -> io::Result<Vec<String>> {
         let outside = State::of(&self.ground.path("/"), &self.skip)?;
         let differences = self.outside.differences(&outside);

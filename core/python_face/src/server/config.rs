@@ -65,7 +65,7 @@ fn option(name: &str, value: &Bound<'_, PyAny>, arguments: &mut Vec<OsString>) -
 
 fn one(name: &str, value: &Bound<'_, PyAny>, arguments: &mut Vec<OsString>) -> PyResult<()> {
     let text = if value.is_instance_of::<PyInt>() && !value.is_instance_of::<PyBool>() {
-        value.str()?.to_str()?.into()
+        OsString::from(value.str()?.to_cow()?.into_owned())
     } else {
         // A str, or a path of pathlib.
         value.extract::<PathBuf>().map(OsString::from).map_err(|_| {

@@ -1,16 +1,30 @@
 //! The Python module of a server, whose package then holds nothing else.
 
 /// Makes the module: the class `Server`, the exceptions and `version`. The name is given twice, as an identifier
-/// and as text; then comes a function that returns the server's `Purpose`, and, where the module has more to it, one
-/// that adds that.
+/// and as text; then comes a function that returns the server's `Purpose`. A server that runs commands names its
+/// supervisor too, `supervisor = mcp_sandbox::enter`: what an interpreter is started for, once for each command.
 ///
-/// The package depends on `pyo3`, and is a `cdylib` whose name is the module's.
+/// The package depends on `pyo3`, and is a `cdylib` whose name is the module's. What it has of Python is in
+/// `python/` beside this crate, and linked from there.
 #[macro_export]
 macro_rules! server_module {
     ($module:ident, $name:tt, $purpose:path) => {
-        $crate::server_module!($module, $name, $purpose, |_module| Ok(()));
+        $crate::server_module!(@with $module, $name, $purpose, |_module| Ok(()));
     };
-    ($module:ident, $name:tt, $purpose:path, $more:expr) => {
+    ($module:ident, $name:tt, $purpose:path, supervisor = $supervisor:path) => {
+        $crate::server_module!(@with $module, $name, $purpose, |module| {
+            use ::pyo3::types::PyAnyMethods as _;
+            // Not by `add_function`, which would make it one of the names that the package passes on.
+            module.setattr("_supervise", ::pyo3::wrap_pyfunction!(_supervise, module)?)
+        });
+
+        /// Supervises one command and returns the status to end with.
+        #[::pyo3::pyfunction]
+        fn _supervise() -> u8 {
+            $supervisor()
+        }
+    };
+    (@with $module:ident, $name:tt, $purpose:path, $more:expr) => {
         #[cfg(panic = "abort")]
         compile_error!(
             "a panic would end the interpreter that imported this module: build with a profile that unwinds, \

@@ -1,16 +1,5 @@
-"""Shell commands for models, in this process: told before they run, and run where they can do no harm."""
+"""Shell commands for models, in this process: judged before they run, and run where they can do no harm."""
 
-from ._types import CallResult, Config, Content, Form, Tool
-from .bash_god_mcp import InternalError, Server, ServerClosed, version
-
-__all__ = [
-    "CallResult",
-    "Config",
-    "Content",
-    "Form",
-    "InternalError",
-    "Server",
-    "ServerClosed",
-    "Tool",
-    "version",
-]
+from ._config import Config as Config
+from ._types import *
+from .bash_god_mcp import *

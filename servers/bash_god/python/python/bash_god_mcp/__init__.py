@@ -1,5 +1,5 @@
 """Shell commands for models, in this process: judged before they run, and run where they can do no harm."""
 
-from ._config import Config as Config
+from ._config import *
 from ._types import *
 from .bash_god_mcp import *

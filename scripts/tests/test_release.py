@@ -1,0 +1,99 @@
+"""What a release is made of: archives of the programs, and the changelog's section as its text."""
+
+import hashlib
+import os
+import pathlib
+import re
+import subprocess
+import tarfile
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+VERSION = re.search(r'^\[workspace\.package\]\nversion = "(.*)"$', (ROOT / "Cargo.toml").read_text(), re.M).group(1)
+PROGRAMS = ("perflab", "bash-god-mcp")
+
+
+class Archives(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.built = pathlib.Path(scratch.name, "built")
+        self.out = pathlib.Path(scratch.name, "out")
+        self.built.mkdir()
+        for program in PROGRAMS:
+            self.program(program, VERSION)
+
+    def program(self, name, version):
+        """A program that says its name and version."""
+        file = self.built / name
+        file.write_text(f'#!/bin/sh\necho "{name} {version}"\n')
+        file.chmod(0o755)
+
+    def archive(self, *arguments):
+        environment = {**os.environ, "TARGET": "here-unknown-linux", "SOURCE_DATE_EPOCH": "86400"}
+        command = [ROOT / "scripts/archive", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, env=environment)
+
+    def test_each_program_has_an_archive_with_a_checksum(self):
+        done = self.archive(self.built, self.out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for program in PROGRAMS:
+            name = f"{program}-v{VERSION}-here-unknown-linux"
+            packed = (self.out / f"{name}.tar.gz").read_bytes()
+            line = (self.out / f"{name}.tar.gz.sha256").read_text()
+            self.assertEqual(line, f"{hashlib.sha256(packed).hexdigest()}  {name}.tar.gz\n")
+            with tarfile.open(self.out / f"{name}.tar.gz") as archive:
+                members = {member.name: member for member in archive.getmembers()}
+            inside = (program, "README.md", "CHANGELOG.md", "LICENSE", "LICENSE-APACHE", "LICENSE-MIT")
+            self.assertEqual(sorted(members), sorted([name, *(f"{name}/{file}" for file in inside)]))
+            self.assertEqual(members[f"{name}/{program}"].mode, 0o755)
+            self.assertEqual({(member.uid, member.mtime) for member in members.values()}, {(0, 86400)})
+
+    def test_equal_programs_make_equal_archives(self):
+        self.archive(self.built, self.out)
+        first = {file.name: file.read_bytes() for file in self.out.iterdir()}
+        self.program("perflab", VERSION)
+        self.archive(self.built, self.out)
+        self.assertEqual({file.name: file.read_bytes() for file in self.out.iterdir()}, first)
+
+    def test_a_program_of_another_version_is_refused(self):
+        self.program("bash-god-mcp", "9.9.9")
+        done = self.archive(self.built, self.out)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("bash-god-mcp 9.9.9", done.stderr)
+
+    def test_what_is_not_built_is_named(self):
+        (self.built / "perflab").unlink()
+        done = self.archive(self.built, self.out)
+        self.assertEqual((done.returncode, done.stderr), (1, f"{self.built} has no perflab: build it first\n"))
+        self.assertEqual(self.archive(self.built).returncode, 2)
+
+
+class Notes(unittest.TestCase):
+    def notes(self, tag, heading):
+        with tempfile.TemporaryDirectory() as scratch:
+            changelog = pathlib.Path(scratch, "CHANGELOG.md")
+            changelog.write_text(
+                f"# Changelog\n\n{heading}\n\n### Added\n\n- This.\n\n## [0.0.1] - 2020-01-01\n\n- That.\n\n[0.0.1]: x\n"
+            )
+            environment = {**os.environ, "CHANGELOG": str(changelog)}
+            command = [ROOT / "scripts/release_notes", tag]
+            return subprocess.run(command, capture_output=True, text=True, env=environment)
+
+    def test_the_section_of_the_version_is_printed(self):
+        done = self.notes(f"v{VERSION}", f"## [{VERSION}] - 2026-12-01")
+        self.assertEqual((done.returncode, done.stdout), (0, "### Added\n\n- This.\n\n"), done.stderr)
+
+    def test_a_tag_of_another_version_is_refused(self):
+        done = self.notes("v99.0.0", f"## [{VERSION}] - 2026-12-01")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"the tag is v99.0.0; expected v{VERSION}", done.stderr)
+
+    def test_a_section_without_a_date_is_refused(self):
+        self.assertEqual(self.notes(f"v{VERSION}", f"## [{VERSION}] - unreleased").returncode, 1)
+        self.assertEqual(self.notes(f"v{VERSION}", "## [0.0.0] - 2026-12-01").returncode, 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

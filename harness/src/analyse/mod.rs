@@ -15,7 +15,7 @@ pub use values::{Values, launch_values};
 use std::collections::BTreeMap;
 
 use crate::measure::{ArmFacts, Launch, Run, Slice, Turn};
-use crate::plan::{Plan, Role, Workload};
+use crate::plan::{Built, Plan, Role};
 use crate::stats::{
     bootstrap_two_way, launches_to_decide, layout_share, mean, mean_interval, median, minimum_detectable,
     quantile_interval, sd,
@@ -158,7 +158,7 @@ fn row(
     let interval = |arm: usize| {
         let mut medians = medians(samples, benchmark, arm);
         medians.sort_by(f64::total_cmp);
-        quantile_interval(&medians, 0.5, CONFIDENCE).filter(|_| plan.workload == Workload::Ffi)
+        quantile_interval(&medians, 0.5, CONFIDENCE).filter(|_| plan.traits().shows_values)
     };
     let within: Vec<f64> = per_launch.iter().map(|blocks| variance_of_median(blocks)).collect();
     Some(Row {
@@ -239,9 +239,9 @@ pub fn geometric_mean(
 fn facts(plan: &Plan, run: &Run, arm: usize) -> ArmFacts {
     let name = plan.arms[arm].name.clone();
     let facts = run.facts.get(arm).cloned().unwrap_or_else(|| ArmFacts { arm: name, ..ArmFacts::default() });
-    match plan.workload {
-        Workload::Build => ArmFacts { build_seconds: None, ..facts },
-        Workload::Kernel | Workload::Ffi | Workload::ToolCall | Workload::Command => facts,
+    match plan.traits().built {
+        Built::EveryTurn => ArmFacts { build_seconds: None, ..facts },
+        Built::Once | Built::Never => facts,
     }
 }
 

@@ -4,6 +4,11 @@ use crate::plan::fixture::{self, arm};
 use crate::plan::{Ffi, Library, Shape, Unit, Workload};
 use crate::stats::Interval;
 
+fn called(library: Library) -> Workload {
+    let variant = fixture::variant("x86-64");
+    Workload::Ffi(Ffi { variant, shape: Shape::Cython, library, python: "python3".into() })
+}
+
 fn plan(launches: u32, benchmarks: &[&str]) -> Plan {
     let arms =
         vec![arm("base", Role::Baseline), arm("fast", Role::Candidate), arm("base (A/A)", Role::Control)];
@@ -56,7 +61,7 @@ fn calls_from_python_have_an_interval_of_the_value_itself() {
     let mut plan = plan(8, &["a"]);
     let time = |launch: u32, _, arm: usize, _| 100 + if arm == 1 { u64::from(launch) } else { 0 };
     assert_eq!(analyse(&plan, &run(&plan, time)).rows[0].value_interval, None, "a kernel has none");
-    plan.workload = Workload::Ffi;
+    plan.arms.iter_mut().for_each(|arm| arm.workload = called(Library::Cdylib));
     let row = analyse(&plan, &run(&plan, time)).rows[0].clone();
     // Of eight values the second and the seventh hold the median with 93 %, the first and the last with 99 %.
     assert_eq!(row.value_interval, Some(Interval { lo: 100.0, hi: 107.0 }));
@@ -148,7 +153,7 @@ fn an_interrupted_and_a_preempted_run_is_said_to_be_so() {
         .for_each(|turn| turn.slices.iter_mut().for_each(|slice| slice.wall *= 2));
     run.launches[1].arms[0].layout = None;
     let mut prebuilt = plan.clone();
-    prebuilt.arms[0].variant.ffi = Some(Ffi { shape: Shape::Cython, library: Library::File("a.so".into()) });
+    prebuilt.arms[0].workload = called(Library::File("a.so".into()));
     assert!(!analyse(&prebuilt, &run).warnings.contains(&Warning::OneLayout), "nobody can link that file");
     let analysis = analyse(&plan, &run);
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use crate::analyse::{Analysis, Row, Warning, is_preempted};
 use crate::measure::Run;
-use crate::plan::{Ffi, Plan, Workload};
+use crate::plan::Plan;
 
 /// A share of preempted slices worth a word.
 const MUCH_PREEMPTION: f64 = 0.05;
@@ -18,13 +18,11 @@ pub(crate) fn warnings(plan: &Plan, run: &Run, analysis: &Analysis) -> Vec<Warni
         warnings.push(Warning::Preempted { share: preempted as f64 / all as f64 });
     }
     // Nothing links Python code, or a library that somebody else built.
-    let linked = |arm: usize| plan.arms[arm].variant.ffi.as_ref().is_none_or(Ffi::has_layouts);
+    let linked = |arm: usize| plan.arms[arm].workload.has_layouts();
     let without_layout = |launch: &crate::measure::Launch| {
         launch.arms.iter().any(|process| process.layout.is_none() && linked(process.arm))
     };
-    if !matches!(plan.workload, Workload::Build | Workload::Command)
-        && run.launches.iter().any(without_layout)
-    {
+    if run.launches.iter().any(without_layout) {
         warnings.push(Warning::OneLayout);
     }
     let (finished, planned) = (analysis.launches, plan.budget.launches);

@@ -10,10 +10,10 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::build::bundle::Bundle;
-use crate::build::extension::{Host, PythonHome};
+use crate::build::extension::{Host, PythonHome, missing};
 use crate::build::said::{check_flags, first_error, rustc_command};
 use crate::build::settings::is_build_variable;
-use crate::plan::{BuildSettings, FlagSet, Library, Variant};
+use crate::plan::{CargoBuild, FlagSet, Variant, Workload};
 use crate::process::{Invocation, Limits, RunError, run};
 
 /// The longest that one build may take.
@@ -121,6 +121,15 @@ pub struct Builder {
     pub python: Option<PythonHome>,
 }
 
+/// Which target of a package Cargo builds, and what is taken from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Product {
+    /// The executable of a binary target.
+    Executable,
+    /// The shared library of the library target.
+    Cdylib,
+}
+
 /// One clean or touched build of a `build` suite.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TimedBuild {
@@ -146,10 +155,13 @@ struct Message {
 }
 
 impl Message {
-    /// What came out: an executable, or a shared library where `shared` is wanted.
-    fn product(&self, shared: bool) -> Option<PathBuf> {
+    /// What came out.
+    fn product(&self, product: Product) -> Option<PathBuf> {
         let is_shared = |path: &&PathBuf| path.extension().is_some_and(|kind| kind == "so");
-        if shared { self.filenames.iter().find(is_shared).cloned() } else { self.executable.clone() }
+        match product {
+            Product::Executable => self.executable.clone(),
+            Product::Cdylib => self.filenames.iter().find(is_shared).cloned(),
+        }
     }
 }
 
@@ -175,14 +187,35 @@ struct Built {
 }
 
 impl Builder {
-    /// Builds a variant, or finds it built, and keeps its linker inputs.
+    /// Builds what an arm runs, or finds it built. The flag set is that of its variant; `None` where Cargo builds
+    /// nothing.
     ///
     /// # Errors
     /// [`BuildError`]: the code does not compile, the flags that arrived are not the flag set's, the disk is
-    /// full, or `stop` said so.
+    /// full, something is missing, or `stop` said so.
     pub fn build(
         &self,
+        workload: &Workload,
+        flagset: Option<&FlagSet>,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Artifact, BuildError> {
+        match (workload.ffi(), workload.variant(), flagset) {
+            (Some(ffi), _, Some(flagset)) if workload.by_cargo() => {
+                self.hosted(self.by_cargo(&ffi.variant, Product::Cdylib, flagset, stop)?, ffi)
+            }
+            (Some(ffi), _, _) => self.build_extension(ffi, stop),
+            (None, Some(variant), Some(flagset)) => {
+                self.by_cargo(variant, Product::Executable, flagset, stop)
+            }
+            (None, _, _) => Err(missing("nothing says what to build", "name a package and a flag set")),
+        }
+    }
+
+    /// Lets Cargo build a variant, and keeps its linker inputs.
+    fn by_cargo(
+        &self,
         variant: &Variant,
+        product: Product,
         flagset: &FlagSet,
         stop: &dyn Fn() -> bool,
     ) -> Result<Artifact, BuildError> {
@@ -190,14 +223,14 @@ impl Builder {
         let archive = self.target.join("bundles").join(format!("{slug}.tar"));
         let folder = self.target.join("bundles").join(&slug);
         self.create(&self.target.join("bundles"))?;
-        let mut invocation = self.invocation(variant, flagset, &archive);
+        let mut invocation = self.invocation(variant, product, flagset, &archive);
         let mut bundled = self.lld.is_some();
-        let mut built = match self.cargo(&invocation, variant, stop) {
+        let mut built = match self.cargo(&invocation, variant, product, stop) {
             // A linker that is not lld may refuse the option: one layout is better than none.
             Err(BuildError::Compile { error }) if bundled && error.contains("--reproduce") => {
                 bundled = false;
-                invocation = self.bare(variant, flagset, &self.target.join(&flagset.name));
-                self.cargo(&invocation, variant, stop)?
+                invocation = self.bare(variant, product, flagset, &self.target.join(&flagset.name));
+                self.cargo(&invocation, variant, product, stop)?
             }
             other => other?,
         };
@@ -207,7 +240,7 @@ impl Builder {
         if bundled && stale && !archive.exists() {
             // Cargo found the executable fresh, but its linker inputs are gone: link once more.
             self.clean(variant, flagset, stop)?;
-            built = self.cargo(&invocation, variant, stop)?;
+            built = self.cargo(&invocation, variant, product, stop)?;
         }
         let digest = digest_of(&built.executable)?;
         if built.compiled || stale {
@@ -234,10 +267,13 @@ impl Builder {
         }
         let kept = kept.unwrap_or_default();
         // Variants that differ in features alone share Cargo's path: the next build would replace this one.
-        let ending = if variant.ffi.is_some() { ".so" } else { "" };
+        let ending = match product {
+            Product::Executable => "",
+            Product::Cdylib => ".so",
+        };
         let path = folder.join(format!("{}{ending}", variant.bin));
         copy(&built.executable, &path, &digest)?;
-        let artifact = Artifact {
+        Ok(Artifact {
             variant: variant.clone(),
             file_bytes: fs::metadata(&path).map_or(0, |metadata| metadata.len()),
             path,
@@ -249,26 +285,21 @@ impl Builder {
             command: invocation.display(),
             rustc_command: kept.rustc_command,
             bundle: self.lld.as_ref().and_then(|lld| Bundle::open(&folder, lld)),
-        };
-        match &variant.ffi {
-            Some(ffi) => self.hosted(artifact, ffi),
-            None => Ok(artifact),
-        }
+        })
     }
 
-    /// Builds a variant under an arm's build settings into `target`, timed, without keeping anything.
+    /// Builds under the build's settings into `target`, timed, without keeping anything.
     ///
     /// # Errors
     /// As [`Builder::build`].
     pub fn time(
         &self,
-        variant: &Variant,
+        CargoBuild { variant, settings }: &CargoBuild,
         flagset: &FlagSet,
-        settings: &BuildSettings,
         target: &Path,
         stop: &dyn Fn() -> bool,
     ) -> Result<TimedBuild, BuildError> {
-        let mut invocation = self.bare(variant, flagset, target);
+        let mut invocation = self.bare(variant, Product::Executable, flagset, target);
         if let Some(jobs) = settings.jobs {
             invocation.args.extend(["--jobs".into(), jobs.to_string().into()]);
         }
@@ -280,12 +311,18 @@ impl Builder {
             invocation.args.extend(["--config".into(), key.into()]);
         }
         let start = Instant::now();
-        let built = self.cargo(&invocation, variant, stop)?;
+        let built = self.cargo(&invocation, variant, Product::Executable, stop)?;
         Ok(TimedBuild { wall: start.elapsed(), executable: built.executable, command: invocation.display() })
     }
 
-    fn invocation(&self, variant: &Variant, flagset: &FlagSet, archive: &Path) -> Invocation {
-        let mut invocation = self.bare(variant, flagset, &self.target.join(&flagset.name));
+    fn invocation(
+        &self,
+        variant: &Variant,
+        product: Product,
+        flagset: &FlagSet,
+        archive: &Path,
+    ) -> Invocation {
+        let mut invocation = self.bare(variant, product, flagset, &self.target.join(&flagset.name));
         if self.lld.is_some() {
             let mut link_arg = OsString::from("link-arg=-Wl,--reproduce=");
             link_arg.push(archive);
@@ -294,12 +331,12 @@ impl Builder {
         invocation
     }
 
-    fn bare(&self, variant: &Variant, flagset: &FlagSet, target: &Path) -> Invocation {
+    fn bare(&self, variant: &Variant, product: Product, flagset: &FlagSet, target: &Path) -> Invocation {
         let mut args: Vec<OsString> =
             ["rustc", "--verbose", "--message-format", "json-render-diagnostics"].map(Into::into).into();
         let mut add = |option: &str, value: &str| args.extend([option.into(), value.into()]);
         add("--package", &variant.package);
-        if variant.ffi.is_none() {
+        if product == Product::Executable {
             add("--bin", &variant.bin);
         }
         add("--profile", &variant.profile);
@@ -307,7 +344,7 @@ impl Builder {
         if !variant.features.is_empty() {
             add("--features", &variant.features.join(","));
         }
-        if variant.ffi.is_some() {
+        if product == Product::Cdylib {
             args.push("--lib".into());
         }
         if !variant.default_features {
@@ -316,7 +353,7 @@ impl Builder {
         args.extend(["--target-dir".into(), target.into()]);
         let mut invocation = Invocation::new("cargo", args).in_folder(&self.root);
         // The interpreter that will import the module is the one that it is built for.
-        let python = self.python.as_ref().filter(|_| variant.ffi.is_some());
+        let python = self.python.as_ref().filter(|_| product == Product::Cdylib);
         invocation.set.extend(python.map(|python| ("PYO3_PYTHON".into(), python.word())));
         Self::exactly(&mut invocation, flagset);
         invocation
@@ -351,6 +388,7 @@ impl Builder {
         &self,
         invocation: &Invocation,
         variant: &Variant,
+        product: Product,
         stop: &dyn Fn() -> bool,
     ) -> Result<Built, BuildError> {
         let limits = Limits { timeout: LONGEST_BUILD, output: 8 << 20 };
@@ -368,9 +406,11 @@ impl Builder {
         let artifacts = || messages.iter().filter(|message| message.reason == "compiler-artifact");
         let of_bin =
             |message: &&Message| message.target.as_ref().is_some_and(|target| target.name == variant.bin);
-        let shared = variant.ffi.is_some();
-        let executable = artifacts().filter(of_bin).find_map(|message| message.product(shared));
-        let what = if shared { "shared library" } else { "executable" };
+        let executable = artifacts().filter(of_bin).find_map(|message| message.product(product));
+        let what = match product {
+            Product::Executable => "executable",
+            Product::Cdylib => "shared library",
+        };
         let Some(executable) = executable else {
             return Err(BuildError::Compile { error: format!("Cargo named no {what} for {}", variant.bin) });
         };
@@ -410,10 +450,6 @@ pub(crate) fn slug(variant: &Variant) -> String {
     let Variant { package, bin, features, flagset, profile, .. } = variant;
     let features = if features.is_empty() { String::new() } else { format!("+{}", features.join("+")) };
     let defaults = if variant.default_features { "" } else { "-no-defaults" };
-    if let Some(Library::Source(file) | Library::File(file)) = variant.ffi.as_ref().map(|ffi| &ffi.library) {
-        // Not a folder of its own for every folder in the path.
-        return format!("{}-{bin}", file.replace('/', "_"));
-    }
     format!("{package}-{bin}{defaults}{features}-{flagset}-{profile}")
 }
 

@@ -102,17 +102,13 @@ impl Host {
 }
 
 impl Builder {
-    /// Builds or finds what Python calls in a variant that Cargo does not build.
+    /// Builds or finds a library that Cargo does not build.
     ///
     /// # Errors
     /// [`BuildError`]: a compiler, header or file is missing, the code does not compile, or `stop` said so.
-    pub fn build_extension(
-        &self,
-        variant: &Variant,
-        ffi: &Ffi,
-        stop: &dyn Fn() -> bool,
-    ) -> Result<Artifact, BuildError> {
-        let folder = self.target.join("bundles").join(slug(variant));
+    pub(crate) fn build_extension(&self, ffi: &Ffi, stop: &dyn Fn() -> bool) -> Result<Artifact, BuildError> {
+        let variant = &ffi.variant;
+        let folder = self.target.join("bundles").join(library_slug(ffi));
         let compiled = |source: &Path| self.compile(variant, source, &folder, stop);
         let artifact = match &ffi.library {
             Library::Source(source) => compiled(&self.root.join(source))?,
@@ -154,7 +150,7 @@ impl Builder {
         // Not in the bundle's folder: the same library called in another way would replace that.
         let starters = self.target.join("starters");
         self.create(&starters)?;
-        let starter = starters.join(format!("{}-{}", slug(&artifact.variant), ffi.shape.name()));
+        let starter = starters.join(format!("{}-{}", library_slug(ffi), ffi.shape.name()));
         let library = artifact.path;
         host.write_starter((ffi.library != Library::Nothing).then_some(library.as_path()), &starter)?;
         Ok(Artifact { path: starter, library: Some(library), host: Some(host), ..artifact })
@@ -256,7 +252,18 @@ impl Builder {
     }
 }
 
-fn missing(what: impl Into<String>, remedy: &str) -> BuildError {
+/// A name for a library that is also a file name.
+fn library_slug(ffi: &Ffi) -> String {
+    match &ffi.library {
+        // Not a folder of its own for every folder in the path.
+        Library::Source(file) | Library::File(file) => {
+            format!("{}-{}", file.replace('/', "_"), ffi.variant.bin)
+        }
+        Library::Cdylib | Library::Floor | Library::Nothing => slug(&ffi.variant),
+    }
+}
+
+pub(crate) fn missing(what: impl Into<String>, remedy: &str) -> BuildError {
     BuildError::Missing { what: what.into(), remedy: remedy.to_owned() }
 }
 

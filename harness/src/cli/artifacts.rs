@@ -14,7 +14,7 @@ use crate::cli::store;
 use crate::machine::features::Features;
 use crate::machine::rustc_cfg;
 use crate::measure::{ArmFacts, FailureReason, RunFailure};
-use crate::plan::{Benchmark, Ffi, FlagSets, Library, Plan, Role, Shape, Source, Variant, Workload};
+use crate::plan::{Arm, Benchmark, Built, Ffi, FlagSets, Plan, Role, Server, Source, Workload};
 use crate::process::RunError;
 
 /// What is known of the arms before measuring, in the plan's order.
@@ -65,16 +65,17 @@ pub(crate) fn build_from(context: &Context, plan: &Plan, sources: Sources<'_>) -
         Err(wrong) => return Ok(Artifacts::without_python(plan, &wrong)),
     };
     let built = build_variants(context, &builder, sources, plan, &mut artifacts)?;
-    let calls = (plan.workload == Workload::ToolCall).then(|| write_calls(&builder, plan)).transpose()?;
-    let stage = Stage::start("census", "what each flag set did to the code", built.len() as u64);
+    let calls = plan.baseline().workload.server();
+    let calls = calls.map(|server| write_calls(&builder, server, &plan.digest)).transpose()?;
+    let stage = Stage::start("census", "what each flag set did to the code", built.0.len() as u64);
     let host = Features::host();
-    let mut codes: Vec<(Code<'_>, String)> = Vec::new();
+    let mut codes: Vec<(CodeDigest, &Arm)> = Vec::new();
     for arm in &plan.arms {
         let fail = |reason| RunFailure { arm: arm.name.clone(), benchmark: None, launch: None, reason };
-        let artifact = match &built[&arm.variant] {
-            Ok(artifact) => match &calls {
-                Some(calls) => builder.served(artifact.clone(), calls, &arm.args)?,
-                None => artifact.clone(),
+        let artifact = match built.of(&arm.workload)? {
+            Ok(artifact) => match (&calls, arm.workload.server()) {
+                (Some(calls), Some(server)) => builder.served(artifact.clone(), calls, &server.args)?,
+                _ => artifact.clone(),
             },
             Err(reason) => {
                 artifacts.failures.push(fail(reason.clone()));
@@ -83,19 +84,20 @@ pub(crate) fn build_from(context: &Context, plan: &Plan, sources: Sources<'_>) -
             }
         };
         stage.doing(&arm.name);
-        let (mut facts, refused, disassembly) = examine(context, &artifact, &arm.name, &host)?;
+        let (mut facts, refused, disassembly) = examine(context, &artifact, arm, &host)?;
         if arm.role != Role::Control {
             stage.step();
         }
         if arm.role != Role::Control
             && sources.identity
-            && plan.workload != Workload::Build
+            && plan.traits().built == Built::Once
             && let Some(digest) = code_of(artifact.bundle.as_ref(), &stage)
         {
-            let shape = arm.variant.ffi.as_ref().map(|ffi| ffi.shape);
-            let code = Code { digest, profile: &arm.variant.profile, shape, args: &arm.args };
-            facts.identical_to = codes.iter().find(|(other, _)| *other == code).map(|(_, name)| name.clone());
-            codes.push((code, arm.name.clone()));
+            let twin = |(code, other): &&(CodeDigest, &Arm)| {
+                *code == digest && other.workload.same_use(&arm.workload)
+            };
+            facts.identical_to = codes.iter().find(twin).map(|(_, other)| other.name.clone());
+            codes.push((digest, arm));
         }
         if let Some(twin) = &facts.identical_to {
             stage.say(&format!("{} is identical code to {twin}: measured once", arm.name));
@@ -111,22 +113,12 @@ pub(crate) fn build_from(context: &Context, plan: &Plan, sources: Sources<'_>) -
     Ok(artifacts)
 }
 
-/// What makes two arms the same. Another profile may link another panic runtime, which is not among the inputs
-/// that are compared, and one library may be called in two ways.
-#[derive(PartialEq)]
-struct Code<'a> {
-    digest: CodeDigest,
-    profile: &'a str,
-    shape: Option<Shape>,
-    args: &'a [String],
-}
-
-/// Writes the calls of a plan for the lab's client, under the name of the suite's digest.
-fn write_calls(builder: &Builder, plan: &Plan) -> anyhow::Result<PathBuf> {
+/// Writes the calls of a server for the lab's client, under the name of the suite's digest.
+fn write_calls(builder: &Builder, server: &Server, digest: &str) -> anyhow::Result<PathBuf> {
     let folder = builder.target.join("calls");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let file = folder.join(format!("{}.json", plan.digest.get(..16).unwrap_or("calls")));
-    store::replace(&file, serde_json::to_string_pretty(&plan.calls)?.as_bytes())?;
+    let file = folder.join(format!("{}.json", digest.get(..16).unwrap_or("calls")));
+    store::replace(&file, serde_json::to_string_pretty(&server.calls)?.as_bytes())?;
     Ok(file)
 }
 
@@ -167,39 +159,45 @@ impl Artifacts {
     }
 }
 
-type Built = BTreeMap<Variant, Result<Artifact, FailureReason>>;
+/// What came of everything that arms run, each built once.
+#[derive(Default)]
+struct Variants<'a>(Vec<(&'a Workload, Result<Artifact, FailureReason>)>);
 
-fn build_variants(
+impl Variants<'_> {
+    fn of(&self, workload: &Workload) -> anyhow::Result<&Result<Artifact, FailureReason>> {
+        let found = self.0.iter().find(|(built, _)| built.same_build(workload));
+        found.map(|(_, outcome)| outcome).context("an arm was not built")
+    }
+}
+
+fn build_variants<'a>(
     context: &Context,
     builder: &Builder,
     sources: Sources<'_>,
-    plan: &Plan,
+    plan: &'a Plan,
     artifacts: &mut Artifacts,
-) -> anyhow::Result<Built> {
-    let mut variants: Vec<&Variant> = Vec::new();
+) -> anyhow::Result<Variants<'a>> {
+    let mut variants: Vec<&Workload> = Vec::new();
     for arm in &plan.arms {
-        if !variants.contains(&&arm.variant) {
-            variants.push(&arm.variant);
+        if !variants.iter().any(|known| known.same_build(&arm.workload)) {
+            variants.push(&arm.workload);
         }
     }
     let stage = Stage::start("build", format!("{} variants", variants.len()), variants.len() as u64);
-    let mut built = Built::new();
+    let mut built = Variants::default();
     for variant in variants {
         stage.doing(named(variant));
-        let (builder, flagsets) = &match (&variant.source, sources.revision) {
-            (Source::Commit(_), Some(revision)) => (
+        let source = variant.variant().map(|variant| &variant.source);
+        let (builder, flagsets) = &match (source, sources.revision) {
+            (Some(Source::Commit(_)), Some(revision)) => (
                 Builder { root: revision.root.clone(), target: revision.target.clone(), ..builder.clone() },
                 &revision.flagsets,
             ),
             _ => (builder.clone(), &context.flagsets),
         };
-        let outcome = match &variant.ffi {
-            Some(ffi) if ffi.library != Library::Cdylib => {
-                builder.build_extension(variant, ffi, &|| context.stopped())
-            }
-            _ => builder.build(variant, flagsets.get(&variant.flagset)?, &|| context.stopped()),
-        };
-        match outcome {
+        let by_cargo = variant.variant().filter(|_| variant.by_cargo());
+        let flagset = by_cargo.map(|variant| flagsets.get(&variant.flagset)).transpose()?;
+        match builder.build(variant, flagset, &|| context.stopped()) {
             Ok(artifact) => {
                 // Relative to the workspace, so that a record reads the same wherever it was made.
                 let root = format!("{}/", context.root.display());
@@ -207,7 +205,7 @@ fn build_variants(
                 if !command.is_empty() && !artifacts.commands.contains(&command) {
                     artifacts.commands.push(command);
                 }
-                built.insert(variant.clone(), Ok(artifact));
+                built.0.push((variant, Ok(artifact)));
             }
             Err(BuildError::Run(stopped @ RunError::Stopped)) => {
                 return Err(
@@ -220,29 +218,29 @@ fn build_variants(
                     BuildError::Missing { what, remedy } => FailureReason::MissingTool { what, remedy },
                     other => FailureReason::NotBuilt { error: other.to_string() },
                 };
-                built.insert(variant.clone(), Err(reason));
+                built.0.push((variant, Err(reason)));
             }
         }
         stage.step();
     }
     stage.end();
-    match built.get(&plan.baseline().variant) {
-        Some(Err(FailureReason::NotBuilt { error })) => bail!("the baseline cannot be built: {error}"),
-        Some(Err(reason)) => bail!("the baseline cannot be built: {}", crate::report::sentence(reason)),
-        _ => Ok(built),
+    match built.of(&plan.baseline().workload)? {
+        Err(FailureReason::NotBuilt { error }) => bail!("the baseline cannot be built: {error}"),
+        Err(reason) => bail!("the baseline cannot be built: {}", crate::report::sentence(reason)),
+        Ok(_) => Ok(built),
     }
 }
 
-/// A variant in a few words.
-fn named(variant: &Variant) -> String {
-    match &variant.ffi {
-        Some(ffi) if ffi.library != Library::Cdylib => ffi.shape.name().to_owned(),
-        _ => match &variant.source {
+/// What is built, in a few words.
+fn named(workload: &Workload) -> String {
+    match (workload.variant().filter(|_| workload.by_cargo()), workload.ffi()) {
+        (Some(variant), _) => match &variant.source {
             Source::Worktree => format!("{} ({})", variant.flagset, variant.profile),
             Source::Commit(hash) => {
                 format!("{} ({}) of {}", variant.flagset, variant.profile, short_hash(hash))
             }
         },
+        (None, ffi) => ffi.map_or_else(String::new, |ffi| ffi.shape.name().to_owned()),
     }
 }
 
@@ -255,7 +253,7 @@ pub(crate) fn short_hash(hash: &str) -> &str {
 fn examine(
     context: &Context,
     artifact: &Artifact,
-    arm: &str,
+    arm: &Arm,
     host: &Features,
 ) -> anyhow::Result<(ArmFacts, Vec<String>, Option<Disassembly>)> {
     let symbols = context.builder.target.join("symbols");
@@ -263,11 +261,11 @@ fn examine(
     let bytes = fs::read(if with_symbols.is_some() { symbols.as_path() } else { artifact.code() })?;
     fs::remove_file(&symbols).ok();
     let disassembly = Disassembly::of(&bytes);
-    let ours = artifact.variant.ffi.as_ref().is_none_or(Ffi::has_layouts);
+    let ours = arm.workload.ffi().is_none_or(Ffi::has_layouts);
     if disassembly.is_err() && !ours {
         // A script has no instructions. A file that only calls itself a library fails when it is loaded.
         let facts = ArmFacts {
-            arm: arm.to_owned(),
+            arm: arm.name.clone(),
             digest: artifact.digest.clone(),
             file_bytes: artifact.file_bytes,
             ..ArmFacts::default()
@@ -280,7 +278,7 @@ fn examine(
     let refused = refusal(&census, &enabled, host);
     let beyond = dispatched(&census, &enabled);
     let facts = ArmFacts {
-        arm: arm.to_owned(),
+        arm: arm.name.clone(),
         flags: artifact.flags.clone(),
         digest: artifact.digest.clone(),
         file_bytes: artifact.file_bytes,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::store::replace;
 use crate::judge::Calibration;
 use crate::machine::Environment;
-use crate::plan::Workload;
+use crate::plan::WorkloadKind;
 
 /// The folder of a workspace's calibrations.
 pub(crate) fn folder(root: &Path) -> PathBuf {
@@ -31,20 +31,14 @@ pub(crate) fn class(environment: &Environment) -> String {
 }
 
 /// The file of a machine class and a kind of task.
-pub(crate) fn file(folder: &Path, environment: &Environment, workload: Workload) -> PathBuf {
-    let kind = match workload {
-        Workload::Kernel => "",
-        Workload::Ffi => "-ffi",
-        Workload::Build => "-build",
-        Workload::ToolCall => "-tool-calls",
-        Workload::Command => "-command",
-    };
+pub(crate) fn file(folder: &Path, environment: &Environment, workload: WorkloadKind) -> PathBuf {
+    let kind = workload.traits().calibration;
     folder.join(format!("{}{kind}.json", class(environment)))
 }
 
 /// The calibration of this kind of task that speaks for a machine: its own class's, else any other's (and the
 /// judgement says so).
-pub(crate) fn find(root: &Path, environment: &Environment, workload: Workload) -> Option<Calibration> {
+pub(crate) fn find(root: &Path, environment: &Environment, workload: WorkloadKind) -> Option<Calibration> {
     let folder = folder(root);
     let own = read(&file(&folder, environment, workload));
     let other = || {

@@ -105,23 +105,20 @@ impl Context {
         budget.launches = args.launches.unwrap_or(budget.launches);
         let mut plan = suite.plan(&args.flagsets, budget, args.seed.unwrap_or_else(clock_seed))?;
         match &args.python {
-            Some(_) if plan.python.is_none() => {
+            Some(program) if !plan.call_from(program) => {
                 bail!("--python: suite {} calls from no interpreter; only ffi suites do", plan.suite)
             }
-            Some(program) => plan.python = Some(program.clone()),
-            None => {}
+            Some(_) | None => {}
         }
         if let Some(profile) = &args.profile {
-            for arm in &mut plan.arms {
-                arm.variant.profile.clone_from(profile);
-            }
+            plan.set_profile(profile);
         }
         Ok((suite, plan))
     }
 
     /// What the plan's interpreter says of itself, or what is wrong with it; `None` where it calls from none.
     fn interpreter(&self, plan: &Plan) -> Option<&Result<Interpreter, String>> {
-        plan.python.as_ref().map(|program| self.python.get_or_init(|| probe_python(program)))
+        plan.python().map(|program| self.python.get_or_init(|| probe_python(program)))
     }
 
     /// The builder for a plan: with the interpreter that its libraries are built for.
@@ -130,7 +127,7 @@ impl Context {
     /// The subject's script cannot be written; within, a clause that says what is wrong with the interpreter.
     pub(crate) fn builder_for(&self, plan: &Plan) -> anyhow::Result<Result<Builder, String>> {
         let mut builder = self.builder.clone();
-        match (self.interpreter(plan), &plan.python) {
+        match (self.interpreter(plan), plan.python()) {
             (Some(Err(wrong)), _) => return Ok(Err(wrong.clone())),
             (Some(Ok(interpreter)), Some(program)) => {
                 let subject = builder.target.join("ffi_subject.py");
@@ -138,7 +135,7 @@ impl Context {
                 std::fs::write(&subject, FFI_SUBJECT)
                     .with_context(|| format!("cannot write {}", subject.display()))?;
                 builder.python = Some(PythonHome {
-                    program: program.clone(),
+                    program: program.to_owned(),
                     executable: interpreter.executable.clone(),
                     include: interpreter.include.clone(),
                     headers: interpreter.headers,

@@ -11,7 +11,7 @@ use crate::cli::context::{Context, style};
 use crate::cli::{Exit, calibration_file, run, store};
 use crate::judge::{Judgement, judge};
 use crate::measure::Run;
-use crate::plan::{Plan, Role, Workload};
+use crate::plan::{Plan, Role};
 use crate::record::RunFile;
 use crate::report::{self, Meta, Report, Style};
 use crate::rows::{Rows, Source, of_record};
@@ -66,7 +66,7 @@ impl Judged {
 
     pub(crate) fn of(root: &Path, file: RunFile, run: &Run) -> Self {
         let analysis = analyse(&file.plan, run);
-        let calibration = calibration_file::find(root, &file.environment, file.plan.workload);
+        let calibration = calibration_file::find(root, &file.environment, file.plan.kind());
         let judgement = judge(&file.plan, &file.environment, &analysis, calibration.as_ref());
         let meta = Meta {
             name: file.name.clone(),
@@ -210,10 +210,8 @@ pub(crate) fn report(shared: &Shared, args: &ReportArgs) -> anyhow::Result<Exit>
     } else {
         write_report(&root, &args.record)?
     };
-    let shown = match judged.file.plan.workload {
-        Workload::Ffi => "charts/calls.svg",
-        Workload::Kernel | Workload::Build | Workload::ToolCall | Workload::Command => "charts/heatmap.svg",
-    };
+    let shown =
+        if judged.file.plan.traits().shows_values { "charts/calls.svg" } else { "charts/heatmap.svg" };
     let chart = relative(&root, document, &args.record.join(shown))?;
     let open = Document::open(document, &judged.meta.name, &judged.file.plan.suite)?;
     let block = report::block(&judged.report(), open.form, &chart);
@@ -319,7 +317,7 @@ pub(crate) fn plan_text(plan: &Plan) -> String {
             Role::Candidate => "candidate",
             Role::Control => "control",
         };
-        let variant = &arm.variant;
+        let Some(variant) = arm.workload.variant() else { continue };
         let features = if variant.features.is_empty() {
             String::new()
         } else {

@@ -12,7 +12,7 @@ use crate::cli::context::{Context, style};
 use crate::cli::store::Store;
 use crate::cli::{Exit, gate, output, progress::Stage, scratch, session, store};
 use crate::measure::{BuildBench, Launch, LaunchArm, Prepared, RunFailure, Turn, build_benchmarks, order};
-use crate::plan::{Benchmark, Plan, SCHEMA_VERSION, Workload};
+use crate::plan::{Benchmark, Built, Plan, SCHEMA_VERSION, Workload};
 use crate::record::{RunFile, State};
 
 /// Everything: build, measure, verdict, charts, record.
@@ -113,12 +113,10 @@ pub(crate) fn measured(context: &Context, args: &RunArgs) -> anyhow::Result<Stor
         None => started(context, args)?,
     };
     let before = store.file.seconds;
-    let outcome = match store.file.plan.workload {
-        Workload::Kernel | Workload::Ffi | Workload::ToolCall => {
-            session::measure(context, &mut store, &artifacts.arms, &mut prepared)
-        }
-        Workload::Build => measure_builds(context, &mut store, &artifacts.arms),
-        Workload::Command => {
+    let outcome = match store.file.plan.traits().built {
+        Built::Once => session::measure(context, &mut store, &artifacts.arms, &mut prepared),
+        Built::EveryTurn => measure_builds(context, &mut store, &artifacts.arms),
+        Built::Never => {
             bail!("this record compares commands: compare them anew with cargo lab cmp --commands")
         }
     };
@@ -146,7 +144,7 @@ fn started(context: &Context, args: &RunArgs) -> anyhow::Result<(Store, Prepared
     );
     let mut artifacts = artifacts::build(context, &plan)?;
     let mut prepared = Prepared::default();
-    if plan.workload == Workload::Build {
+    if plan.traits().built == Built::EveryTurn {
         plan.benchmarks = build_benchmarks();
     } else {
         let wanted = wanted(args, &suite.benchmarks);
@@ -280,14 +278,15 @@ fn measure_builds(
         let mut turns = Vec::new();
         for (position, arm) in (0..).zip(order(plan.seed, launch, 0, 0, &arms)) {
             stage.doing(&plan.arms[arm].name);
-            if plan.arms[arm].build.tmpfs && folders.tmpfs.is_none() {
+            let Workload::Build(build) = &plan.arms[arm].workload else { continue };
+            if build.settings.tmpfs && folders.tmpfs.is_none() {
                 bail!(
                     "arm {} wants a tmpfs, and /dev/shm is none: take it out of the suite",
                     plan.arms[arm].name
                 );
             }
-            let flagset = context.flagset(&plan.arms[arm].variant.flagset)?;
-            let slices = bench.measure(&plan.arms[arm], flagset, &|| context.stopped());
+            let flagset = context.flagset(&build.variant.flagset)?;
+            let slices = bench.measure(build, flagset, &|| context.stopped());
             if context.stopped() {
                 store.file.state = State::Stopped;
                 store.save()?;
@@ -345,7 +344,7 @@ impl BuildFolders {
 
 /// The root file of the built binary: what an edit touches.
 fn edited_file(context: &Context, plan: &Plan) -> anyhow::Result<PathBuf> {
-    let variant = &plan.baseline().variant;
+    let bin = plan.baseline().workload.variant().map_or("", |variant| &variant.bin);
     let args = ["metadata", "--no-deps", "--format-version", "1"];
     let invocation = crate::process::Invocation::new("cargo", args).in_folder(&context.root);
     let limits = crate::process::Limits { timeout: std::time::Duration::from_secs(60), output: 16 << 20 };
@@ -353,8 +352,7 @@ fn edited_file(context: &Context, plan: &Plan) -> anyhow::Result<PathBuf> {
     let metadata: serde_json::Value = serde_json::from_str(&output.stdout).context("cargo metadata")?;
     let packages = metadata["packages"].as_array().into_iter().flatten();
     let targets = packages.flat_map(|package| package["targets"].as_array().into_iter().flatten());
-    let mut found =
-        targets.filter(|target| target["name"] == variant.bin.as_str() && target["kind"][0] == "bin");
+    let mut found = targets.filter(|target| target["name"] == bin && target["kind"][0] == "bin");
     let path = found.next().and_then(|target| target["src_path"].as_str()).map(PathBuf::from);
-    path.with_context(|| format!("cargo metadata names no binary {}", variant.bin))
+    path.with_context(|| format!("cargo metadata names no binary {bin}"))
 }

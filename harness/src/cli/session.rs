@@ -15,7 +15,7 @@ use crate::measure::{
     ArmProgram, Clocks, FailureReason, Launch, Launcher, Outcome, Prepared, RunFailure, layout_seed, list,
     prepare,
 };
-use crate::plan::{Budget, Plan, Workload};
+use crate::plan::{Budget, Plan};
 use crate::record::State;
 
 /// Launches that are linked ahead at once: linking and measuring never run at the same time.
@@ -221,8 +221,7 @@ pub(crate) fn launches(
         }
         match outcome {
             Outcome::Finished(mut done) => {
-                if plan.workload == Workload::ToolCall {
-                    // The arm's own process is the client, whose memory says nothing of the server.
+                if !plan.traits().owns_memory {
                     done.arms.iter_mut().for_each(|arm| arm.peak_rss = None);
                 }
                 sink(Event::Launch(done))?;

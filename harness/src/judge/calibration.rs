@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::judge::Crosstalk;
 use crate::machine::Environment;
-use crate::plan::Workload;
+use crate::plan::WorkloadKind;
 use crate::stats::Interval;
 
 /// One benchmark compared with itself, many times, each time on layouts of its own.
@@ -126,6 +126,9 @@ pub struct GateCalibration {
     pub detectable: Vec<DetectableRow>,
 }
 
+/// The version of calibration files.
+pub const CALIBRATION_SCHEMA: u32 = 1;
+
 /// Everything that one calibration found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
@@ -141,7 +144,7 @@ pub struct Calibration {
     pub noise_threshold: f64,
     /// The kind of task that was compared.
     #[serde(default)]
-    pub workload: Workload,
+    pub workload: WorkloadKind,
     /// Its experiments.
     #[serde(default)]
     pub experiments: Experiments,

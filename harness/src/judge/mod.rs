@@ -7,7 +7,8 @@ mod reference;
 mod types;
 
 pub use calibration::{
-    Calibration, CalibrationRow, DetectableRow, Experiments, GateCalibration, InjectedRow, PowerRow,
+    CALIBRATION_SCHEMA, Calibration, CalibrationRow, DetectableRow, Experiments, GateCalibration,
+    InjectedRow, PowerRow,
 };
 pub use gate::{
     CONFIRM_ALPHA, Confirmation, Confirming, EARLY, Fold, GateReport, GateRow, GateRule, GateVerdict, LOOKS,
@@ -57,7 +58,7 @@ pub fn judge(
         claims,
         controls,
         false_alarms: calibration
-            .filter(|stored| stored.workload == plan.workload)
+            .filter(|stored| stored.workload == plan.kind())
             .map(|stored| false_alarms(stored, environment)),
         crosstalk: calibration.and_then(|stored| stored.crosstalk.clone()),
     }

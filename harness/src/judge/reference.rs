@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::judge::gate::{GateRow, GateVerdict, Measure, Unmatched};
 use crate::machine::{Difference, Environment};
-use crate::plan::{Bounds, GateSettings, Workload};
+use crate::plan::{Bounds, GateSettings, WorkloadKind};
 use crate::stats::t_quantile;
 
 /// The version of reference files.
@@ -53,7 +53,7 @@ pub struct References {
     /// The suite.
     pub suite: String,
     /// What kind of task it measures.
-    pub workload: Workload,
+    pub workload: WorkloadKind,
     /// The commit that was measured.
     pub commit: String,
     /// The record that they come from.

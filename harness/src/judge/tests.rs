@@ -1,7 +1,7 @@
 use super::*;
 use crate::machine::{Cpu, Toolchain};
 use crate::plan::fixture::{self, arm};
-use crate::plan::{Unit, Workload};
+use crate::plan::{BuildSettings, CargoBuild, Unit, Workload, WorkloadKind};
 
 const POLICY: Policy = Policy { noise_threshold: 0.01 };
 
@@ -221,7 +221,7 @@ fn a_stored_calibration_bounds_false_alarms_for_its_own_machine_only() {
         command: String::new(),
         environment: environment("Zen 5"),
         noise_threshold: 0.01,
-        workload: Workload::Kernel,
+        workload: WorkloadKind::Kernel,
         experiments: Experiments { count: 300, alarmed: 0 },
         aa: vec![aa],
         injected: vec![],
@@ -237,7 +237,11 @@ fn a_stored_calibration_bounds_false_alarms_for_its_own_machine_only() {
     assert!((here.bound - 0.002_991).abs() < 1e-6, "{}", here.bound);
     assert!((here.experiments_bound - 0.009_936).abs() < 1e-6, "{}", here.experiments_bound);
     assert!(here.same_machine);
-    let builds = Plan { workload: Workload::Build, ..plan(&[]) };
+    let mut builds = plan(&[]);
+    builds.arms[0].workload = Workload::Build(CargoBuild {
+        variant: fixture::variant("x86-64"),
+        settings: BuildSettings::default(),
+    });
     let judged = judge(&builds, &environment("Zen 5"), &analysis(vec![]), Some(&stored));
     assert_eq!(judged.false_alarms, None, "kernels say nothing of builds");
     let mut other = environment("Zen 5");

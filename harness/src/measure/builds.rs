@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::build::{BuildError, Builder};
 use crate::measure::arm::Arm as Subject;
 use crate::measure::{ArmProgram, FailureReason, Slice};
-use crate::plan::{Arm, Benchmark, FlagSet, Unit};
+use crate::plan::{Benchmark, CargoBuild, FlagSet, Unit};
 use crate::process::RunError;
 
 /// How long a fresh executable may take to answer.
@@ -46,23 +46,23 @@ impl BuildBench<'_> {
     /// Why there are no numbers; a stop is [`FailureReason::TimedOut`] after 0 ms.
     pub fn measure(
         &self,
-        arm: &Arm,
+        build: &CargoBuild,
         flagset: &FlagSet,
         stop: &dyn Fn() -> bool,
     ) -> Result<Vec<Slice>, FailureReason> {
-        let folder = if arm.build.tmpfs { self.tmpfs } else { self.disk };
+        let folder = if build.settings.tmpfs { self.tmpfs } else { self.disk };
         let target = folder.join("timed-build");
         let not_built = |error: BuildError| match error {
             BuildError::Run(RunError::Stopped) => FailureReason::TimedOut { after_ms: 0 },
             other => FailureReason::NotBuilt { error: other.to_string() },
         };
         remove(&target).map_err(|error| FailureReason::NotBuilt { error: error.to_string() })?;
-        let build = || self.builder.time(&arm.variant, flagset, &arm.build, &target, stop).map_err(not_built);
-        let clean = build()?;
+        let built = || self.builder.time(build, flagset, &target, stop).map_err(not_built);
+        let clean = built()?;
         let size = fs::metadata(&clean.executable).map_or(0, |metadata| metadata.len());
         let memory = self.memory_in_use(&clean.executable)?;
         touch(&self.edited).map_err(|error| FailureReason::NotBuilt { error: error.to_string() })?;
-        let rebuilt = build()?;
+        let rebuilt = built()?;
         remove(&target).map_err(|error| FailureReason::NotBuilt { error: error.to_string() })?;
         Ok([nanos(clean.wall), nanos(rebuilt.wall), size, memory]
             .map(|wall| Slice { iters: 1, wall, cpu: 0, empty: 0 })

@@ -4,10 +4,16 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::plan::suite::{Check, File};
-use crate::plan::{Arm, BuildSettings, Ffi, Library, PlanError, Role, Shape, Source, Variant, Workload};
+use crate::plan::{
+    Arm, BuildSettings, CargoBuild, Ffi, Library, PlanError, Role, Server, Shape, Source, ToolCall, Variant,
+    Workload, WorkloadKind,
+};
 
 /// The module of the C source that comes with the lab.
 const FLOOR: &str = "perflab_floor";
+
+/// The interpreter that `ffi` suites use where they name none.
+const PYTHON: &str = "python3";
 
 /// What a suite says of one arm.
 #[derive(Deserialize)]
@@ -55,7 +61,7 @@ impl Check<'_> {
     /// All arms, the baseline first.
     pub(crate) fn arms(&self, parsed: &File) -> Result<Vec<Arm>, PlanError> {
         let mut arms: Vec<Arm> = Vec::new();
-        if let (Workload::Ffi, Some(first)) = (parsed.workload, parsed.flagsets.first()) {
+        if let (WorkloadKind::Ffi, Some(first)) = (parsed.workload, parsed.flagsets.first()) {
             return Err(self
                 .fault(first.span(), "flagsets in an ffi suite")
                 .right("each of its arms is an [[arm]] with a shape"));
@@ -76,23 +82,64 @@ impl Check<'_> {
         let mut baseline = arms.remove(index);
         baseline.role = Role::Baseline;
         arms.insert(0, baseline);
+        self.keys_of_the_kind(parsed)?;
         Ok(arms)
     }
 
+    /// Keys of the suite that belong to one kind of workload stand in no other.
+    fn keys_of_the_kind(&self, parsed: &File) -> Result<(), PlanError> {
+        if let (false, Some(python)) = (parsed.workload == WorkloadKind::Ffi, &parsed.python) {
+            return Err(self
+                .fault(python.span(), "python in a suite that calls from none")
+                .right("only ffi suites have the key"));
+        }
+        self.calls(parsed)
+    }
+
+    /// Calls belong to a `tool_call` suite, which has at least one, each with a name of its own.
+    fn calls(&self, parsed: &File) -> Result<(), PlanError> {
+        if parsed.workload != WorkloadKind::ToolCall {
+            let Some(call) = parsed.calls.first() else { return Ok(()) };
+            let fault = self.fault(call.span(), "a call in a suite that calls no tools");
+            return Err(fault.right("workload = \"tool_call\" measures the calls of a server"));
+        }
+        if parsed.calls.is_empty() {
+            let fault = self.fault(parsed.baseline.span(), "a tool_call suite without calls");
+            return Err(fault.right("[[call]] tables with name, tool and arguments are its benchmarks"));
+        }
+        for (index, call) in parsed.calls.iter().enumerate() {
+            let ToolCall { name, in_flight, .. } = call.as_ref();
+            if parsed.calls[..index].iter().any(|earlier| earlier.as_ref().name == *name) {
+                return Err(self.fault(call.span(), format!("a second call \"{name}\"")));
+            }
+            if !(1..=1024).contains(in_flight) {
+                return Err(self.fault(call.span(), format!("in_flight = {in_flight}")).right("1 to 1024"));
+            }
+        }
+        Ok(())
+    }
+
     fn arm(&self, parsed: &File, table: &ArmTable) -> Result<Arm, PlanError> {
-        let variant = if parsed.workload == Workload::Ffi {
-            self.library(parsed, table)?
-        } else {
-            self.program(parsed, table)?
+        let workload = match parsed.workload {
+            WorkloadKind::Kernel => Workload::Kernel(self.program(parsed, table)?),
+            WorkloadKind::Build => Workload::Build(CargoBuild {
+                variant: self.program(parsed, table)?,
+                settings: table.build.clone(),
+            }),
+            WorkloadKind::Ffi => Workload::Ffi(self.library(parsed, table)?),
+            WorkloadKind::ToolCall => Workload::ToolCall(Server {
+                variant: self.program(parsed, table)?,
+                args: table.args.as_ref().unwrap_or(&parsed.args).clone(),
+                calls: parsed.calls.iter().map(|call| call.as_ref().clone()).collect(),
+            }),
+            WorkloadKind::Command => {
+                let at = self.text.find("workload").unwrap_or(0);
+                return Err(self
+                    .fault(at..at + "workload".len(), "commands are no suite")
+                    .right("compare them with cargo lab cmp --commands A B"));
+            }
         };
-        Ok(Arm {
-            name: table.name.as_ref().clone(),
-            variant,
-            role: Role::Candidate,
-            injected: 0.0,
-            build: table.build.clone(),
-            args: table.args.as_ref().unwrap_or(&parsed.args).clone(),
-        })
+        Ok(Arm { name: table.name.as_ref().clone(), workload, role: Role::Candidate, injected: 0.0 })
     }
 
     /// The variant of a suite whose subjects are executables.
@@ -106,7 +153,7 @@ impl Check<'_> {
                 .fault(table.name.span(), "shape, library, source and file belong to ffi suites")
                 .right("this suite has bin, and its arms have flagset, profile and features"));
         }
-        let calls = parsed.workload == Workload::ToolCall;
+        let calls = parsed.workload == WorkloadKind::ToolCall;
         if !calls && (table.args.is_some() || table.bin.is_some()) {
             return Err(self
                 .fault(table.name.span(), "bin and args of an arm belong to tool_call suites")
@@ -119,11 +166,11 @@ impl Check<'_> {
                 .fault(parsed.baseline.span(), "the suite does not say what to build")
                 .right("package = \"NAME\" and bin = \"NAME\" name a binary target"));
         };
-        Ok(variant(parsed, table, package, bin, flagset, None))
+        Ok(variant(parsed, table, package, bin, flagset))
     }
 
-    /// The variant of a suite whose subjects are libraries.
-    fn library(&self, parsed: &File, table: &ArmTable) -> Result<Variant, PlanError> {
+    /// The library of an arm whose suite calls from Python.
+    fn library(&self, parsed: &File, table: &ArmTable) -> Result<Ffi, PlanError> {
         let Some(shape) = &table.shape else {
             return Err(self
                 .fault(table.name.span(), format!("arm \"{}\" has no shape", table.name.as_ref()))
@@ -144,7 +191,7 @@ impl Check<'_> {
                 Library::Cdylib
             }
         };
-        let ffi = Some(Ffi { shape, library: library.clone() });
+        let python = parsed.python.as_ref().map_or(PYTHON, |python| python.as_ref()).to_owned();
         if library != Library::Cdylib {
             if let Some(flagset) = &table.flagset {
                 return Err(self
@@ -161,11 +208,12 @@ impl Check<'_> {
                     .fault(table.name.span(), format!("arm \"{}\" names no library", table.name.as_ref()))
                     .right("library = \"NAME\" is the module's name in its PyInit_NAME"));
             };
-            return Ok(variant(parsed, table, "", module, String::new(), ffi));
+            let variant = variant(parsed, table, "", module, String::new());
+            return Ok(Ffi { variant, shape, library, python });
         }
         let flagset = self.flagset_of(table)?;
         let package = table.package.as_ref().or(parsed.package.as_ref());
-        let (Some(package), Some(library)) = (package, table.library.as_ref().or(parsed.library.as_ref()))
+        let (Some(package), Some(name)) = (package, table.library.as_ref().or(parsed.library.as_ref()))
         else {
             return Err(self
                 .fault(
@@ -174,7 +222,8 @@ impl Check<'_> {
                 )
                 .right("package = \"NAME\" and library = \"NAME\" name a cdylib target"));
         };
-        Ok(variant(parsed, table, package, library, flagset, ffi))
+        let variant = variant(parsed, table, package, name, flagset);
+        Ok(Ffi { variant, shape, library, python })
     }
 
     fn flagset_of(&self, table: &ArmTable) -> Result<String, PlanError> {
@@ -187,14 +236,7 @@ impl Check<'_> {
     }
 }
 
-fn variant(
-    parsed: &File,
-    table: &ArmTable,
-    package: &str,
-    bin: &str,
-    flagset: String,
-    ffi: Option<Ffi>,
-) -> Variant {
+fn variant(parsed: &File, table: &ArmTable, package: &str, bin: &str, flagset: String) -> Variant {
     Variant {
         package: package.to_owned(),
         bin: bin.to_owned(),
@@ -203,8 +245,6 @@ fn variant(
         flagset,
         profile: table.profile.as_ref().unwrap_or(&parsed.profile).clone(),
         source: Source::Worktree,
-        ffi,
-        command: Vec::new(),
     }
 }
 
@@ -259,22 +299,21 @@ full = { launches = 64 }
     #[test]
     fn each_shape_knows_where_its_library_comes_from() {
         let suite = parsed(GOOD).unwrap();
-        assert_eq!((suite.workload, suite.python.as_str()), (Workload::Ffi, "python3.12"));
-        let told: Vec<_> = suite
-            .arms
-            .iter()
-            .map(|arm| (arm.variant.bin.as_str(), arm.variant.ffi.clone().unwrap().library))
-            .collect();
+        assert_eq!(suite.kind(), WorkloadKind::Ffi);
+        let ffi = |arm: &Arm| arm.workload.ffi().unwrap().clone();
+        assert!(suite.arms.iter().all(|arm| ffi(arm).python == "python3.12"));
+        let told: Vec<_> = suite.arms.iter().map(|arm| (ffi(arm).variant.bin, ffi(arm).library)).collect();
         assert_eq!(
             told,
             [
-                ("perflab_floor", Library::Floor),
-                ("l", Library::Cdylib),
-                ("pure", Library::Nothing),
-                ("ours", Library::Source("a.c".into())),
+                ("perflab_floor".into(), Library::Floor),
+                ("l".into(), Library::Cdylib),
+                ("pure".into(), Library::Nothing),
+                ("ours".into(), Library::Source("a.c".into())),
             ]
         );
-        assert!(!suite.arms[1].variant.default_features && suite.arms[0].variant.default_features);
+        let defaults = |at: usize| ffi(&suite.arms[at]).variant.default_features;
+        assert!(!defaults(1) && defaults(0));
     }
 
     #[test]

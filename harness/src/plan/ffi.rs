@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::plan::Variant;
+
 /// How a library is called from Python.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -54,13 +56,18 @@ pub enum Library {
     Nothing,
 }
 
-/// What makes a variant a library that Python calls.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// A library that Python calls.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ffi {
+    /// What is built, as far as Cargo builds it, and the library's name.
+    #[serde(flatten)]
+    pub variant: Variant,
     /// How it is called.
     pub shape: Shape,
     /// Where it comes from.
     pub library: Library,
+    /// The interpreter that calls it: a name on `PATH`, or a path. The same for every arm.
+    pub python: String,
 }
 
 impl Ffi {

@@ -1,20 +1,21 @@
 //! Small plans for the tests of later stages.
 
-use crate::plan::{Arm, Benchmark, Budget, BuildSettings, Plan, Role, Source, Variant, Workload};
+use crate::plan::{Arm, Benchmark, Budget, Plan, Role, Source, Variant, Workload};
 
-pub(crate) fn arm(name: &str, role: Role) -> Arm {
-    let variant = Variant {
+pub(crate) fn variant(flagset: &str) -> Variant {
+    Variant {
         package: "p".into(),
         bin: "b".into(),
         features: Vec::new(),
         default_features: true,
-        flagset: name.into(),
+        flagset: flagset.into(),
         profile: "release".into(),
         source: Source::Worktree,
-        ffi: None,
-        command: Vec::new(),
-    };
-    Arm { name: name.into(), variant, role, injected: 0.0, build: BuildSettings::default(), args: Vec::new() }
+    }
+}
+
+pub(crate) fn arm(name: &str, role: Role) -> Arm {
+    Arm { name: name.into(), workload: Workload::Kernel(variant(name)), role, injected: 0.0 }
 }
 
 pub(crate) fn benchmark(name: &str) -> Benchmark {
@@ -25,14 +26,11 @@ pub(crate) fn plan(launches: u32, arms: Vec<Arm>, benchmarks: &[&str]) -> Plan {
     Plan {
         suite: "s".into(),
         digest: String::new(),
-        workload: Workload::Kernel,
         arms,
         benchmarks: benchmarks.iter().map(|name| benchmark(name)).collect(),
         budget: Budget::of(launches),
         noise_threshold: 0.01,
         claims: Vec::new(),
         seed: 1,
-        python: None,
-        calls: Vec::new(),
     }
 }

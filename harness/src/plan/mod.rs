@@ -10,6 +10,7 @@ pub(crate) mod fixture;
 mod flagset;
 mod gate;
 mod suite;
+mod workload;
 
 pub use error::PlanError;
 pub use ffi::{Ffi, Library, Shape};
@@ -17,11 +18,12 @@ pub use flagset::{FlagSet, FlagSets};
 pub use gate::{Bounds, GateSettings, TOLERANCE};
 pub(crate) use suite::hex;
 pub use suite::{Suite, parse_suite};
+pub use workload::{Built, CargoBuild, Command, Gated, Server, Traits, Variant, Workload, WorkloadKind};
 
 use serde::{Deserialize, Serialize};
 
 /// The version of the record's plan and of everything that hangs on it.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// The row of a command's whole run, in ns.
 pub const WALL_TIME: &str = "wall time";
@@ -29,24 +31,6 @@ pub const WALL_TIME: &str = "wall time";
 pub const CPU_TIME: &str = "CPU time";
 /// The row of the most memory that a command or one of its children held, in bytes.
 pub const PEAK_MEMORY: &str = "peak memory";
-
-/// The kind of task that a suite measures.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Workload {
-    /// A call inside a subject process, timed by the subject.
-    #[default]
-    Kernel,
-    /// A build by Cargo: seconds, memory and sizes.
-    Build,
-    /// A call from a Python interpreter into a shared library, timed by the interpreter.
-    Ffi,
-    /// An MCP request to a server process, timed by the lab's client.
-    ToolCall,
-
-    /// A whole run of a command: time, CPU time, memory.
-    Command,
-}
 
 /// The commit or tree that a variant is built from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -56,41 +40,6 @@ pub enum Source {
     Worktree,
     /// A commit, by its full hash.
     Commit(String),
-}
-
-/// What Cargo is asked to build: package × features × flag set × profile × source.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Variant {
-    /// The package that holds the subject.
-    pub package: String,
-    /// Its binary target; in `ffi` suites the name of the library, which is the module's.
-    pub bin: String,
-    /// Cargo features of the package, besides its defaults.
-    pub features: Vec<String>,
-    /// Whether the package's default features are on.
-    #[serde(default = "yes", skip_serializing_if = "is_yes")]
-    pub default_features: bool,
-    /// The flag set's name.
-    pub flagset: String,
-    /// The Cargo profile.
-    pub profile: String,
-    /// Where the code comes from.
-    pub source: Source,
-    /// What Python calls; `None` where the subject is an executable of its own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ffi: Option<Ffi>,
-    /// The command, word by word, where it is one that is run as it is and nothing is built.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub command: Vec<String>,
-}
-
-fn yes() -> bool {
-    true
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's `skip_serializing_if` hands references")]
-fn is_yes(value: &bool) -> bool {
-    *value
 }
 
 /// What an arm is in an experiment.
@@ -110,19 +59,27 @@ pub enum Role {
 pub struct Arm {
     /// The name that tables show: the flag set's, unless the suite names it otherwise.
     pub name: String,
-    /// What is built for it.
-    pub variant: Variant,
+    /// What it runs.
+    pub workload: Workload,
     /// What it is compared as.
     pub role: Role,
     /// The slow-down that is injected into every call, as a fraction of its time; 0 but in calibrations.
     #[serde(default)]
     pub injected: f64,
-    /// How Cargo is run for it, in suites whose workload is the build itself.
-    #[serde(default)]
-    pub build: BuildSettings,
-    /// The server's arguments, in `tool_call` suites.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub args: Vec<String>,
+}
+
+impl Arm {
+    /// The flag set's name; empty where there is none.
+    #[must_use]
+    pub fn flagset(&self) -> &str {
+        self.workload.variant().map_or("", |variant| &variant.flagset)
+    }
+
+    /// The Cargo profile; empty where nothing is built.
+    #[must_use]
+    pub fn profile(&self) -> &str {
+        self.workload.variant().map_or("", |variant| &variant.profile)
+    }
 }
 
 /// A tool call of a `tool_call` suite.
@@ -327,8 +284,6 @@ pub struct Plan {
     pub suite: String,
     /// SHA-256 of the suite file, claims included, in hex.
     pub digest: String,
-    /// What kind of task is measured.
-    pub workload: Workload,
     /// The arms, the baseline first, controls last.
     pub arms: Vec<Arm>,
     /// The rows. Empty until the subject was asked, where the suite says "all".
@@ -341,12 +296,6 @@ pub struct Plan {
     pub claims: Vec<Claim>,
     /// The seed of every random choice: orders, layouts, pads.
     pub seed: u64,
-    /// The Python interpreter of an `ffi` suite: a name on `PATH`, or a path.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub python: Option<String>,
-    /// The calls of a `tool_call` suite.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub calls: Vec<ToolCall>,
 }
 
 impl Plan {
@@ -357,5 +306,50 @@ impl Plan {
     #[must_use]
     pub fn baseline(&self) -> &Arm {
         &self.arms[0]
+    }
+
+    /// Whether there are arms, all of one kind.
+    ///
+    /// # Errors
+    /// A clause that names the arm.
+    pub fn of_one_kind(&self) -> Result<(), String> {
+        let Some(first) = self.arms.first() else { return Err("a plan without arms".to_owned()) };
+        let same = |arm: &&Arm| arm.workload.kind() == first.workload.kind();
+        match self.arms.iter().find(|arm| !same(arm)) {
+            Some(other) => Err(format!("arm \"{}\" is of another kind than the first", other.name)),
+            None => Ok(()),
+        }
+    }
+
+    /// The kind of task that is measured.
+    #[must_use]
+    pub fn kind(&self) -> WorkloadKind {
+        self.baseline().workload.kind()
+    }
+
+    /// What is known of that kind.
+    #[must_use]
+    pub fn traits(&self) -> Traits {
+        self.kind().traits()
+    }
+
+    /// The Python interpreter that libraries are called from: a name on `PATH`, or a path.
+    #[must_use]
+    pub fn python(&self) -> Option<&str> {
+        self.baseline().workload.ffi().map(|ffi| ffi.python.as_str())
+    }
+
+    /// Calls from another interpreter; `false` where nothing is called from one.
+    pub fn call_from(&mut self, python: &str) -> bool {
+        let mut libraries = self.arms.iter_mut().filter_map(|arm| arm.workload.ffi_mut()).peekable();
+        let any = libraries.peek().is_some();
+        libraries.for_each(|ffi| python.clone_into(&mut ffi.python));
+        any
+    }
+
+    /// Builds every arm under another profile.
+    pub fn set_profile(&mut self, profile: &str) {
+        let variants = self.arms.iter_mut().filter_map(|arm| arm.workload.variant_mut());
+        variants.for_each(|variant| profile.clone_into(&mut variant.profile));
     }
 }

@@ -9,19 +9,14 @@ use toml::Spanned;
 use crate::plan::arm_table::ArmTable;
 use crate::plan::gate::GateTable;
 use crate::plan::{
-    Arm, Budget, Claim, FlagSets, GateSettings, Margin, Plan, PlanError, Role, ToolCall, Workload,
+    Arm, Budget, Claim, FlagSets, GateSettings, Margin, Plan, PlanError, Role, ToolCall, Traits, WorkloadKind,
 };
-
-/// The interpreter that `ffi` suites use where they name none.
-const PYTHON: &str = "python3";
 
 /// A checked suite file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Suite {
     /// Its name.
     pub name: String,
-    /// What kind of task it measures.
-    pub workload: Workload,
     /// The arms without controls, the baseline first.
     pub arms: Vec<Arm>,
     /// The benchmarks it names; empty means all that the subject has.
@@ -38,22 +33,18 @@ pub struct Suite {
     pub gate: GateSettings,
     /// SHA-256 of the file, in hex.
     pub digest: String,
-    /// The Python interpreter that an `ffi` suite calls from.
-    pub python: String,
-    /// The calls of a `tool_call` suite.
-    pub calls: Vec<ToolCall>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct File {
     name: String,
-    #[serde(default = "kernel")]
-    pub(crate) workload: Workload,
+    #[serde(default)]
+    pub(crate) workload: WorkloadKind,
     pub(crate) package: Option<String>,
     pub(crate) bin: Option<String>,
     pub(crate) library: Option<String>,
-    python: Option<Spanned<String>>,
+    pub(crate) python: Option<Spanned<String>>,
     #[serde(default = "release")]
     pub(crate) profile: String,
     pub(crate) baseline: Spanned<String>,
@@ -71,7 +62,7 @@ pub(crate) struct File {
     #[serde(default)]
     pub(crate) args: Vec<String>,
     #[serde(default, rename = "call")]
-    calls: Vec<Spanned<ToolCall>>,
+    pub(crate) calls: Vec<Spanned<ToolCall>>,
     #[serde(default)]
     gate: GateTable,
 }
@@ -96,10 +87,6 @@ struct ClaimTable {
     cpu: Option<String>,
 }
 
-fn kernel() -> Workload {
-    Workload::Kernel
-}
-
 fn release() -> String {
     "release".to_owned()
 }
@@ -117,18 +104,6 @@ pub fn parse_suite(file: &str, text: &str, flagsets: &FlagSets) -> Result<Suite,
     let parsed: File = toml::from_str(text).map_err(|error| PlanError::toml(file, text, &error))?;
     let check = Check { file, text, flagsets };
     let arms = check.arms(&parsed)?;
-    if parsed.workload == Workload::Command {
-        let at = text.find("workload").unwrap_or(0);
-        return Err(check
-            .fault(at..at + "workload".len(), "commands are no suite")
-            .right("compare them with cargo lab cmp --commands A B"));
-    }
-    if let (false, Some(python)) = (parsed.workload == Workload::Ffi, &parsed.python) {
-        return Err(check
-            .fault(python.span(), "python in a suite that calls from none")
-            .right("only ffi suites have the key"));
-    }
-    check.calls(&parsed)?;
     check.budget(&parsed.budget.quick)?;
     check.budget(&parsed.budget.full)?;
     let threshold = *parsed.noise_threshold.as_ref();
@@ -147,7 +122,6 @@ pub fn parse_suite(file: &str, text: &str, flagsets: &FlagSets) -> Result<Suite,
     Ok(Suite {
         gate: check.gate(&parsed.gate, &arms)?,
         name: parsed.name,
-        workload: parsed.workload,
         arms,
         benchmarks: parsed.benchmarks,
         quick: *parsed.budget.quick.as_ref(),
@@ -155,14 +129,12 @@ pub fn parse_suite(file: &str, text: &str, flagsets: &FlagSets) -> Result<Suite,
         noise_threshold: threshold,
         claims,
         digest: hex(&Sha256::digest(text.as_bytes())),
-        python: parsed.python.map_or_else(|| PYTHON.to_owned(), Spanned::into_inner),
-        calls: parsed.calls.into_iter().map(Spanned::into_inner).collect(),
     })
 }
 
 pub(crate) struct Check<'a> {
     file: &'a str,
-    text: &'a str,
+    pub(crate) text: &'a str,
     flagsets: &'a FlagSets,
 }
 
@@ -177,29 +149,6 @@ impl Check<'_> {
             return Ok(name.as_ref().clone());
         }
         Err(self.fault(name.span(), "").unknown("flag set", name.as_ref(), &known))
-    }
-
-    /// Calls belong to a `tool_call` suite, which has at least one, each with a name of its own.
-    fn calls(&self, parsed: &File) -> Result<(), PlanError> {
-        if parsed.workload != Workload::ToolCall {
-            let Some(call) = parsed.calls.first() else { return Ok(()) };
-            let fault = self.fault(call.span(), "a call in a suite that calls no tools");
-            return Err(fault.right("workload = \"tool_call\" measures the calls of a server"));
-        }
-        if parsed.calls.is_empty() {
-            let fault = self.fault(parsed.baseline.span(), "a tool_call suite without calls");
-            return Err(fault.right("[[call]] tables with name, tool and arguments are its benchmarks"));
-        }
-        for (index, call) in parsed.calls.iter().enumerate() {
-            let ToolCall { name, in_flight, .. } = call.as_ref();
-            if parsed.calls[..index].iter().any(|earlier| earlier.as_ref().name == *name) {
-                return Err(self.fault(call.span(), format!("a second call \"{name}\"")));
-            }
-            if !(1..=1024).contains(in_flight) {
-                return Err(self.fault(call.span(), format!("in_flight = {in_flight}")).right("1 to 1024"));
-            }
-        }
-        Ok(())
     }
 
     fn budget(&self, budget: &Spanned<Budget>) -> Result<(), PlanError> {
@@ -266,6 +215,18 @@ impl Check<'_> {
 }
 
 impl Suite {
+    /// The kind of task that it measures.
+    #[must_use]
+    pub fn kind(&self) -> WorkloadKind {
+        self.arms[0].workload.kind()
+    }
+
+    /// What is known of that kind.
+    #[must_use]
+    pub fn traits(&self) -> Traits {
+        self.kind().traits()
+    }
+
     /// The plan of one run: these arms (all, where `only` is empty) with one control, this budget and seed.
     ///
     /// # Errors
@@ -294,7 +255,6 @@ impl Suite {
         Ok(Plan {
             suite: self.name.clone(),
             digest: self.digest.clone(),
-            workload: self.workload,
             claims: self
                 .claims
                 .iter()
@@ -306,8 +266,6 @@ impl Suite {
             budget,
             noise_threshold: self.noise_threshold,
             seed,
-            python: (self.workload == Workload::Ffi).then(|| self.python.clone()),
-            calls: self.calls.clone(),
         })
     }
 }
@@ -375,7 +333,7 @@ speed_up = [1.1, 1.3]
                 ("x86-64 (A/A)", Role::Control),
             ]
         );
-        assert_eq!(plan.arms[2].variant.features, ["dispatch"]);
+        assert_eq!(plan.arms[2].workload.variant().unwrap().features, ["dispatch"]);
         assert_eq!((plan.budget.launches, plan.budget.blocks), (16, 4));
         let chosen = suite.plan(&["dispatch".to_owned()], suite.quick, 1).unwrap();
         assert_eq!(chosen.arms.len(), 3);

@@ -7,6 +7,7 @@
 pub mod call_counts;
 pub mod counts;
 mod raw;
+mod schema1;
 
 pub use raw::{RAW_HEADER, raw_rows, read_raw};
 
@@ -88,7 +89,7 @@ pub enum RecordError {
     Run(serde_json::Error),
     /// Another version of perflab wrote it.
     #[error(
-        "run.json has schema {found}, and this perflab reads {SCHEMA_VERSION}: use the perflab that wrote it ({perflab})"
+        "run.json has schema {found}, and this perflab reads 1 to {SCHEMA_VERSION}: use the perflab that wrote it ({perflab})"
     )]
     Schema {
         /// Its version.
@@ -96,6 +97,9 @@ pub enum RecordError {
         /// Who wrote it.
         perflab: String,
     },
+    /// `run.json` says of its plan what cannot be.
+    #[error("run.json: {0}")]
+    Plan(String),
     /// `raw.csv` is not what it should be.
     #[error("raw.csv, line {line}: {wrong}")]
     Raw {
@@ -107,18 +111,29 @@ pub enum RecordError {
 }
 
 impl RunFile {
-    /// Reads `run.json`.
+    /// Reads `run.json`; one of schema 1 is carried over, as if it had been written today.
     ///
     /// # Errors
-    /// [`RecordError`]: not JSON, another schema, a field missing.
+    /// [`RecordError`]: not JSON, another schema, a field missing, arms of two kinds.
     pub fn read(text: &str) -> Result<Self, RecordError> {
-        let value: serde_json::Value = serde_json::from_str(text).map_err(RecordError::Run)?;
-        let found = value["schema"].as_u64().unwrap_or(0);
-        if found != u64::from(SCHEMA_VERSION) {
-            let perflab = value["perflab"].as_str().unwrap_or("unknown").to_owned();
-            return Err(RecordError::Schema { found, perflab });
+        let mut value: serde_json::Value = serde_json::from_str(text).map_err(RecordError::Run)?;
+        match value["schema"].as_u64().unwrap_or(0) {
+            1 => {
+                let plan: schema1::PlanFile =
+                    serde_json::from_value(value["plan"].take()).map_err(RecordError::Run)?;
+                let plan = plan.carried_over().map_err(RecordError::Plan)?;
+                value["plan"] = serde_json::to_value(plan).map_err(RecordError::Run)?;
+                value["schema"] = SCHEMA_VERSION.into();
+            }
+            found if found == u64::from(SCHEMA_VERSION) => {}
+            found => {
+                let perflab = value["perflab"].as_str().unwrap_or("unknown").to_owned();
+                return Err(RecordError::Schema { found, perflab });
+            }
         }
-        serde_json::from_value(value).map_err(RecordError::Run)
+        let file: Self = serde_json::from_value(value).map_err(RecordError::Run)?;
+        file.plan.of_one_kind().map_err(RecordError::Plan)?;
+        Ok(file)
     }
 
     /// The text of `run.json`.

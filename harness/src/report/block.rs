@@ -14,11 +14,10 @@ use crate::report::{Report, words};
 pub fn block(report: &Report<'_>, form: Form, chart_path: &str) -> String {
     let view = View::of(report);
     let chart = || {
-        let shows = match report.plan.workload {
-            Workload::Ffi => "Time of a call, by its shape and the way to call",
-            Workload::Kernel | Workload::Build | Workload::ToolCall | Workload::Command => {
-                "Change against the baseline, by benchmark and arm"
-            }
+        let shows = if report.plan.traits().shows_values {
+            "Time of a call, by its shape and the way to call"
+        } else {
+            "Change against the baseline, by benchmark and arm"
         };
         format!("![{shows}]({chart_path})")
     };

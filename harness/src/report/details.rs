@@ -3,7 +3,7 @@
 use crate::analyse::ArmSummary;
 use crate::judge::Verdict;
 use crate::machine::Python;
-use crate::plan::{Arm, Role, Workload};
+use crate::plan::{Arm, Built, Role};
 use crate::report::Report;
 use crate::report::sheet::{Entry, Head, Sheet, sign, tone};
 use crate::report::view::{Judged, View};
@@ -28,7 +28,7 @@ pub(crate) fn every_row(view: &View<'_>) -> Sheet {
         Head::words("verdict"),
     ];
     let mut rows: Vec<Vec<Entry>> = view.judged().map(detail).collect();
-    if view.report.plan.workload == Workload::Ffi {
+    if view.report.plan.traits().shows_values {
         heads.insert(4, Head::of("95 % interval", "of the arm's"));
         for (row, judged) in rows.iter_mut().zip(view.judged()) {
             let unit = judged.row.unit;
@@ -79,7 +79,7 @@ pub(crate) fn verdict_words(verdict: &Verdict) -> String {
 
 /// The artifacts: what building cost, what came out. `features` adds the CPU features as a column.
 pub(crate) fn artifacts(view: &View<'_>, features: bool) -> Sheet {
-    if view.report.plan.workload == Workload::Command {
+    if view.report.plan.traits().built == Built::Never {
         return commands(view);
     }
     let mut heads = vec![
@@ -101,9 +101,9 @@ pub(crate) fn artifacts(view: &View<'_>, features: bool) -> Sheet {
 
 /// What stands above them.
 pub(crate) fn artifacts_heading(view: &View<'_>) -> &'static str {
-    match view.report.plan.workload {
-        Workload::Command => "Commands",
-        Workload::Kernel | Workload::Build | Workload::Ffi | Workload::ToolCall => "Artifacts",
+    match view.report.plan.traits().built {
+        Built::Never => "Commands",
+        Built::Once | Built::EveryTurn => "Artifacts",
     }
 }
 
@@ -111,7 +111,7 @@ pub(crate) fn artifacts_heading(view: &View<'_>) -> &'static str {
 fn commands(view: &View<'_>) -> Sheet {
     let arms = view.report.plan.arms.iter().filter(|arm| arm.role != Role::Control);
     let row = |arm: &Arm| {
-        let words = arm.variant.command.iter().map(|word| words::shell_word(word));
+        let words = arm.workload.command().iter().map(|word| words::shell_word(word));
         vec![Entry::plain(arm.name.as_str()), Entry::plain(words.collect::<Vec<_>>().join(" "))]
     };
     let heads = vec![Head::words("arm"), Head::words("command")];
@@ -224,7 +224,7 @@ pub(crate) fn machine(report: &Report<'_>) -> Sheet {
         ("command", meta.command.clone()),
         ("perflab", meta.perflab.clone()),
     ];
-    let calls = plan.workload == Workload::Ffi;
+    let calls = plan.python().is_some();
     let facts = facts.into_iter().filter(|(name, _)| calls || !name.starts_with("Python"));
     let rows = facts.map(|(name, fact)| vec![Entry::plain(name), Entry::plain(fact)]).collect();
     Sheet { heads: vec![Head::words("fact"), Head::words("value")], rows, summaries: 0 }

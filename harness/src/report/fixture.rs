@@ -165,9 +165,10 @@ impl Fixture {
         let names = arms.map(|(name, _, role)| (name, role));
         let benchmarks = ["ffi/nothing", "ffi/add", "ffi/echo_bytes/1KiB", "ffi/echo_bytes/1MiB"];
         let mut fixture = Self::empty(&names, &benchmarks);
-        fixture.plan.workload = Workload::Ffi;
         for (arm, (_, shape, _)) in fixture.plan.arms.iter_mut().zip(arms) {
-            arm.variant.ffi = Some(Ffi { shape, library: Library::Cdylib });
+            let python = "python3".to_owned();
+            arm.workload =
+                Workload::Ffi(Ffi { variant: variant(&arm.name), shape, library: Library::Cdylib, python });
         }
         let values = [
             ("ffi/nothing", 12.0, [Some(1.5), Some(4.9), Some(1.1)]),
@@ -297,8 +298,8 @@ fn failure(arm: &str, benchmark: Option<&str>, launch: Option<u32>, reason: Fail
     RunFailure { arm: arm.to_owned(), benchmark: benchmark.map(str::to_owned), launch, reason }
 }
 
-fn plan(arms: &[(&str, Role)], benchmarks: &[&str]) -> Plan {
-    let variant = |flagset: &str| Variant {
+fn variant(flagset: &str) -> Variant {
+    Variant {
         package: "perflab-workloads".to_owned(),
         bin: "workloads".to_owned(),
         features: Vec::new(),
@@ -306,22 +307,20 @@ fn plan(arms: &[(&str, Role)], benchmarks: &[&str]) -> Plan {
         flagset: flagset.to_owned(),
         profile: "release".to_owned(),
         source: Source::Worktree,
-        ffi: None,
-        command: Vec::new(),
-    };
+    }
+}
+
+fn plan(arms: &[(&str, Role)], benchmarks: &[&str]) -> Plan {
     let arm = |(name, role): &(&str, Role)| Arm {
         name: (*name).to_owned(),
-        variant: variant(name),
+        workload: Workload::Kernel(variant(name)),
         role: *role,
         injected: 0.0,
-        build: Default::default(),
-        args: Vec::new(),
     };
     let benchmark = |name: &&str| Benchmark { answer: 7, ..Benchmark::named(name) };
     Plan {
         suite: "quick".to_owned(),
         digest: "3f5a9c0d1e2b3a4f5a6b7c8d9e0f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b".to_owned(),
-        workload: Workload::Kernel,
         arms: arms.iter().map(arm).collect(),
         benchmarks: benchmarks.iter().map(benchmark).collect(),
         budget: Budget::of(64),
@@ -336,8 +335,6 @@ fn plan(arms: &[(&str, Role)], benchmarks: &[&str]) -> Plan {
             cpu: Some("znver4".to_owned()),
         }],
         seed: 42,
-        python: None,
-        calls: Vec::new(),
     }
 }
 

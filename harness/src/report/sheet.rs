@@ -1,7 +1,6 @@
 //! Tables before they have a form: the terminal, Markdown and HTML each draw the same sheet.
 
 use crate::judge::Verdict;
-use crate::plan::Workload;
 use crate::report::reasons;
 use crate::report::view::{Cell, Judged, View};
 use crate::report::words::{self, NBSP};
@@ -143,11 +142,10 @@ pub(crate) fn entry(cell: &Cell<'_>) -> Entry {
 
 /// The main table: one row a benchmark, one column an arm.
 pub(crate) fn results(view: &View<'_>) -> Sheet {
-    let versus = match view.report.plan.workload {
-        Workload::Ffi => format!("a call, ×{NBSP}{}", view.baseline),
-        Workload::Kernel | Workload::Build | Workload::ToolCall | Workload::Command => {
-            format!("vs{NBSP}{}", view.baseline)
-        }
+    let versus = if view.report.plan.traits().shows_values {
+        format!("a call, ×{NBSP}{}", view.baseline)
+    } else {
+        format!("vs{NBSP}{}", view.baseline)
     };
     let mut heads = vec![Head::words("benchmark"), Head::of(view.baseline, view.quantity())];
     heads.extend(view.columns.iter().map(|arm| Head::of(arm.name.as_str(), versus.as_str())));
@@ -169,7 +167,7 @@ fn benchmark_row(view: &View<'_>, benchmark: &str) -> Vec<Entry> {
         (None, None) => Entry::failed("–"),
     };
     let mut row = vec![Entry::plain(benchmark), base];
-    let calls = view.report.plan.workload == Workload::Ffi;
+    let calls = view.report.plan.traits().shows_values;
     row.extend(view.columns.iter().map(|arm| match view.cell(benchmark, &arm.name) {
         Cell::Measured(judged) if calls => called(judged),
         cell => entry(&cell),

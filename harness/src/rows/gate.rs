@@ -2,7 +2,7 @@
 
 use crate::judge::{GateReport, GateRow, GateVerdict, Measure};
 use crate::machine::Environment;
-use crate::plan::Workload;
+use crate::plan::WorkloadKind;
 use crate::rows::{Measured, Metric, Missing, Rows};
 
 /// What is known of a gate, as far as rows need it.
@@ -19,7 +19,7 @@ pub struct GateSource<'a> {
     /// The suite.
     pub suite: &'a str,
     /// What kind of task it measures.
-    pub workload: Workload,
+    pub workload: WorkloadKind,
     /// Where it ran, if that is known.
     pub environment: Option<&'a Environment>,
     /// What it says.
@@ -48,7 +48,7 @@ pub fn of_gate(source: &GateSource<'_>) -> Rows {
         name: source.name.to_owned(),
         suite: source.suite.to_owned(),
         started: source.started.to_owned(),
-        arms_are: if source.workload == Workload::Kernel { "cpu" } else { "arm" }.to_owned(),
+        arms_are: source.workload.traits().arms_are.to_owned(),
         command: source.command.to_owned(),
         made_by: format!("perflab {}", source.perflab),
         environment: source.environment.cloned(),
@@ -133,7 +133,7 @@ mod tests {
             command: "",
             perflab: "0",
             suite: "s",
-            workload: Workload::Kernel,
+            workload: WorkloadKind::Kernel,
             environment: None,
             report: &report,
             allow_unmatched,

@@ -4,7 +4,7 @@ use crate::analyse::{Analysis, FailureReason, Row, RunFailure, Values};
 use crate::judge::{JudgedRow, Judgement};
 use crate::machine::Environment;
 use crate::measure::ArmFacts;
-use crate::plan::{Plan, Role, Unit, Variant, Workload};
+use crate::plan::{Arm, Built, Plan, Role, Unit};
 use crate::rows::{Change, Measured, Metric, Missing, Rows};
 
 /// What is known of a record, as far as rows need it.
@@ -44,10 +44,9 @@ pub fn of_record(source: &Source<'_>, sentence: &dyn Fn(&FailureReason) -> Strin
             missing.push(Missing { benchmark: None, arm: arm.name.clone(), reason, broken: false });
             continue;
         }
-        let build = if arm.variant.command.is_empty() {
-            build_of(&arm.variant.profile, facts)
-        } else {
-            arm.variant.command.join(" ")
+        let build = match plan.traits().built {
+            Built::Never => arm.workload.command().join(" "),
+            Built::Once | Built::EveryTurn => build_of(arm.profile(), facts),
         };
         for values in source.values.iter().filter(|values| values.arm == index) {
             rows.extend(measured(source, values, &build));
@@ -107,16 +106,12 @@ fn measured(source: &Source<'_>, values: &Values, build: &str) -> Option<Measure
     })
 }
 
-/// `cpu` where arms are flag sets.
+/// `cpu` where arms are flag sets and nothing else.
 fn arms_are(plan: &Plan) -> &'static str {
-    let baseline = &plan.baseline().variant;
-    let differs = |of: fn(&Variant) -> &String| plan.arms.iter().any(|arm| of(&arm.variant) != of(baseline));
-    match plan.workload {
-        Workload::Command => "command",
-        Workload::Kernel if differs(|variant| &variant.flagset) && !differs(|variant| &variant.profile) => {
-            "cpu"
-        }
-        Workload::Kernel | Workload::Build | Workload::Ffi | Workload::ToolCall => "arm",
+    let differs = |of: fn(&Arm) -> &str| plan.arms.iter().any(|arm| of(arm) != of(plan.baseline()));
+    match plan.traits().arms_are {
+        "cpu" if !differs(Arm::flagset) || differs(Arm::profile) => "arm",
+        other => other,
     }
 }
 

@@ -88,7 +88,7 @@ fn references(root: &Path, record: &Path) -> anyhow::Result<References> {
     Ok(References {
         schema: REFERENCE_SCHEMA,
         suite: file.plan.suite.clone(),
-        workload: file.plan.workload,
+        workload: file.plan.kind(),
         commit,
         record: file.name.clone(),
         measured: file.started.clone(),

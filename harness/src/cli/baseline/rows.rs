@@ -4,7 +4,7 @@ use crate::analyse::launch_medians;
 use crate::cli::bridge::TAIL_ROW;
 use crate::judge::{Measure, Measured, Reference, ReferenceArm};
 use crate::measure::{ArmFacts, Launch, Run};
-use crate::plan::{Arm, Plan, Role, Unit, Workload};
+use crate::plan::{Arm, Built, Plan, Role, Unit, WorkloadKind};
 use crate::stats::mean_interval;
 
 /// What sizes are rows of.
@@ -18,7 +18,7 @@ pub(crate) fn arms(plan: &Plan, facts: &[ArmFacts]) -> Vec<ReferenceArm> {
         let facts = facts.iter().find(|facts| facts.arm == arm.name);
         ReferenceArm {
             name: arm.name.clone(),
-            profile: arm.variant.profile.clone(),
+            profile: arm.profile().to_owned(),
             flags: facts.map_or_else(Vec::new, |facts| facts.flags.clone()),
         }
     };
@@ -33,7 +33,7 @@ pub(crate) fn rows(plan: &Plan, run: &Run) -> Vec<Reference> {
         let twin = facts.and_then(|facts| facts.identical_to.as_ref());
         let source = twin.and_then(|name| plan.arms.iter().position(|other| &other.name == name));
         rows.extend(times(plan, &run.launches, &arm.name, source.unwrap_or(index)));
-        if plan.workload == Workload::Build {
+        if plan.traits().built == Built::EveryTurn {
             continue;
         }
         rows.extend(facts.into_iter().flat_map(sizes));
@@ -46,21 +46,21 @@ fn times(plan: &Plan, launches: &[Launch], arm: &str, index: usize) -> Vec<Refer
     let of = |at: usize| {
         let benchmark = &plan.benchmarks[at];
         let medians = launch_medians(launches, at, index);
-        let measure = measure(plan.workload, &benchmark.name, benchmark.unit);
+        let measure = measure(plan.kind(), &benchmark.name, benchmark.unit);
         reference(&benchmark.name, arm, measure, &medians)
     };
     (0..plan.benchmarks.len()).filter_map(of).collect()
 }
 
 /// What the values of a benchmark count.
-pub(crate) fn measure(workload: Workload, benchmark: &str, unit: Unit) -> Measure {
+pub(crate) fn measure(workload: WorkloadKind, benchmark: &str, unit: Unit) -> Measure {
     match (workload, unit) {
-        (Workload::Build, Unit::Nanos) if benchmark.starts_with("clean") => Measure::CleanBuild,
-        (Workload::Build, Unit::Nanos) => Measure::Rebuild,
+        (WorkloadKind::Build, Unit::Nanos) if benchmark.starts_with("clean") => Measure::CleanBuild,
+        (WorkloadKind::Build, Unit::Nanos) => Measure::Rebuild,
         (_, Unit::Bytes) if benchmark.contains("memory") => Measure::Memory,
         (_, Unit::Bytes) => Measure::FileSize,
-        (Workload::ToolCall, Unit::Nanos) if benchmark.ends_with(TAIL_ROW.1) => Measure::P99,
-        (Workload::ToolCall, Unit::Nanos) => Measure::P50,
+        (WorkloadKind::ToolCall, Unit::Nanos) if benchmark.ends_with(TAIL_ROW.1) => Measure::P99,
+        (WorkloadKind::ToolCall, Unit::Nanos) => Measure::P50,
         (_, Unit::Nanos) => Measure::Time,
     }
 }
@@ -155,18 +155,18 @@ mod tests {
 
     #[test]
     fn builds_have_their_own_measures() {
-        assert_eq!(measure(Workload::Build, "clean build", Unit::Nanos), Measure::CleanBuild);
-        assert_eq!(measure(Workload::Build, "rebuild after an edit", Unit::Nanos), Measure::Rebuild);
-        assert_eq!(measure(Workload::Build, "executable size", Unit::Bytes), Measure::FileSize);
-        assert_eq!(measure(Workload::Build, "memory in use", Unit::Bytes), Measure::Memory);
-        assert_eq!(measure(Workload::Kernel, "memory/copy", Unit::Nanos), Measure::Time);
+        assert_eq!(measure(WorkloadKind::Build, "clean build", Unit::Nanos), Measure::CleanBuild);
+        assert_eq!(measure(WorkloadKind::Build, "rebuild after an edit", Unit::Nanos), Measure::Rebuild);
+        assert_eq!(measure(WorkloadKind::Build, "executable size", Unit::Bytes), Measure::FileSize);
+        assert_eq!(measure(WorkloadKind::Build, "memory in use", Unit::Bytes), Measure::Memory);
+        assert_eq!(measure(WorkloadKind::Kernel, "memory/copy", Unit::Nanos), Measure::Time);
     }
 
     #[test]
     fn calls_have_a_median_and_a_tail() {
-        assert_eq!(measure(Workload::ToolCall, "echo", Unit::Nanos), Measure::P50);
-        assert_eq!(measure(Workload::ToolCall, "echo/p99", Unit::Nanos), Measure::P99);
-        assert_eq!(measure(Workload::ToolCall, "memory", Unit::Bytes), Measure::Memory);
+        assert_eq!(measure(WorkloadKind::ToolCall, "echo", Unit::Nanos), Measure::P50);
+        assert_eq!(measure(WorkloadKind::ToolCall, "echo/p99", Unit::Nanos), Measure::P99);
+        assert_eq!(measure(WorkloadKind::ToolCall, "memory", Unit::Bytes), Measure::Memory);
     }
 
     #[test]

@@ -112,7 +112,7 @@ mod tests {
         References {
             schema: REFERENCE_SCHEMA,
             suite: "s".to_owned(),
-            workload: crate::plan::Workload::Kernel,
+            workload: crate::plan::WorkloadKind::Kernel,
             commit: "0123456789".repeat(4),
             record: "r".to_owned(),
             measured: "2026-11-27T12:00:00Z".to_owned(),

@@ -24,12 +24,13 @@ use crate::cli::run::is_broken;
 use crate::cli::session::{Event, first_processes, launches};
 use crate::cli::{Exit, calibration_file, crosstalk, injection};
 use crate::judge::{
-    Calibration, CalibrationRow, Crosstalk, Effect, Experiments, InjectedRow, LEVEL, Policy, adjusted,
+    CALIBRATION_SCHEMA, Calibration, CalibrationRow, Crosstalk, Effect, Experiments, InjectedRow, LEVEL,
+    Policy, adjusted,
 };
 use crate::machine::features::Features;
 use crate::machine::rustc_cfg;
 use crate::measure::{Prepared, Run};
-use crate::plan::{Arm, Bounds, Budget, Plan, Role, SCHEMA_VERSION, Suite, Workload};
+use crate::plan::{Arm, Bounds, Budget, Plan, Role, Suite, WorkloadKind};
 use crate::report;
 use crate::stats::{Interval, clopper_pearson, mean, median, sd};
 
@@ -60,10 +61,10 @@ pub(crate) fn calibrate(shared: &Shared, args: &CalibrateArgs) -> anyhow::Result
     context.tell_foreign();
     let suite = context.suite(args.suite.as_deref())?;
     let folder = args.out.clone().unwrap_or_else(|| calibration_file::folder(&context.root));
-    let file = calibration_file::file(&folder, &context.environment, suite.workload);
+    let file = calibration_file::file(&folder, &context.environment, suite.kind());
     let log = file.with_extension("csv");
     // Experiments of tool calls as a run has them are those of `mcp --calibrate`, with percentiles of their own.
-    let only_gates = suite.workload == Workload::ToolCall;
+    let only_gates = !suite.traits().takes_injections;
     if only_gates && (args.launches.is_some() || !args.inject.is_empty()) {
         bail!(
             "of tool calls only gates against the same code are calibrated here: give --inject without a value and no --launches; cargo lab mcp --calibrate has the rest"
@@ -103,10 +104,10 @@ pub(crate) fn calibrate(shared: &Shared, args: &CalibrateArgs) -> anyhow::Result
     call(&mut judged, Policy { noise_threshold: suite.noise_threshold });
     let of_runs = match stored.clone().filter(|_| only_gates) {
         Some(stored) => stored,
-        None => summary(&judged, &context, suite.workload),
+        None => summary(&judged, &context, suite.kind()),
     };
     let calibration = Calibration {
-        schema: SCHEMA_VERSION,
+        schema: CALIBRATION_SCHEMA,
         finished: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         command: command(args),
         environment: context.environment.clone(),
@@ -156,7 +157,7 @@ fn with_wide(context: &Context, suite: &Suite, plan: &Plan) -> anyhow::Result<Pl
     let mut plan = plan.clone();
     for name in ["znver4", "znver4-no-sse4a", "x86-64-v4-512", "x86-64-v3"] {
         let Some(arm) = suite.arms.iter().find(|arm| arm.name == name) else { continue };
-        let flags = &context.flagset(&arm.variant.flagset)?.flags;
+        let flags = &context.flagset(arm.flagset())?.flags;
         if Features::from_rustc_cfg(&rustc_cfg(flags)?).missing_from(&host).is_empty() {
             plan.arms.push(arm.clone());
             return Ok(plan);
@@ -321,7 +322,7 @@ fn read_log<T: DeserializeOwned>(log: &Path) -> anyhow::Result<Vec<T>> {
     Ok(reader.deserialize::<T>().filter_map(Result::ok).collect())
 }
 
-fn summary(all: &[Comparison], context: &Context, workload: Workload) -> Calibration {
+fn summary(all: &[Comparison], context: &Context, workload: WorkloadKind) -> Calibration {
     // By benchmark, launches, and the injected share in millionths, which orders as a float does not.
     let mut groups: BTreeMap<(&str, usize, u64), Vec<&Comparison>> = BTreeMap::new();
     for comparison in all {
@@ -335,7 +336,7 @@ fn summary(all: &[Comparison], context: &Context, workload: Workload) -> Calibra
         aa.iter().fold((0, 0), |(covered, all), row| (covered + row.covered, all + row.comparisons));
     let count = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
     Calibration {
-        schema: SCHEMA_VERSION,
+        schema: CALIBRATION_SCHEMA,
         finished: String::new(),
         command: String::new(),
         environment: context.environment.clone(),
@@ -446,7 +447,7 @@ fn command(args: &CalibrateArgs) -> String {
 /// times of different runs of one program differ here.
 pub(crate) fn between_runs(
     context: &Context,
-    workload: Workload,
+    workload: WorkloadKind,
 ) -> anyhow::Result<BTreeMap<String, BTreeMap<u64, f64>>> {
     let file =
         calibration_file::file(&calibration_file::folder(&context.root), &context.environment, workload);

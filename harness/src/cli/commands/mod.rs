@@ -18,8 +18,8 @@ use crate::cli::{Exit, output};
 use crate::machine::Environment;
 use crate::measure::{ArmFacts, FailureReason, Launch, LaunchArm, RunFailure, Slice, Turn, order};
 use crate::plan::{
-    Arm, Benchmark, Budget, CPU_TIME, PEAK_MEMORY, Plan, Role, SCHEMA_VERSION, Source, Unit, Variant,
-    WALL_TIME, Workload, hex,
+    Arm, Benchmark, Budget, CPU_TIME, Command, PEAK_MEMORY, Plan, Role, SCHEMA_VERSION, Unit, WALL_TIME,
+    Workload, hex,
 };
 use crate::process::{Invocation, Limits, RunError, Timed, TimedSetup, run, time_once};
 use crate::record::{RunFile, State};
@@ -109,31 +109,12 @@ struct Bench<'a> {
 impl Bench<'_> {
     fn plan(&self) -> Plan {
         let arm = |&(name, role): &(&str, Role)| {
-            let command = self.command(role).to_vec();
-            let variant = Variant {
-                package: String::new(),
-                bin: command[0].clone(),
-                features: Vec::new(),
-                default_features: true,
-                flagset: String::new(),
-                profile: String::new(),
-                source: Source::Worktree,
-                ffi: None,
-                command,
-            };
-            Arm {
-                name: name.to_owned(),
-                variant,
-                role,
-                injected: 0.0,
-                build: Default::default(),
-                args: Vec::new(),
-            }
+            let workload = Workload::Command(Command { words: self.command(role).to_vec() });
+            Arm { name: name.to_owned(), workload, role, injected: 0.0 }
         };
         Plan {
             suite: "commands".to_owned(),
             digest: hex(&Sha256::digest(self.args.commands.join("\n"))),
-            workload: Workload::Command,
             arms: ARMS.iter().map(arm).collect(),
             benchmarks: rows(),
             budget: Budget {
@@ -145,8 +126,6 @@ impl Bench<'_> {
             noise_threshold: self.args.noise_threshold / 100.0,
             claims: Vec::new(),
             seed: self.args.seed.unwrap_or_else(clock_seed),
-            python: None,
-            calls: Vec::new(),
         }
     }
 
@@ -273,7 +252,7 @@ impl Bench<'_> {
 
     /// One run of an arm. The error is that it could not be run at all, or that the user stopped it.
     fn once(&self, arm: &Arm) -> anyhow::Result<Outcome> {
-        let words = arm.variant.command.iter().map(OsString::from);
+        let words = arm.workload.command().iter().map(OsString::from);
         let mut options = vec!["__time".to_owned(), format!("--priority={}", self.priority)];
         options.extend(self.cpu.map(|cpu| format!("--cpu={cpu}")));
         if self.args.check_output {

@@ -20,7 +20,7 @@ use crate::measure::{
     ArmProgram, CallCount, Countable, Counting, FailureReason, Limits, Means, RunFailure, count_calls,
     countable,
 };
-use crate::plan::{Plan, Role, Workload};
+use crate::plan::{Built, Plan, Role};
 use crate::process::RunError;
 use crate::record::call_counts::{COUNTS_SCHEMA, CodeOrigin, CountedArm, CountedCall, CountsFile};
 
@@ -32,7 +32,7 @@ pub(crate) fn count(context: &Context, args: &CountsArgs) -> anyhow::Result<Coun
     let (start, started) = (Instant::now(), jiff::Timestamp::now());
     let means = means(args.counter)?;
     let (suite, plan) = context.plan(&as_run(args))?;
-    if plan.workload == Workload::Build {
+    if plan.traits().built == Built::EveryTurn {
         bail!("suite {} measures builds: there is no call whose instructions could be counted", plan.suite);
     }
     let artifacts = artifacts::build(context, &plan)?;
@@ -63,7 +63,7 @@ pub(crate) fn count(context: &Context, args: &CountsArgs) -> anyhow::Result<Coun
     let identical = tested().filter_map(|(arm, facts)| Some((arm.name.clone(), facts.identical_to.clone()?)));
     let arms = tested().map(|(arm, facts)| CountedArm {
         name: arm.name.clone(),
-        profile: arm.variant.profile.clone(),
+        profile: arm.profile().to_owned(),
         flags: facts.flags.clone(),
     });
     failures

@@ -18,7 +18,7 @@ use crate::cli::{Exit, calibration_file, store};
 use crate::judge::{FalseAlarms, GateRow, GateRule, GateVerdict, LOOKS, gate_report};
 use crate::machine::Environment;
 use crate::measure::ArmFacts;
-use crate::plan::{Arm, SCHEMA_VERSION, Suite, Workload};
+use crate::plan::{Arm, SCHEMA_VERSION, Suite, WorkloadKind};
 use crate::record::{RunFile, State};
 use crate::report::sentence;
 
@@ -95,7 +95,7 @@ pub(crate) fn paired(
         seconds: 0.0,
         command: command(args, rev),
         suite: suite.name.clone(),
-        workload: suite.workload,
+        workload: suite.kind(),
         against: commit,
         against_name: rev.to_owned(),
         candidate: revision::head(&context.root),
@@ -104,7 +104,7 @@ pub(crate) fn paired(
         allow_unmatched: args.allow_unmatched,
         report: gate_report(Vec::new(), Vec::new(), true),
         launches: Vec::new(),
-        false_alarms: false_alarms(&context.root, &context.environment, suite.workload),
+        false_alarms: false_alarms(&context.root, &context.environment, suite.kind()),
     };
     if let Some(python) = pairs.iter().find_map(|pair| Some(&pair.trial.as_ref()?.plan)) {
         file.environment = context.environment_for(python);
@@ -167,7 +167,7 @@ fn measured_rows(
             benchmark: trial.plan.benchmarks[row.benchmark].name.clone(),
             arm: pair.arm.clone(),
             measure: measure(
-                trial.plan.workload,
+                trial.plan.kind(),
                 &trial.plan.benchmarks[row.benchmark].name,
                 trial.plan.benchmarks[row.benchmark].unit,
             ),
@@ -196,7 +196,7 @@ fn measured_rows(
 pub(crate) fn false_alarms(
     root: &Path,
     environment: &Environment,
-    workload: Workload,
+    workload: WorkloadKind,
 ) -> Option<FalseAlarms> {
     crate::judge::gate_false_alarms(&calibration_file::find(root, environment, workload)?, environment)
 }

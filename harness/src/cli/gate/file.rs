@@ -9,7 +9,7 @@ use crate::cli::gate::trials::{Measured, Row};
 use crate::cli::store::replace;
 use crate::judge::{FalseAlarms, GateReport};
 use crate::machine::Environment;
-use crate::plan::{Bounds, Workload};
+use crate::plan::{Bounds, WorkloadKind};
 use crate::record::Commit;
 
 /// The version of `gate.json`.
@@ -54,7 +54,7 @@ pub(crate) struct GateFile {
     /// The suite.
     pub suite: String,
     /// What kind of task it measures.
-    pub workload: Workload,
+    pub workload: WorkloadKind,
     /// What was compared with: a commit's full hash.
     pub against: String,
     /// The name that it was given by.

@@ -14,7 +14,7 @@ use crate::cli::gate::trials::Trial;
 use crate::cli::session::{first_processes, listing};
 use crate::judge::{GateRow, GateVerdict, Unmatched};
 use crate::measure::{FailureReason, Prepared, RunFailure};
-use crate::plan::{Arm, Benchmark, Library, Plan, Role, Source, Suite, Workload};
+use crate::plan::{Arm, Benchmark, Gated, Plan, Role, Source, Suite};
 use crate::report::sentence;
 
 /// The arm's place in a pair.
@@ -41,7 +41,8 @@ pub(crate) struct Pair {
 /// The suite's arms that are gated: those that were asked for, or that the suite names; else the baseline of a
 /// `kernel` suite, and every library of an `ffi` suite that Cargo builds.
 pub(crate) fn gated<'a>(suite: &'a Suite, args: &GateArgs) -> anyhow::Result<Vec<&'a Arm>> {
-    if suite.workload == Workload::Build {
+    let traits = suite.traits();
+    if traits.gated == Gated::None {
         bail!(
             "suite {} times builds: gate its sizes with --references, a revision's build time is not measured beside",
             suite.name
@@ -52,16 +53,14 @@ pub(crate) fn gated<'a>(suite: &'a Suite, args: &GateArgs) -> anyhow::Result<Vec
     if let Some(name) = wanted.iter().find(|name| !known.contains(&name.as_str())) {
         bail!("--flagsets: unknown arm \"{name}\"; known: {}", known.join(", "));
     }
-    let by_cargo = |arm: &&Arm| arm.variant.ffi.as_ref().is_none_or(|ffi| ffi.library == Library::Cdylib);
+    let by_cargo = |arm: &&Arm| arm.workload.by_cargo();
     let chosen: Vec<&Arm> = suite
         .arms
         .iter()
-        .filter(|arm| match suite.workload {
+        .filter(|arm| match traits.gated {
             _ if !wanted.is_empty() => wanted.contains(&arm.name),
-            Workload::Ffi => by_cargo(arm),
-            Workload::Kernel | Workload::Build | Workload::ToolCall | Workload::Command => {
-                arm.role == Role::Baseline
-            }
+            Gated::EveryArm => by_cargo(arm),
+            Gated::Baseline | Gated::None => arm.role == Role::Baseline,
         })
         .collect();
     match chosen.iter().find(|arm| !by_cargo(arm)) {
@@ -76,7 +75,9 @@ pub(crate) fn gated<'a>(suite: &'a Suite, args: &GateArgs) -> anyhow::Result<Vec
 fn plan_of(suite: &Suite, arm: &Arm, revision: &Revision, seed: u64) -> anyhow::Result<Plan> {
     let mut plan = suite.plan(&[], suite.quick, seed)?;
     let mut older = Arm { role: Role::Baseline, ..arm.clone() };
-    older.variant.source = Source::Commit(revision.commit.clone());
+    if let Some(variant) = older.workload.variant_mut() {
+        variant.source = Source::Commit(revision.commit.clone());
+    }
     older.name = format!("{} @ {}", arm.name, short_hash(&revision.commit));
     let control = Arm { name: format!("{} (A/A)", older.name), role: Role::Control, ..older.clone() };
     plan.arms = vec![older, Arm { role: Role::Candidate, ..arm.clone() }, control];
@@ -95,12 +96,10 @@ pub(crate) fn pair(
 ) -> anyhow::Result<Pair> {
     let mut plan = plan_of(suite, arm, revision, seed)?;
     if let Some(profile) = &args.profile {
-        for arm in &mut plan.arms {
-            arm.variant.profile.clone_from(profile);
-        }
+        plan.set_profile(profile);
     }
     if let Some(python) = &args.python {
-        plan.python = Some(python.clone());
+        plan.call_from(python);
     }
     let sources = Sources { revision: Some(revision), identity: !args.no_identity };
     let mut artifacts = artifacts::build_from(context, &plan, sources)
@@ -124,7 +123,7 @@ pub(crate) fn pair(
     let row = |at: usize| GateRow {
         benchmark: plan.benchmarks[at].name.clone(),
         arm: arm.name.clone(),
-        measure: measure(plan.workload, &plan.benchmarks[at].name, plan.benchmarks[at].unit),
+        measure: measure(plan.kind(), &plan.benchmarks[at].name, plan.benchmarks[at].unit),
         reference: None,
         value: None,
         bounds: bounds[at],

@@ -109,8 +109,8 @@ fn stored(context: &Context, suite: &str, folder: Option<&Path>) -> anyhow::Resu
 fn arm_of(context: &Context, arm: &Arm) -> anyhow::Result<ReferenceArm> {
     Ok(ReferenceArm {
         name: arm.name.clone(),
-        profile: arm.variant.profile.clone(),
-        flags: context.flagset(&arm.variant.flagset)?.flags.clone(),
+        profile: arm.profile().to_owned(),
+        flags: context.flagset(arm.flagset())?.flags.clone(),
     })
 }
 
@@ -265,8 +265,7 @@ fn judged_record(
     let here = |arm: &str| arms.iter().any(|known| known.name == arm);
     let accepted = || stored.rows.iter().filter(|row| here(&row.arm));
     let mut all: Vec<GateRow> = Vec::new();
-    let times =
-        Times { plan: &file.plan, stored, now: &now, between: between_runs(context, suite.workload)? };
+    let times = Times { plan: &file.plan, stored, now: &now, between: between_runs(context, suite.kind())? };
     for known in accepted().filter(|row| row.measure.is_time()) {
         let bounds = suite.gate.bounds(&known.benchmark, suite.noise_threshold);
         all.push(match now.iter().find(|row| same(row, known)) {

@@ -21,10 +21,12 @@ use crate::cli::mcp::members::{Known, Unknown};
 use crate::cli::mcp::setup::Setup;
 use crate::cli::mcp::{meet, modes::Members};
 use crate::cli::{Exit, progress::Stage};
-use crate::judge::{Calibration, CalibrationRow, Experiments, InjectedRow, Policy, Verdict, judge_latency};
+use crate::judge::{
+    CALIBRATION_SCHEMA, Calibration, CalibrationRow, Experiments, InjectedRow, Policy, Verdict, judge_latency,
+};
 use crate::latency::{Comparison, Load, Member, Placement, QUANTILES, Versus, compare, quantile_name};
 use crate::mcp::CallEntry;
-use crate::plan::{SCHEMA_VERSION, Workload};
+use crate::plan::WorkloadKind;
 use crate::stats::{Interval, clopper_pearson, clopper_pearson_upper, mean, median, sd};
 
 /// Mean of the fixture's working times, in ns, and of the slower one's.
@@ -66,7 +68,7 @@ pub(crate) fn calibrate(shared: &Shared, args: &McpArgs) -> anyhow::Result<Exit>
     let mut setup = Setup::of(args)?;
     setup.field = Some(field(&fixture(&setup)?, setup.floor.as_deref())?);
     let folder = calibration_file::folder(&context.root);
-    let file = calibration_file::file(&folder, &context.environment, Workload::ToolCall);
+    let file = calibration_file::file(&folder, &context.environment, WorkloadKind::ToolCall);
     let log = file.with_extension("csv");
     setup.place_client(Placement::Same);
     let mut collected = Collected::new(&setup, String::new());
@@ -80,7 +82,7 @@ pub(crate) fn calibrate(shared: &Shared, args: &McpArgs) -> anyhow::Result<Exit>
     let threshold = setup.args.threshold / 100.0;
     call(&mut lines, Policy { noise_threshold: threshold });
     let calibration = Calibration {
-        schema: SCHEMA_VERSION,
+        schema: CALIBRATION_SCHEMA,
         finished: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         command: "cargo lab mcp --calibrate".to_owned(),
         environment: context.environment.clone(),
@@ -249,12 +251,12 @@ fn summary(lines: &[Line], context: &Context) -> Calibration {
     let (covered, all) =
         aa.iter().fold((0, 0), |(covered, all), row| (covered + row.covered, all + row.comparisons));
     Calibration {
-        schema: SCHEMA_VERSION,
+        schema: CALIBRATION_SCHEMA,
         finished: String::new(),
         command: String::new(),
         environment: context.environment.clone(),
         noise_threshold: 0.0,
-        workload: Workload::ToolCall,
+        workload: WorkloadKind::ToolCall,
         experiments: Experiments {
             count: alarmed.len() as u64,
             alarmed: alarmed.values().filter(|alarmed| **alarmed).count() as u64,

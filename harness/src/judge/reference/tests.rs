@@ -8,7 +8,7 @@ use crate::judge::reference::{
     differences, judge_anchored, judge_stored, unmatched,
 };
 use crate::machine::{Cpu, Environment, Toolchain};
-use crate::plan::{Bounds, GateSettings, Workload};
+use crate::plan::{Bounds, GateSettings, WorkloadKind};
 
 fn environment() -> Environment {
     Environment {
@@ -69,7 +69,7 @@ fn references() -> References {
     References {
         schema: REFERENCE_SCHEMA,
         suite: "s".into(),
-        workload: Workload::Kernel,
+        workload: WorkloadKind::Kernel,
         commit: "c".repeat(40),
         record: "r".into(),
         measured: "t".into(),

@@ -1,6 +1,6 @@
 //! What a call costs, by its shape: one mark for each way to call.
 
-use crate::plan::{Arm, Benchmark, Role, Shape, Workload};
+use crate::plan::{Arm, Benchmark, Role, Shape};
 use crate::report::chart::forest::subtitle;
 use crate::report::chart::glyph;
 use crate::report::chart::palette::{GRID, MUTED, STRIPE};
@@ -41,12 +41,9 @@ pub(crate) struct Cost {
 /// The ways to call that have numbers; none in suites that call nothing.
 pub(crate) fn ways<'a>(view: &View<'a>) -> Vec<Way<'a>> {
     let mut ways: Vec<Way<'a>> = Vec::new();
-    if view.report.plan.workload != Workload::Ffi {
-        return ways;
-    }
     let arms = view.report.plan.arms.iter().filter(|arm: &&Arm| arm.role != Role::Control);
     for arm in arms {
-        let Some(ffi) = &arm.variant.ffi else { continue };
+        let Some(ffi) = arm.workload.ffi() else { continue };
         let known = ways.iter().any(|way| way.shape == ffi.shape);
         let measured = view.benchmarks().iter().any(|benchmark| cost(view, benchmark, &arm.name).is_some());
         if !known && measured {

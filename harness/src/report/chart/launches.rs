@@ -1,7 +1,7 @@
 //! Every launch of the benchmark whose ratios spread most.
 
 use crate::analyse::Row;
-use crate::plan::{Role, Workload};
+use crate::plan::{Built, Role};
 use crate::report::chart::axis::Axis;
 use crate::report::chart::forest::{axis_title, subtitle};
 use crate::report::chart::palette::{BETTER, INK, MUTED, SAME, STRIPE};
@@ -47,9 +47,9 @@ pub(crate) fn scene(view: &View<'_>) -> Scene {
 
     let mut scene = Scene::new();
     let mut lines = subtitle(view);
-    let layouts = match view.report.plan.workload {
-        Workload::Kernel | Workload::Ffi | Workload::ToolCall => ", each on a layout of its own",
-        Workload::Build | Workload::Command => "",
+    let layouts = match view.report.plan.traits().built {
+        Built::Once => ", each on a layout of its own",
+        Built::EveryTurn | Built::Never => "",
     };
     lines.push(format!(
         "One dot a launch{layouts}; in a strip, time runs downwards. Line and bar: mean and 95 % interval."

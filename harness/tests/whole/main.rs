@@ -6,6 +6,7 @@
 
 mod calibrations;
 mod commands;
+mod committed;
 mod counted_servers;
 mod counts;
 mod counts_by_valgrind;

@@ -40,7 +40,7 @@ fn a_record_of_another_schema_names_who_wrote_it() {
     let said = said_to("run.json", |text| text.replacen("\"schema\": 1", "\"schema\": 99", 1));
     assert!(
         said.starts_with(
-            "error: RECORD: run.json has schema 99, and this perflab reads 1: use the perflab that wrote it"
+            "error: RECORD: run.json has schema 99, and this perflab reads 1 to 2: use the perflab that wrote it"
         ),
         "{said}"
     );

@@ -1,7 +1,7 @@
 //! What a document shows of a record between two markers: all of it, some rows chosen by a rule, or the answers.
 
 use crate::judge::ClaimAnswer;
-use crate::plan::{Arm, Benchmark, Workload};
+use crate::plan::{Arm, Benchmark};
 use crate::report::findings;
 use crate::report::markdown::{escape, list, made_by, results_block, sheet_text};
 use crate::report::sheet::{self, Entry, Sheet};

@@ -128,6 +128,13 @@ class OfATree(unittest.TestCase):
         self.one("few<!-- constant: NEAR -->\n", 1, "no figure")
         self.one("3<!-- constant: WORD -->\n", 1, "cannot read")
 
+    def test_files_in_documents(self):
+        block = "<!-- file: lab/src/judge/mod.rs -->\n```rust\n{}```\n"
+        self.assertEqual(self.faults(block.format(CODE)), [])
+        self.one("\n" + block.format(CODE + "// more\n"), 2, "not what lab/src/judge/mod.rs holds")
+        self.one("<!-- file: lab/src/gone.rs -->\n```\n```\n", 1, "does not exist")
+        self.one("<!-- file: lab/src/judge/mod.rs -->\nText\n", 1, "no code block")
+
     def test_verbs_and_options(self):
         good = (
             "`cargo lab run --suite x.toml --launches 3` `perflab cmp commands --budget 3s` `cargo lab --suite x.toml`\n"

@@ -2,6 +2,8 @@
 
 import importlib.machinery
 import importlib.util
+import re
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -193,6 +195,12 @@ class OfThisRepository(unittest.TestCase):
         top = [verb for verb in verbs if verb and " " not in verb]
         self.assertIn("history", top)
         self.assertEqual([verb for verb in top if f"`{verb}`" not in entry], [])
+
+    def test_the_steps_of_the_check_are_listed(self):
+        listed = subprocess.run([ROOT / "scripts" / "check", "--list"], check=True, capture_output=True, text=True)
+        table = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("| step of ")[1]
+        told = [name for row in re.findall(r"^\|([^|]+)\|", table, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)]
+        self.assertEqual(sorted(told), sorted(listed.stdout.split()))
 
     def test_the_first_page_is_short(self):
         lines = (ROOT / "README.md").read_text(encoding="utf-8").count("\n")

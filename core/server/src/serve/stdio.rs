@@ -1,8 +1,9 @@
 //! The face on stdin and stdout: one message a line.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use memchr::memchr;
@@ -17,7 +18,6 @@ use rmcp::transport::Transport;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
-use tokio::runtime::{Handle, RuntimeMetrics};
 use tokio_util::sync::CancellationToken;
 
 use crate::ask::Inputs;
@@ -25,7 +25,6 @@ use crate::content::Reply;
 use crate::context::{Boxed, Capability, Client, Era, Level};
 use crate::serve::front::{self, FrontCall, LastMeta, Opening, Places};
 use crate::serve::output::{MOST_WAITING, Output};
-use crate::serve::pipes::{Direct, Waiting};
 use crate::server::{CallError, Server};
 use crate::tool::{Failure, Place, Prepared, ToolError};
 
@@ -56,27 +55,18 @@ pub(crate) struct Stdio<R, W> {
     end: CancellationToken,
     /// Whether calls are answered in front of the library.
     has_front: bool,
-    /// stdin past the runtime.
-    waiting: Option<Waiting>,
-    /// Requests that the library has not answered yet.
-    unanswered: HashSet<String>,
-    /// What runs beside; only known inside of a runtime.
-    runtime: Option<RuntimeMetrics>,
 }
-
-/// The one task that is alive when nothing is under way: the library's loop, which runs all this.
-const LOOP: usize = 1;
 
 impl<R, W> Stdio<R, W>
 where
     R: AsyncRead + Unpin + Send,
     W: AsyncWrite + Unpin + Send + 'static,
 {
-    pub fn new(server: Arc<Server>, input: R, output: W, direct: Direct, has_front: bool) -> Self {
+    pub fn new(server: Arc<Server>, input: R, output: W, direct: Option<OwnedFd>, has_front: bool) -> Self {
         Self {
             server,
             input,
-            output: Output::new(output, direct.output),
+            output: Output::new(output, direct),
             buffer: Vec::with_capacity(2 * CHUNK),
             line: 0,
             searched: 0,
@@ -86,9 +76,6 @@ where
             running: Running::default(),
             end: CancellationToken::new(),
             has_front,
-            waiting: direct.input,
-            unanswered: HashSet::new(),
-            runtime: Handle::try_current().ok().map(|handle| handle.metrics()),
         }
     }
 
@@ -105,20 +92,6 @@ where
                 return Some(range);
             }
         }
-    }
-
-    /// Whether nothing goes on but waiting for the next line: then this thread can wait by itself, which takes one
-    /// call of the system where the runtime takes two, and its bookkeeping.
-    fn is_quiet(&self) -> bool {
-        self.waiting.is_some()
-            && self.unanswered.is_empty()
-            && self.runtime.as_ref().is_some_and(|runtime| runtime.num_alive_tasks() <= LOOP)
-    }
-
-    /// Makes room and reads more past the runtime.
-    fn fill_here(&mut self) -> io::Result<usize> {
-        self.make_room();
-        self.waiting.as_ref().map_or(Ok(0), |waiting| waiting.read(&mut self.buffer))
     }
 
     /// Makes room and reads more. Nothing is lost when this is dropped before its end.
@@ -171,7 +144,7 @@ where
             }
         }
         match parse(text) {
-            Ok(message) => self.passed_on(message, opening),
+            Ok(message) => self.judged(message, opening),
             Err((error, id)) => {
                 self.refuse(&error, id.as_ref());
                 None
@@ -180,25 +153,6 @@ where
     }
 
     /// What the library should see of a message, and what its answers will mean.
-    fn passed_on(&mut self, message: ClientJsonRpcMessage, opening: Opening) -> Option<ClientJsonRpcMessage> {
-        let message = self.judged(message, opening)?;
-        match &message {
-            JsonRpcMessage::Request(request) => {
-                self.unanswered.insert(id_text(&request.id));
-            }
-            JsonRpcMessage::Notification(notification) => {
-                // The library does not answer what was cancelled.
-                if let ClientNotification::CancelledNotification(cancelled) = &notification.notification
-                    && let Some(id) = &cancelled.params.request_id
-                {
-                    self.unanswered.remove(&id_text(id));
-                }
-            }
-            _ => {}
-        }
-        Some(message)
-    }
-
     fn judged(&mut self, message: ClientJsonRpcMessage, opening: Opening) -> Option<ClientJsonRpcMessage> {
         match &message {
             JsonRpcMessage::Notification(notification) => {
@@ -345,17 +299,6 @@ where
         {
             self.opening = Opening::Handshake;
         }
-        match &message {
-            JsonRpcMessage::Response(response) => {
-                self.unanswered.remove(&id_text(&response.id));
-            }
-            JsonRpcMessage::Error(error) => {
-                if let Some(id) = &error.id {
-                    self.unanswered.remove(&id_text(id));
-                }
-            }
-            _ => {}
-        }
         // The library drops the answers of calls that were cancelled by a message; these were cancelled by the
         // end of the input, and the protocol wants no answer to them either.
         let is_cancelled = |error: &JsonRpcError| error.error.message == CallError::Cancelled.to_string();
@@ -368,8 +311,6 @@ where
     }
 
     async fn receive(&mut self) -> Option<ClientJsonRpcMessage> {
-        // Whether the library looked, since this was called, for whatever else there may be to do.
-        let mut has_looked = false;
         loop {
             while let Some(range) = self.next_line() {
                 if let Some(message) = self.take(range) {
@@ -381,16 +322,7 @@ where
             if self.output.waiting() > MOST_WAITING {
                 self.output.written().await.ok()?;
             }
-            let read = if !self.is_quiet() {
-                has_looked = false;
-                self.fill().await
-            } else if std::mem::replace(&mut has_looked, true) {
-                self.fill_here()
-            } else {
-                tokio::task::yield_now().await;
-                continue;
-            };
-            match read {
+            match self.fill().await {
                 Ok(1..) => {}
                 Ok(0) => break,
                 Err(error) => {

@@ -6,7 +6,6 @@ mod in_process;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
 
 use hashbrown::HashMap;
 use serde_json::value::RawValue;
@@ -242,10 +241,8 @@ impl Server {
     /// The failure of the tool.
     pub async fn try_tool(&self, name: &str, arguments: Value) -> Result<Reply, ToolError> {
         let entry = self.find(name).map_err(|error| ToolError::failed(error.to_string()))?;
-        let prepared = entry.validate(Arguments::Value(arguments))?;
-        let begun = self.layers.begin(entry, prepared.budget, None)?;
-        let call = self.beginning(entry, Era::Sessions, None, CancellationToken::new(), Inputs::default());
-        self.layers.run(entry, prepared, begun, call).await
+        let cancel = CancellationToken::new();
+        self.run(entry, arguments, Era::Sessions, None, cancel, Inputs::default()).await
     }
 
     pub(crate) fn find(&self, name: &str) -> Result<&Entry, CallError> {
@@ -345,24 +342,9 @@ impl Server {
         cancel: CancellationToken,
         inputs: Inputs,
     ) -> Result<Reply, ToolError> {
-        let arguments = Arguments::Value(arguments);
-        let audited = entry.audited(&arguments);
-        let prepared = entry.validate(arguments)?;
-        let begun = self.layers.begin(entry, prepared.budget, audited)?;
-        let call = self.beginning(entry, era, client, cancel, inputs);
-        self.layers.run(entry, prepared, begun, call).await
-    }
-
-    pub(crate) fn beginning(
-        &self,
-        entry: &Entry,
-        era: Era,
-        client: Option<Arc<dyn Client>>,
-        cancel: CancellationToken,
-        inputs: Inputs,
-    ) -> Arc<Call> {
-        let deadline = Instant::now().checked_add(entry.spec.timeout);
-        Arc::new(Call { cancel, deadline, era, client, inputs })
+        let admitted = self.layers.admit(entry.receive(Arguments::Value(arguments)))?;
+        let call = admitted.call(era, client, cancel, inputs);
+        self.layers.run(admitted, call).await
     }
 
     /// Answers a request beside tools.

@@ -11,9 +11,10 @@ use serde_json::{Map, Value};
 
 use crate::ask::Open;
 use crate::budget::{Budget, Budgeted, DETAIL, MAX_TOKENS};
-use crate::content::{IntoReply, Reply};
-use crate::context::{Boxed, Capability, Context};
+use crate::content::IntoReply;
+use crate::context::{Capability, Context};
 use crate::json::Reader;
+use crate::layers::{Prepared, Started};
 use crate::schema;
 
 /// How long a tool may take where it says nothing else.
@@ -148,20 +149,6 @@ pub(crate) enum Arguments<'a> {
     Value(Value),
 }
 
-/// A call whose arguments are valid.
-pub(crate) struct Prepared {
-    pub budget: Budget,
-    /// How many bytes of the text the arguments were.
-    pub consumed: usize,
-    pub start: Box<dyn FnOnce(Context) -> Started + Send>,
-}
-
-/// A call that was started.
-pub(crate) enum Started {
-    Done(Result<Reply, ToolError>),
-    Later(Boxed<'static, Result<Reply, ToolError>>),
-}
-
 impl<S: Send + Sync + 'static> Tool<S> {
     /// A tool whose function waits: for other processes, for files, for the client.
     ///
@@ -244,7 +231,7 @@ impl<S: Send + Sync + 'static> Tool<S> {
             let (decoded, consumed) = decode::<P>(spec, arguments)?;
             let (state, start, params) = (Arc::clone(state), Arc::clone(&start), decoded.params);
             let start = Box::new(move |context| start(state, params, context));
-            Ok(Prepared { budget: decoded.budget, consumed, start })
+            Ok(Prepared::new(decoded.budget, consumed, start))
         };
         let spec = Spec {
             name,

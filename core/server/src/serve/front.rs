@@ -14,18 +14,15 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::context::Era;
-use crate::layers::Entry;
+use crate::layers::{Entry, Received};
 use crate::server::Server;
-use crate::tool::{Arguments, Place, Prepared, ToolError};
+use crate::tool::Place;
 
 /// A call that can be answered here.
 pub(crate) struct FrontCall<'a> {
     /// The identity of the request, as JSON text.
     pub id: &'a str,
-    pub entry: &'a Entry,
-    pub prepared: Result<Prepared, ToolError>,
-    /// The arguments, where the tool is audited.
-    pub audited: Option<String>,
+    pub received: Received<'a>,
     pub era: Era,
     pub progress_token: Option<Value>,
 }
@@ -97,8 +94,8 @@ pub(crate) fn read<'a>(
         (None, Opening::Handshake) => Era::Sessions,
         (None, _) => return None,
     };
-    let Called { entry, prepared, audited } = seen.called;
-    Some(FrontCall { id: seen.id, entry, prepared, audited, era, progress_token: meaning.progress_token })
+    let Seen { id, received, .. } = seen;
+    Some(FrontCall { id, received, era, progress_token: meaning.progress_token })
 }
 
 impl LastMeta {
@@ -134,14 +131,8 @@ fn meaning(text: &str) -> Option<Meaning> {
 
 struct Seen<'a> {
     id: &'a str,
-    called: Called<'a>,
+    received: Received<'a>,
     meta: Option<&'a str>,
-}
-
-struct Called<'a> {
-    entry: &'a Entry,
-    prepared: Result<Prepared, ToolError>,
-    audited: Option<String>,
 }
 
 struct Reader<'a> {
@@ -175,12 +166,12 @@ impl<'a> Reader<'a> {
         if self.at != self.line.len() || !is_rpc {
             return None;
         }
-        let (called, meta) = params?;
-        Some(Seen { id: id?, called, meta })
+        let (received, meta) = params?;
+        Some(Seen { id: id?, received, meta })
     }
 
-    fn params(&mut self, server: &'a Server) -> Option<(Called<'a>, Option<&'a str>)> {
-        let (mut entry, mut called, mut meta, mut early) = (None, None, None, None);
+    fn params(&mut self, server: &'a Server) -> Option<(Received<'a>, Option<&'a str>)> {
+        let (mut entry, mut received, mut meta, mut early) = (None, None, None, None);
         let mut members = self.object()?;
         while let Some(name) = self.member(&mut members)? {
             match name {
@@ -193,8 +184,8 @@ impl<'a> Reader<'a> {
                     }
                     entry = Some(found);
                 }
-                b"arguments" if called.is_none() && early.is_none() => match entry {
-                    Some(entry) => called = Some(self.arguments(entry)?),
+                b"arguments" if received.is_none() && early.is_none() => match entry {
+                    Some(entry) => received = Some(self.arguments(entry)?),
                     // Some clients write members in alphabetical order: these are read when the tool is known.
                     None => early = Some(self.skipped_object()?),
                 },
@@ -202,40 +193,29 @@ impl<'a> Reader<'a> {
                 _ => return None,
             }
         }
-        let called = match called {
-            Some(called) => called,
+        let received = match received {
+            Some(received) => received,
             None => {
                 let text = early.unwrap_or("{}");
                 let mut reader = Reader { text, line: text.as_bytes(), at: 0, places: self.places };
-                let called = reader.arguments(entry?)?;
+                let received = reader.arguments(entry?)?;
                 // The text of the object is the object, to its end.
-                (reader.at == text.len()).then_some(called)?
+                (reader.at == text.len()).then_some(received)?
             }
         };
-        Some((called, meta))
+        Some((received, meta))
     }
 
     /// Hands the arguments to the tool, from where they stand.
-    fn arguments(&mut self, entry: &'a Entry) -> Option<Called<'a>> {
+    fn arguments(&mut self, entry: &'a Entry) -> Option<Received<'a>> {
         self.space();
         let rest = self.text.get(self.at..)?;
         if !rest.starts_with('{') {
             return None;
         }
-        let prepared = entry.validate(Arguments::Text(rest));
-        let consumed = match &prepared {
-            Ok(prepared) => prepared.consumed,
-            // How far arguments go that the tool does not take: they have to be JSON all the same.
-            Err(_) => {
-                let mut values =
-                    serde_json::Deserializer::from_str(rest).into_iter::<serde::de::IgnoredAny>();
-                values.next()?.ok()?;
-                values.byte_offset()
-            }
-        };
-        let audited = entry.audited(&Arguments::Text(&rest[..consumed]));
+        let (received, consumed) = entry.receive_from(rest)?;
         self.at += consumed;
-        Some(Called { entry, prepared, audited })
+        Some(received)
     }
 
     fn space(&mut self) {

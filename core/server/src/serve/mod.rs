@@ -14,3 +14,6 @@ mod stdio;
 pub use http::{ENDPOINT, HttpError, SHORTEST_TOKEN};
 pub use run::{Purpose, StartError, Way, connection, in_process, main};
 pub use stdio::LONGEST_LINE;
+
+#[cfg(test)]
+mod tests;

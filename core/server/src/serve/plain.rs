@@ -106,15 +106,12 @@ impl Plain {
         let mut last = self.last_meta.lock();
         let call = front::read(body.trim_ascii(), &self.server, Opening::Stateless, Places::Here, &mut last)?;
         drop(last);
-        let FrontCall { id, entry, prepared, audited, era, .. } = call;
-        if era != Era::Stateless || sole(&parts.headers, &NAME) != Some(entry.spec.name) {
+        let FrontCall { id, received, era, .. } = call;
+        if era != Era::Stateless || sole(&parts.headers, &NAME) != Some(received.spec().name) {
             return None;
         }
         let layers = self.server.layers();
-        let result = prepared.and_then(|prepared| {
-            let begun = layers.begin(entry, prepared.budget, audited)?;
-            layers.run_here(entry, prepared, &begun)
-        });
+        let result = layers.admit(received).and_then(|admitted| layers.run_here(admitted));
         let reply = result.unwrap_or_else(|error| Reply::error(error.to_string()));
         let mut answer = Vec::with_capacity(reply.len() + 256);
         answer_text(&mut answer, id, &reply, era, &self.server);

@@ -22,11 +22,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ask::Inputs;
 use crate::content::Reply;
-use crate::context::{Boxed, Capability, Client, Era, Level};
+use crate::context::{Boxed, Call, Capability, Client, Era, Level};
+use crate::layers::Admitted;
 use crate::serve::front::{self, FrontCall, LastMeta, Opening, Places};
 use crate::serve::output::{MOST_WAITING, Output};
 use crate::server::{CallError, Server};
-use crate::tool::{Failure, Place, Prepared, ToolError};
+use crate::tool::{Failure, Place, ToolError};
 
 /// The longest line that is read, in bytes: as long as the largest message over HTTP.
 pub const LONGEST_LINE: usize = 16 * 1024 * 1024;
@@ -35,6 +36,10 @@ pub const LONGEST_LINE: usize = 16 * 1024 * 1024;
 const CHUNK: usize = 64 * 1024;
 
 /// Calls that are under way in front of the library, by the identity of their request.
+///
+/// The library keeps the same account of the requests that it was given, and nobody keeps one of both. So whatever
+/// concerns a request by its identity comes here first and goes on to the library when it is not found, and the end
+/// of the input concerns both: [`Leftover::gone`] waits for the calls in front, the library for its own.
 type Running = Arc<Mutex<HashMap<String, CancellationToken>>>;
 
 /// Lines in and out, with calls of tools answered on the way.
@@ -189,32 +194,29 @@ where
     }
 
     fn answer(&self, call: FrontCall<'_>) {
-        let FrontCall { id, entry, prepared, audited, era, progress_token } = call;
+        let FrontCall { id, received, era, progress_token } = call;
         let layers = self.server.layers();
-        let begun =
-            prepared.and_then(|prepared| Ok((layers.begin(entry, prepared.budget, audited)?, prepared)));
-        let (begun, prepared) = match begun {
-            Ok(begun) => begun,
+        let place = received.spec().place;
+        let admitted = match layers.admit(received) {
+            Ok(admitted) => admitted,
             Err(error) => return self.reply(id, &Reply::error(error.to_string()), era),
         };
-        if entry.spec.place == Place::Here {
-            let result = layers.run_here(entry, prepared, &begun);
+        if place == Place::Here {
+            let result = layers.run_here(admitted);
             let reply = result.unwrap_or_else(|error| Reply::error(error.to_string()));
             return self.reply(id, &reply, era);
         }
         let client = FrontClient { output: Arc::clone(&self.output), progress_token };
         let cancel = self.end.child_token();
-        let call =
-            self.server.beginning(entry, era, Some(Arc::new(client)), cancel.clone(), Inputs::default());
+        let call = admitted.call(era, Some(Arc::new(client)), cancel.clone(), Inputs::default());
         self.running.lock().insert(id.to_owned(), cancel);
         let task = Beside {
             server: Arc::clone(&self.server),
-            tool: entry.spec.name,
             id: id.to_owned(),
             output: Arc::clone(&self.output),
             running: Arc::clone(&self.running),
         };
-        tokio::spawn(task.run(prepared, begun, call));
+        tokio::spawn(task.run(admitted, call));
     }
 
     fn reply(&self, id: &str, reply: &Reply, era: Era) {
@@ -225,17 +227,15 @@ where
 /// A call that goes on while others are read.
 struct Beside<W> {
     server: Arc<Server>,
-    tool: &'static str,
     id: String,
     output: Arc<Output<W>>,
     running: Running,
 }
 
 impl<W: AsyncWrite + Unpin + Send + 'static> Beside<W> {
-    async fn run(self, prepared: Prepared, begun: crate::layers::Begun, call: Arc<crate::context::Call>) {
+    async fn run(self, admitted: Admitted, call: Arc<Call>) {
         let era = call.era;
-        let entry = self.server.find(self.tool).expect("the call was begun for a tool of this server");
-        let result = self.server.layers().run(entry, prepared, begun, call).await;
+        let result = self.server.layers().run(admitted, call).await;
         self.running.lock().remove(&self.id);
         let reply = match result {
             Ok(reply) => reply,

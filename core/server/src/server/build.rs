@@ -5,10 +5,10 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use serde_json::{Value, json};
 
-use crate::layers::{Audit, Entry, Layers, Rate};
+use crate::layers::{Audit, Entry, Layers};
 use crate::seal::Sealer;
 use crate::server::{About, Extras, SERVER_INFO, Server, TOOLS_PER_PAGE};
-use crate::tool::{Annotations, Arguments, Tool};
+use crate::tool::{Annotations, Tool};
 
 /// Why a server cannot be built.
 #[derive(Debug, thiserror::Error)]
@@ -72,12 +72,7 @@ impl ServerBuilder {
         state: &Arc<S>,
         tools: impl IntoIterator<Item = Tool<S>>,
     ) -> Self {
-        self.entries.extend(tools.into_iter().map(|Tool { spec, decode }| {
-            let state = Arc::clone(state);
-            let rate = spec.per_second.map(Rate::new);
-            let decode = Box::new(move |spec: &_, arguments: Arguments<'_>| decode(spec, &state, arguments));
-            Entry { spec, rate, decode }
-        }));
+        self.entries.extend(tools.into_iter().map(|tool| Entry::bind(tool, state)));
         self
     }
 

@@ -8,9 +8,9 @@ use tokio_util::sync::CancellationToken;
 use crate::ask::Inputs;
 use crate::content::Reply;
 use crate::context::{Boxed, Client, Era};
-use crate::layers::{Begun, Entry};
+use crate::layers::Admitted;
 use crate::server::{CallError, Outcome, Server};
-use crate::tool::{Arguments, Place, Prepared, ToolError};
+use crate::tool::{Arguments, Place, ToolError};
 
 /// The result object that a client of the older protocol gets, as JSON text: `content`, `structuredContent`
 /// where the tool has any, `isError`.
@@ -46,42 +46,24 @@ impl Server {
             Err(error) => return InProcess::Done(Err(error)),
         };
         if entry.spec.place == Place::Here {
-            let result = self.admitted(entry, arguments);
-            let result = result.and_then(|(prepared, begun)| self.layers.run_here(entry, prepared, &begun));
+            let admitted = self.layers.admit(entry.receive(Arguments::Text(arguments)));
+            let result = admitted.and_then(|admitted| self.layers.run_here(admitted));
             return InProcess::Done(self.ended(name, result));
         }
         let caller = caller();
         if let Some(refused) = Self::refused(entry, Era::Sessions, caller.client.as_ref()) {
             return InProcess::Done(refused.map(|reply| reply.to_text()));
         }
-        match self.admitted(entry, arguments) {
+        match self.layers.admit(entry.receive(Arguments::Text(arguments))) {
             Err(error) => InProcess::Done(self.ended(name, Err(error))),
-            Ok((prepared, begun)) => {
-                let work = Arc::clone(self).go_on(entry.spec.name, prepared, begun, caller);
-                InProcess::UnderWay(Box::pin(work))
-            }
+            Ok(admitted) => InProcess::UnderWay(Box::pin(Arc::clone(self).go_on(admitted, caller))),
         }
     }
 
-    /// The layers before a tool.
-    fn admitted(&self, entry: &Entry, arguments: &str) -> Result<(Prepared, Begun), ToolError> {
-        let arguments = Arguments::Text(arguments);
-        let audited = entry.audited(&arguments);
-        let prepared = entry.validate(arguments)?;
-        let begun = self.layers.begin(entry, prepared.budget, audited)?;
-        Ok((prepared, begun))
-    }
-
-    async fn go_on(
-        self: Arc<Self>,
-        name: &'static str,
-        prepared: Prepared,
-        begun: Begun,
-        caller: Caller,
-    ) -> ResultText {
-        let entry = self.find(name)?;
-        let call = self.beginning(entry, Era::Sessions, caller.client, caller.cancel, Inputs::default());
-        let result = self.layers.run(entry, prepared, begun, call).await;
+    async fn go_on(self: Arc<Self>, admitted: Admitted, caller: Caller) -> ResultText {
+        let name = admitted.tool();
+        let call = admitted.call(Era::Sessions, caller.client, caller.cancel, Inputs::default());
+        let result = self.layers.run(admitted, call).await;
         self.ended(name, result)
     }
 

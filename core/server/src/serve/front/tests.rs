@@ -16,7 +16,7 @@ fn server() -> Server {
 fn seen(line: &str, opening: Opening) -> Option<(String, &'static str, bool, Era)> {
     let server = server();
     let call = read(line.as_bytes(), &server, opening, Places::All, &mut LastMeta::default())?;
-    Some((call.id.to_owned(), call.entry.spec.name, call.prepared.is_ok(), call.era))
+    Some((call.id.to_owned(), call.received.spec().name, call.received.is_valid(), call.era))
 }
 
 const META: &str = r#"{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#;
@@ -100,7 +100,7 @@ fn agrees(line: &[u8]) -> Result<(), TestCaseError> {
         let value: Value =
             serde_json::from_slice(line).map_err(|error| TestCaseError::fail(error.to_string()))?;
         prop_assert_eq!(value["id"].to_string(), call.id);
-        prop_assert_eq!(&value["params"]["name"], &json!(call.entry.spec.name));
+        prop_assert_eq!(&value["params"]["name"], &json!(call.received.spec().name));
     }
     Ok(())
 }

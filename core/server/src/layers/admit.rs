@@ -172,7 +172,7 @@ impl Layers {
             Ok(Started::Later(_)) => unreachable!("a tool that waits runs beside others"),
             Err(error) => Err(error),
         };
-        self.end(begun, result)
+        self.end(&begun, result)
     }
 
     /// Runs any tool, until it ends, its time is up, or the caller loses interest.
@@ -184,6 +184,6 @@ impl Layers {
             Ok(Started::Later(work)) => Unbroken(work).bounded(begun.tool, timeout, &call).await,
             Err(error) => Err(error),
         };
-        self.end(begun, result)
+        self.end(&begun, result)
     }
 }

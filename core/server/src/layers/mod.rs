@@ -39,7 +39,7 @@ struct Begun {
 
 impl Layers {
     /// The layers after a tool: cap, sanitize, audit, latency.
-    fn end(&self, call: Begun, result: Result<Reply, ToolError>) -> Result<Reply, ToolError> {
+    fn end(&self, call: &Begun, result: Result<Reply, ToolError>) -> Result<Reply, ToolError> {
         let result = result.and_then(|reply| capped(reply, call.budget));
         let result = match result {
             Ok(mut reply) => {

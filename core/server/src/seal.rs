@@ -1,19 +1,20 @@
 //! The state that a client carries from a question to its answer, sealed so that nobody but this process
 //! can have made it.
 //!
-//! A seal is an HMAC-SHA256 (RFC 2104) over the exact text of the state: which tool, which arguments, which
-//! questions, which answers so far, until when. It is good for [`LIFETIME`] and for one use. The text is
-//! signed, not encrypted: clients can read it.
+//! The protocol library's codec signs the text of the state (HMAC-SHA256, RFC 2104) and gives it [`LIFETIME`]. Two
+//! things are beyond it and held here: a state belongs to one tool with these very arguments, and it is good for one
+//! use. The text is signed, not encrypted: clients can read it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use hmac::{Hmac, KeyInit, Mac};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+
+use crate::serve::codec::StateCodec;
 
 /// How long a question stays open.
 pub const LIFETIME: Duration = Duration::from_secs(120);
@@ -42,18 +43,22 @@ pub enum SealError {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct State {
     tool: String,
-    /// The SHA-256 of the arguments as canonical JSON.
+    /// The SHA-256 of the arguments as canonical JSON. The codec could bind a state to them too, but then a state of
+    /// another call could not be told from one that somebody changed, and the client would not learn what to repeat.
     arguments: String,
     pub asked: Map<String, Value>,
     pub known: BTreeMap<String, Value>,
-    /// Seconds since 1970.
-    expires: u64,
+    /// From when on the codec refuses the state, in seconds since 1970, rounded up: until then its use is remembered.
+    until: u64,
+    /// Two questions of one moment are two seals.
     nonce: String,
 }
 
 /// Makes and checks seals with a key that lives as long as the process.
 pub(crate) struct Sealer {
-    key: [u8; 32],
+    codec: StateCodec,
+    lifetime: Duration,
+    /// The nonces of the seals that were used, and until when each has to be remembered.
     used: Mutex<HashMap<String, u64>>,
 }
 
@@ -62,7 +67,7 @@ impl Sealer {
     pub fn new() -> Result<Self, getrandom::Error> {
         let mut key = [0; 32];
         getrandom::fill(&mut key)?;
-        Ok(Self { key, used: Mutex::default() })
+        Ok(Self { codec: StateCodec::new(key), lifetime: LIFETIME, used: Mutex::default() })
     }
 
     /// The sealed state of a question.
@@ -80,49 +85,33 @@ impl Sealer {
             arguments: digest(arguments),
             asked,
             known,
-            expires: now() + LIFETIME.as_secs(),
+            until: now() + self.lifetime.as_secs() + 1,
             nonce: hex(&nonce),
         };
         let text = serde_json::to_string(&state).expect("strings and JSON values always have a form in JSON");
-        Ok(format!("{}.{}", hex(text.as_bytes()), hex(&self.tag(text.as_bytes()).finalize().into_bytes())))
+        Ok(self.codec.seal(text.as_bytes(), self.lifetime))
     }
 
     /// Opens a state that came back with a call, and marks it as used.
     pub fn open(&self, sealed: &str, tool: &str, arguments: &Value) -> Result<State, SealError> {
-        self.open_at(sealed, tool, arguments, now())
-    }
-
-    fn open_at(&self, sealed: &str, tool: &str, arguments: &Value, now: u64) -> Result<State, SealError> {
-        let (text, tag) = sealed.split_once('.').ok_or(SealError::Broken)?;
-        let text = unhex(text).ok_or(SealError::Broken)?;
-        let tag = unhex(tag).ok_or(SealError::Broken)?;
-        // The comparison takes the same time wherever the tags differ.
-        self.tag(&text).verify_slice(&tag).map_err(|_| SealError::Broken)?;
+        let text = self.codec.open(sealed)?;
         let state: State = serde_json::from_slice(&text).map_err(|_| SealError::Broken)?;
         if state.tool != tool || state.arguments != digest(arguments) {
             return Err(SealError::OtherCall);
-        }
-        if state.expires < now {
-            return Err(SealError::Expired);
         }
         let mut used = self.used.lock();
         if used.contains_key(&state.nonce) {
             return Err(SealError::Used);
         }
         if used.len() >= MOST_USED {
-            used.retain(|_, expires| *expires >= now);
+            let now = now();
+            used.retain(|_, until| *until >= now);
         }
         if used.len() >= MOST_USED {
             return Err(SealError::Expired);
         }
-        used.insert(state.nonce.clone(), state.expires);
+        used.insert(state.nonce.clone(), state.until);
         Ok(state)
-    }
-
-    fn tag(&self, text: &[u8]) -> Hmac<Sha256> {
-        let mut tag = Hmac::<Sha256>::new_from_slice(&self.key).expect("an HMAC takes keys of any length");
-        tag.update(text);
-        tag
     }
 }
 
@@ -141,20 +130,6 @@ fn hex(bytes: &[u8]) -> String {
         write!(text, "{byte:02x}").expect("writing to a string cannot fail");
     }
     text
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits = text.as_bytes();
-    if !digits.len().is_multiple_of(2) {
-        return None;
-    }
-    // One spelling of each seal: a capital digit would be another text with the same meaning.
-    let digit = |byte: u8| match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    };
-    digits.chunks_exact(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
 }
 
 #[cfg(test)]
@@ -213,11 +188,33 @@ mod tests {
 
     #[test]
     fn it_expires_after_two_minutes() {
-        let sealer = sealer();
-        let seal = sealed(&sealer);
         let arguments = json!({"a": 1, "b": 2});
-        let late = sealer.open_at(&seal, "run", &arguments, now() + LIFETIME.as_secs() + 1);
-        assert_eq!(late.unwrap_err(), SealError::Expired);
-        assert!(sealer.open_at(&seal, "run", &arguments, now() + LIFETIME.as_secs() - 1).is_ok());
+        let usual = sealer();
+        assert_eq!(usual.lifetime, Duration::from_secs(120));
+        assert!(usual.open(&sealed(&usual), "run", &arguments).is_ok());
+        // The same with a lifetime that a test can wait for.
+        let short = Sealer { lifetime: Duration::from_millis(1), ..sealer() };
+        let seal = sealed(&short);
+        std::thread::sleep(Duration::from_millis(5));
+        assert_eq!(short.open(&seal, "run", &arguments).unwrap_err(), SealError::Expired);
+    }
+
+    #[test]
+    fn a_used_seal_is_remembered_for_as_long_as_it_opens() {
+        let sealer = sealer();
+        let arguments = json!({"a": 1, "b": 2});
+        let seal = sealed(&sealer);
+        let before = now();
+        let state = sealer.open(&seal, "run", &arguments).unwrap();
+        assert!(state.until > before + LIFETIME.as_secs(), "{} {before}", state.until);
+        // A table full of seals that have expired makes room, and keeps this one.
+        sealer.used.lock().extend((0..MOST_USED).map(|number| (number.to_string(), 0)));
+        assert!(sealer.open(&sealed(&sealer), "run", &arguments).is_ok());
+        assert_eq!(sealer.used.lock().len(), 2);
+        assert_eq!(sealer.open(&seal, "run", &arguments).unwrap_err(), SealError::Used);
+        // One full of seals that are still good accepts no other.
+        let until = now() + 1000;
+        sealer.used.lock().extend((0..MOST_USED).map(|number| (number.to_string(), until)));
+        assert_eq!(sealer.open(&sealed(&sealer), "run", &arguments).unwrap_err(), SealError::Expired);
     }
 }

@@ -2,6 +2,7 @@
 //! Only this folder names the protocol library.
 
 mod client;
+pub(crate) mod codec;
 mod front;
 mod handler;
 mod http;

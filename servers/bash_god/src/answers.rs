@@ -361,7 +361,7 @@ pub(crate) struct SystemMore {
     pub available_memory_bytes: Option<u64>,
     pub uptime_seconds: Option<u64>,
     pub server_rss_bytes: Option<u64>,
-    pub history: Option<crate::history::Stats>,
+    pub history: Option<mcp_state::Stats>,
 }
 
 impl Output for SystemView {

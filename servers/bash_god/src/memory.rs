@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use mcp_state::OnDemand;
 use parking_lot::Mutex;
 
-use crate::history::{History, Limits, NewRecord, Opened};
+use crate::history::{History, LIMITS, NewRecord};
 use crate::ranking::suggest::Experience;
 
 /// So many records are learned from within an answer; more are learned from beside it.
@@ -18,13 +19,10 @@ const FEW_RECORDS: usize = 500;
 const MOST_GOALS: usize = 256;
 
 /// The memory of a server.
-#[derive(Default)]
 pub struct Memory {
-    folder: Option<PathBuf>,
+    log: OnDemand<NewRecord>,
     /// Whether commands are added.
     grows: bool,
-    opened: Mutex<Option<Arc<History>>>,
-    notice: Mutex<Option<String>>,
     /// Counts changes, so that what was learned from an older state is known to be stale.
     changes: AtomicU64,
     learned: Mutex<Option<(u64, Arc<Experience>)>>,
@@ -33,39 +31,31 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// A memory in a folder; without one nothing is remembered. One that does not grow keeps no commands.
+    /// A memory in a directory; without one nothing is remembered. One that does not grow keeps no commands.
     #[must_use]
-    pub fn new(folder: Option<PathBuf>, grows: bool) -> Self {
-        Self { folder, grows, ..Self::default() }
+    pub fn new(directory: Option<PathBuf>, grows: bool) -> Self {
+        Self {
+            log: OnDemand::new(directory, LIMITS),
+            grows,
+            changes: AtomicU64::default(),
+            learned: Mutex::default(),
+            is_learning: AtomicBool::default(),
+            goals: Mutex::default(),
+        }
     }
 
     /// The history.
     ///
     /// # Errors
     /// One sentence: nothing is remembered, or the file cannot be opened.
-    pub fn history(&self) -> Result<Arc<History>, String> {
-        let Some(folder) = &self.folder else {
-            return Err("nothing is remembered: the server was started with --state none".to_owned());
-        };
-        let mut opened = self.opened.lock();
-        if let Some(history) = &*opened {
-            return Ok(Arc::clone(history));
-        }
-        let Opened { history, notice } =
-            History::open(folder, Limits::default()).map_err(|error| error.to_string())?;
-        if let Some(notice) = notice {
-            tracing::warn!("{notice}");
-            *self.notice.lock() = Some(notice);
-        }
-        let history = Arc::new(history);
-        *opened = Some(Arc::clone(&history));
-        Ok(history)
+    pub fn history(&self) -> Result<History, String> {
+        self.log.get().map(History::from)
     }
 
     /// What there is to say about how the history was opened.
     #[must_use]
     pub fn notice(&self) -> Option<String> {
-        self.notice.lock().clone()
+        self.log.notice()
     }
 
     /// Keeps a command, where commands are kept.
@@ -73,7 +63,7 @@ impl Memory {
     /// # Errors
     /// One sentence: it could not be kept.
     pub fn keep(&self, record: NewRecord) -> Result<(), String> {
-        if self.folder.is_none() || !self.grows {
+        if !self.log.is_kept() || !self.grows {
             return Ok(());
         }
         self.history()?.append(record).map_err(|error| error.to_string())?;
@@ -110,7 +100,7 @@ impl Memory {
     /// # Errors
     /// One sentence: the history cannot be opened.
     pub fn experience(self: &Arc<Self>) -> Result<Option<Arc<Experience>>, String> {
-        if self.folder.is_none() {
+        if !self.log.is_kept() {
             return Ok(None);
         }
         let now = self.changes.load(Ordering::Relaxed);

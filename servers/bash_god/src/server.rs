@@ -1,20 +1,20 @@
 //! The server: what is fixed at its start, and the state that its tools share.
 
-use std::io::{BufReader, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 use mcp_sandbox::{Capabilities, Helper, Layer, Sandbox, SandboxError};
 use mcp_server::doctor::{self, Fact};
 use mcp_server::layers::Audit;
 use mcp_server::options::Options;
 use mcp_server::serve::Purpose;
 use mcp_server::server::{About, ServerBuilder};
+use mcp_state::cli::Transfer;
 
 use crate::catalogue::Catalogue;
 use crate::execution::runs::{Ground, Runs};
-use crate::history::{History, Limits, Opened};
+use crate::history::{LIMITS, NewRecord};
 use crate::memory::Memory;
 use crate::policy::Policy;
 use crate::programs::Programs;
@@ -69,21 +69,6 @@ impl From<LayerName> for Layer {
             LayerName::ProcessLimit => Self::ProcessLimit,
         }
     }
-}
-
-/// What the server can do besides serving.
-#[derive(Clone, Debug, Subcommand)]
-pub enum Action {
-    /// Write the history as lines of JSON, to a file or to stdout
-    Export {
-        /// The file; stdout where none is named
-        file: Option<PathBuf>,
-    },
-    /// Add the records of an export to the history, all or none
-    Import {
-        /// The file
-        file: PathBuf,
-    },
 }
 
 /// What a server is made of.
@@ -210,12 +195,14 @@ fn open_audit(folder: &std::path::Path) -> Result<Audit, String> {
 
 /// What the server is for: what its program and its Python module are made of.
 #[must_use]
-pub fn purpose() -> Purpose<Flags, Action> {
+pub fn purpose() -> Purpose<Flags, Transfer> {
     Purpose {
         about: ABOUT,
         tools: |builder, options, flags| offer(builder, Settings::new(options, flags)?),
         facts,
-        act: |action, options, _flags| act(action, options),
+        act: |transfer, options, _flags| {
+            transfer.carry_out::<NewRecord>(options.state_folder(ABOUT.name).as_deref(), LIMITS)
+        },
     }
 }
 
@@ -278,35 +265,4 @@ fn protections(offered: &Capabilities) -> Vec<Fact> {
         facts.push(Fact::missing("process limit", "does not bind root here", remedy));
     }
     facts
-}
-
-/// Carries out a sub-command.
-///
-/// # Errors
-/// One sentence for the user.
-pub fn act(action: Action, options: &Options) -> Result<(), String> {
-    let folder = options.state_folder(ABOUT.name).ok_or("nothing is remembered with --state none")?;
-    let Opened { history, notice } =
-        History::open(&folder, Limits::default()).map_err(|error| error.to_string())?;
-    if let Some(notice) = notice {
-        tracing::warn!("{notice}");
-    }
-    match action {
-        Action::Export { file: None } => export(&history, &mut std::io::stdout().lock()),
-        Action::Export { file: Some(file) } => {
-            let made = std::fs::File::create_new(&file);
-            let mut out = made.map_err(|error| format!("{} cannot be made: {error}", file.display()))?;
-            export(&history, &mut out)
-        }
-        Action::Import { file } => {
-            let opened = std::fs::File::open(&file);
-            let opened = opened.map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
-            history.import(&mut BufReader::new(opened)).map(drop).map_err(|error| error.to_string())
-        }
-    }
-}
-
-fn export(history: &History, out: &mut dyn Write) -> Result<(), String> {
-    history.export(out).map_err(|error| error.to_string())?;
-    out.flush().map_err(|error| format!("the export cannot be written: {error}"))
 }

@@ -1,17 +1,15 @@
-//! A history across processes: what was confirmed survives a kill, what is foreign is kept aside.
+//! A history: what is asked of it, masked and forgotten, and that the files and exports which users have are read. What
+//! becomes of torn files and of processes that die is tested in `core/state`.
 #![expect(clippy::unwrap_used, reason = "this is a test: a panic is how it fails")]
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 
-use bash_god::history::{Feedback, Forget, History, HistoryError, Limits, NewRecord, Opened, Query};
-
-const FOLDER: &str = "BASH_GOD_TEST_HISTORY";
+use bash_god::history::{Feedback, Forget, History, LIMITS, NewRecord, Query};
+use mcp_state::{Opened, StateError};
 
 fn open(folder: &Path) -> History {
-    let Opened { history, notice } = History::open(folder, Limits::default()).unwrap();
+    let Opened { state: history, notice } = History::open(folder, LIMITS).unwrap();
     assert_eq!(notice, None);
     history
 }
@@ -61,7 +59,7 @@ fn feedback_is_kept_and_reaches_suggestions() {
     let counted = history.stats().unwrap().bytes;
     drop(history);
     let mut exported = Vec::new();
-    open(folder.path()).export(&mut exported).unwrap();
+    open(folder.path()).log().export(&mut exported).unwrap();
     let line = exported.split(|byte| *byte == b'\n').nth(1).unwrap();
     assert_eq!(counted, line.len() as u64, "the bytes are those of the record as it is now");
 }
@@ -79,7 +77,7 @@ fn secrets_never_reach_the_file() {
         .unwrap();
     let import = "{\"format\":\"bash-god history\",\"version\":1}\n\
                   {\"at_ms\":1,\"command\":\"tool --password imp0rted-value\"}\n";
-    history.import(&mut import.as_bytes()).unwrap();
+    history.log().import(&mut import.as_bytes()).unwrap();
     drop(history);
     for secret in ["tok3n-value", "h1dden-value", "s3cret-value", "imp0rted-value"] {
         assert!(!holds(folder.path(), secret), "{secret}");
@@ -109,7 +107,7 @@ fn what_is_forgotten_leaves_the_file() {
     assert!(holds(folder.path(), "private-150"));
     assert_eq!(history.forget(&Forget::One(id)).unwrap(), 1);
     assert!(!holds(folder.path(), "private-150") && holds(folder.path(), "private-151"));
-    assert!(matches!(history.forget(&Forget::One(id)), Err(HistoryError::Unknown(_))));
+    assert!(matches!(history.forget(&Forget::One(id)), Err(StateError::Unknown { .. })));
     assert_eq!(history.forget(&Forget::Containing("PRIVATE-19".to_owned())).unwrap(), 10);
     assert_eq!(history.forget(&Forget::Before(100)).unwrap(), 100);
     assert_eq!(history.stats().unwrap().records, 89);
@@ -119,26 +117,6 @@ fn what_is_forgotten_leaves_the_file() {
     assert!(!holds(folder.path(), "private-") && history.stats().unwrap().bytes == 0);
     drop(history);
     assert!(all(&open(folder.path())).is_empty());
-}
-
-#[test]
-fn the_oldest_go_where_the_limits_are_reached() {
-    let folder = tempfile::tempdir().unwrap();
-    let limits = Limits { records: 10, bytes: 100_000 };
-    let history = History::open(folder.path(), limits).unwrap().history;
-    for number in 0..25 {
-        history.append(record(number, &format!("echo {number}"))).unwrap();
-    }
-    assert_eq!(all(&history).len(), 10);
-    assert_eq!(all(&history)[9], "echo 15");
-    drop(history);
-    let history = History::open(folder.path(), Limits { records: 100, bytes: 1_000 }).unwrap().history;
-    history.append(record(1, &format!("echo {}", "x".repeat(600)))).unwrap();
-    let stats = history.stats().unwrap();
-    assert!(stats.bytes <= 1_000 && stats.records < 10, "{stats:?}");
-    let error = history.append(record(1, &format!("echo {}", "x".repeat(2_000)))).unwrap_err();
-    assert!(error.to_string().contains("larger than the whole history"), "{error}");
-    assert_eq!(history.stats().unwrap(), stats, "a refused record changes nothing");
 }
 
 #[test]
@@ -163,8 +141,8 @@ fn an_export_is_imported_as_it_was() {
     from.feedback(id, Feedback::Good).unwrap();
     from.append(NewRecord { exit_code: Some(1), duration_ms: Some(7), ..record(6, "false") }).unwrap();
     let mut exported = Vec::new();
-    assert_eq!(from.export(&mut exported).unwrap(), 2);
-    assert_eq!(to.import(&mut exported.as_slice()).unwrap(), 2);
+    assert_eq!(from.log().export(&mut exported).unwrap(), 2);
+    assert_eq!(to.log().import(&mut exported.as_slice()).unwrap(), 2);
     let entries = |history: &History| -> Vec<NewRecord> {
         let records = history.query(&Query { limit: 9, ..Query::default() }).unwrap();
         records.into_iter().map(|record| record.entry).collect()
@@ -188,151 +166,41 @@ fn an_import_is_taken_as_a_whole_or_not_at_all() {
         (format!("{good}{{\"at_ms\":1,\"command\":\"\"}}\n"), "line 3 of the import cannot be kept"),
         (format!("{good}{{\"at_ms\":1,\"command\":\"x\",\"run\":1}}\n"), "unknown field `run`"),
     ] {
-        let error = history.import(&mut text.as_bytes()).unwrap_err().to_string();
+        let error = history.log().import(&mut text.as_bytes()).unwrap_err().to_string();
         assert!(error.contains(expected) && error.ends_with("nothing was imported"), "{error}");
         assert_eq!(history.stats().unwrap().records, 0);
     }
 }
 
-#[test]
-fn a_second_process_is_told_that_the_file_is_in_use() {
-    let folder = tempfile::tempdir().unwrap();
-    let history = open(folder.path());
-    history.append(record(1, "ls")).unwrap();
-    let error = History::open(folder.path(), Limits::default()).unwrap_err();
-    assert!(error.to_string().contains("is in use by another process"), "{error}");
-    assert_eq!(all(&history), ["ls"]);
-}
+/// What the first release kept, and what it exported of that.
+const FIRST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/state/first.redb");
+const FIRST_EXPORT: &str = include_str!("fixtures/state/first.jsonl");
 
 #[test]
-fn a_folder_that_cannot_be_used_is_named() {
+fn the_file_of_the_first_release_is_read_and_goes_on() {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("file");
-    fs::write(&file, "").unwrap();
-    let error = History::open(&file.join("state"), Limits::default()).unwrap_err().to_string();
-    assert!(error.contains("cannot be used: ") && error.contains("Not a directory"), "{error}");
-}
-
-#[test]
-fn a_damaged_file_is_kept_aside_with_a_sentence() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("history.redb");
+    fs::copy(FIRST, folder.path().join("history.redb")).unwrap();
     let history = open(folder.path());
-    for number in 0..300 {
-        history.append(record(number, &format!("echo {number}"))).unwrap();
-    }
+    let records = history.query(&Query { limit: 9, ..Query::default() }).unwrap();
+    let ids: Vec<u64> = records.iter().map(|record| record.id).collect();
+    assert_eq!(ids, [5, 4, 3, 1, 0], "the one with number 2 was forgotten");
+    assert_eq!(records[3].entry.feedback, Some(Feedback::Bad));
+    assert_eq!(records[2].entry.command, "curl -u me:*** https://example.org");
+    let mut exported = Vec::new();
+    history.log().export(&mut exported).unwrap();
+    assert_eq!(String::from_utf8(exported).unwrap(), FIRST_EXPORT, "an export is the same to the byte");
+    assert_eq!(history.append(record(1, "ls")).unwrap(), 6);
+    assert_eq!(history.forget(&Forget::Containing("git".to_owned())).unwrap(), 1);
     drop(history);
-    let sound = fs::read(&path).unwrap();
-    let at = sound.windows(8).position(|window| window == b"echo 123").unwrap();
-    let mut flipped = sound.clone();
-    flipped[at + 5] ^= 1;
-    let damaged = [
-        b"not a history".to_vec(),
-        sound[..sound.len() / 2].to_vec(),
-        sound[..100].to_vec(),
-        flipped,
-        vec![0; 8_192],
-    ];
-    for (number, bytes) in damaged.into_iter().enumerate() {
-        fs::write(&path, &bytes).unwrap();
-        let Opened { history, notice } = History::open(folder.path(), Limits::default()).unwrap();
-        let kept = folder.path().join(format!("history.redb.kept-{}", number + 1));
-        let notice = notice.unwrap_or_else(|| panic!("damage {number} was not noticed"));
-        assert!(notice.contains("is damaged") && notice.contains(kept.to_str().unwrap()), "{notice}");
-        assert_eq!(fs::metadata(&kept).unwrap().len(), bytes.len() as u64, "nothing is thrown away");
-        assert!(all(&history).is_empty());
-        history.append(record(1, "ls")).unwrap();
-    }
+    assert_eq!(all(&open(folder.path())).len(), 5);
 }
 
 #[test]
-fn another_version_is_kept_aside_with_a_sentence() {
+fn an_export_of_the_first_release_is_imported() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("history.redb");
-    drop(open(folder.path()));
-    let numbers: redb::TableDefinition<'_, &str, u64> = redb::TableDefinition::new("numbers");
-    let database = redb::Database::open(&path).unwrap();
-    let transaction = database.begin_write().unwrap();
-    transaction.open_table(numbers).unwrap().insert("schema", 7).unwrap();
-    transaction.commit().unwrap();
-    drop(database);
-    let notice = History::open(folder.path(), Limits::default()).unwrap().notice.unwrap();
-    assert!(notice.contains("has version 7, this program reads version 1; it was kept as "), "{notice}");
-    assert!(folder.path().join("history.redb.kept-1").exists());
-}
-
-#[test]
-fn only_the_owner_can_read_it() {
-    use std::os::unix::fs::PermissionsExt;
-    let folder = tempfile::tempdir().unwrap();
-    drop(open(folder.path()));
-    let mode = fs::metadata(folder.path().join("history.redb")).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
-}
-
-/// Appends and forgets without end, and says each number once it is confirmed. Does nothing unless a test
-/// below starts it as a process of its own.
-#[test]
-fn writer() {
-    let Some(folder) = std::env::var_os(FOLDER) else { return };
-    let history = open(Path::new(&folder));
-    let mut out = std::io::stdout().lock();
-    for number in 0.. {
-        let id = history.append(record(number, &format!("echo {number} {}", "x".repeat(500)))).unwrap();
-        writeln!(out, "id {id}").unwrap();
-        if number % 50 == 49 {
-            history.forget(&Forget::Containing(format!("echo {} ", number - 1))).unwrap();
-            writeln!(out, "forgot {}", id - 1).unwrap();
-        }
-        out.flush().unwrap();
-    }
-}
-
-fn spawn_writer(folder: &Path) -> Child {
-    Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "writer", "--nocapture", "--test-threads=1"])
-        .env(FOLDER, folder)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
-}
-
-#[test]
-fn a_kill_in_the_middle_of_writing_loses_nothing_that_was_confirmed() {
-    let folder = tempfile::tempdir().unwrap();
-    let (mut confirmed, mut forgotten) = (Vec::new(), Vec::new());
-    // Each round ends at another place of a write.
-    for round in 0..6_usize {
-        let mut child = spawn_writer(folder.path());
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut read = |line: std::io::Result<String>| {
-            let line = line.unwrap();
-            let number = |rest: &str| rest.parse::<u64>().unwrap();
-            match line.split_once(' ') {
-                Some(("id", rest)) => confirmed.push(number(rest)),
-                Some(("forgot", rest)) => forgotten.push(number(rest)),
-                _ => {}
-            }
-        };
-        lines.by_ref().take(30 + round * 17).for_each(&mut read);
-        child.kill().unwrap();
-        child.wait().unwrap();
-        lines.for_each(&mut read);
-        let history = open(folder.path());
-        let kept: Vec<u64> = history
-            .query(&Query { limit: usize::MAX, ..Query::default() })
-            .unwrap()
-            .iter()
-            .map(|r| r.id)
-            .collect();
-        let lost: Vec<&u64> =
-            confirmed.iter().filter(|id| !forgotten.contains(id) && !kept.contains(id)).collect();
-        // One forget may have been done but not yet said.
-        assert!(lost.len() <= 1, "round {round}: {lost:?}");
-        assert!(forgotten.iter().all(|id| !kept.contains(id)), "round {round}: what was forgotten came back");
-        assert!(kept.len() as u64 == history.stats().unwrap().records);
-        assert!(history.append(record(0, "ls")).unwrap() > *confirmed.last().unwrap());
-    }
-    assert!(confirmed.len() > 200);
+    let history = open(folder.path());
+    assert_eq!(history.log().import(&mut FIRST_EXPORT.as_bytes()).unwrap(), 5);
+    let mut exported = Vec::new();
+    history.log().export(&mut exported).unwrap();
+    assert_eq!(String::from_utf8(exported).unwrap(), FIRST_EXPORT);
 }

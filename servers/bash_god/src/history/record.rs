@@ -1,9 +1,9 @@
 //! One command that was run.
 
+use mcp_state::Schema;
 use serde::{Deserialize, Serialize};
 
 use crate::history::mask::masked;
-use crate::history::store::HistoryError;
 use crate::ranking::suggest::Past;
 
 /// The longest command that is kept, in bytes.
@@ -46,38 +46,32 @@ pub struct NewRecord {
     pub feedback: Option<Feedback>,
 }
 
-/// A command that is kept.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Record {
-    /// Its number; a later one is higher.
-    pub id: u64,
-    /// What is known about it, secrets masked.
-    #[serde(flatten)]
-    pub entry: NewRecord,
-}
+impl mcp_state::Record for NewRecord {
+    // Users have files and exports of this name and version: neither changes without a way to read the old one.
+    const SCHEMA: Schema = Schema { name: "history", format: "bash-god history", version: 1 };
 
-impl NewRecord {
     /// The record with secrets masked, if it can be kept.
-    pub(crate) fn checked(mut self) -> Result<Self, HistoryError> {
-        let refused = |what: String| Err(HistoryError::Refused(what));
+    fn checked(mut self) -> Result<Self, String> {
         if self.command.trim().is_empty() {
-            return refused("an empty command is not kept".to_owned());
+            return Err("an empty command is not kept".to_owned());
         }
         if self.command.contains('\0') || self.task.contains('\0') {
-            return refused("a command with a NUL is not kept".to_owned());
+            return Err("a command with a NUL is not kept".to_owned());
         }
         if self.command.len() > LONGEST_COMMAND {
-            return refused(format!("a command of more than {LONGEST_COMMAND} bytes is not kept"));
+            return Err(format!("a command of more than {LONGEST_COMMAND} bytes is not kept"));
         }
         if self.task.len() > LONGEST_TASK || self.cwd.as_ref().is_some_and(|cwd| cwd.len() > LONGEST_TASK) {
-            return refused(format!("a task or folder of more than {LONGEST_TASK} bytes is not kept"));
+            return Err(format!("a task or folder of more than {LONGEST_TASK} bytes is not kept"));
         }
         self.command = masked(&self.command);
         self.task = masked(&self.task);
         self.cwd = self.cwd.map(|cwd| masked(&cwd));
         Ok(self)
     }
+}
 
+impl NewRecord {
     /// What suggestions need of it. What the person said counts more than the status.
     pub fn past(&self) -> Past {
         let good = match (self.feedback, self.exit_code) {

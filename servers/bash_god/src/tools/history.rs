@@ -2,9 +2,10 @@
 
 use mcp_server::context::Context;
 use mcp_server::tool::ToolError;
+use mcp_state::StateError;
 
 use crate::answers::{HistoryView, length};
-use crate::history::{Feedback, Forget, HistoryError, Query};
+use crate::history::{Feedback, Forget, Query};
 use crate::params::{History, HistoryAction};
 use crate::server::BashGod;
 use crate::tools::{ENVELOPE, bad};
@@ -15,7 +16,7 @@ const USUAL: u8 = 20;
 pub(crate) fn history(state: &BashGod, params: History, context: &Context) -> Result<HistoryView, ToolError> {
     let action = params.action.unwrap_or_default();
     let history = state.memory.history().map_err(ToolError::failed)?;
-    let failed = |error: HistoryError| ToolError::failed(error.to_string());
+    let failed = |error: StateError| ToolError::failed(error.to_string());
     let done = |changed| HistoryView {
         records: Vec::new(),
         changed,

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::SandboxError;
-use crate::runner::{self, Helper};
+use crate::runner::Helper;
+use crate::running;
 use crate::sys;
 
 /// What the running kernel offers to this user. A `doctor` shows it.
@@ -73,10 +74,10 @@ pub fn offered_with(helper: &Helper) -> Result<Capabilities, SandboxError> {
     let seccomp = sys::seccomp_offered();
     // Before Linux 6.14 the file is there too, but what is written to it holds for the whole host.
     let mut own_pid_max = release(&kernel) >= (6, 14);
-    let mut tried = runner::probe(helper, own_pid_max)?;
+    let mut tried = running::probe(helper, own_pid_max)?;
     if tried.is_some() && own_pid_max {
         own_pid_max = false;
-        tried = runner::probe(helper, false)?;
+        tried = running::probe(helper, false)?;
     }
     Ok(Capabilities {
         landlock_abi,

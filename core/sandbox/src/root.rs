@@ -1,9 +1,8 @@
-//! The folders that commands may see, and what lies beneath them.
+//! The folders that commands may see.
 
-use std::os::fd::{BorrowedFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
+use mcp_workspace::{PathError, Root};
 
 use crate::error::SandboxError;
 
@@ -11,36 +10,18 @@ use crate::error::SandboxError;
 /// last three.
 const OWN_FOLDERS: [&str; 5] = ["/tmp", "/dev/shm", "/dev", "/proc", "/sys"];
 
-/// A root, held open so that nothing can take its place.
-#[derive(Debug)]
-pub(crate) struct Root {
-    pub path: PathBuf,
-    pub folder: OwnedFd,
-}
-
 pub(crate) fn folder_error(path: &Path, message: impl Into<String>) -> SandboxError {
     SandboxError::Folder { path: path.to_owned(), message: message.into() }
 }
 
-impl Root {
-    pub(crate) fn open(given: &Path) -> Result<Self, SandboxError> {
-        let path = given.canonicalize().map_err(|error| folder_error(given, error.to_string()))?;
-        let own = OWN_FOLDERS.iter().any(|own| Path::new(own).starts_with(&path))
-            || OWN_FOLDERS[2..].iter().any(|own| path.starts_with(own));
-        if own {
-            return Err(folder_error(given, "this folder cannot be a root; name a project's folder"));
-        }
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let folder = rustix::fs::openat(CWD, &path, flags, Mode::empty())
-            .map_err(|error| folder_error(given, format!("is not usable as a folder ({error})")))?;
-        Ok(Self { path, folder })
+/// A root that is none of the sandbox's own folders.
+pub(crate) fn open(given: &Path) -> Result<Root, SandboxError> {
+    let root = Root::open(given).map_err(|PathError { path, message }| folder_error(&path, message))?;
+    let path = root.path();
+    let own = OWN_FOLDERS.iter().any(|own| Path::new(own).starts_with(path))
+        || OWN_FOLDERS[2..].iter().any(|own| path.starts_with(own));
+    if own {
+        return Err(folder_error(given, "this directory cannot be a root; name a project's directory"));
     }
-}
-
-/// Opens a folder that lies beneath `root` and stays beneath it on the way, links included.
-pub(crate) fn open_beneath(root: BorrowedFd<'_>, path: &Path) -> rustix::io::Result<OwnedFd> {
-    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-    rustix::fs::openat2(root, path, flags, Mode::empty(), resolve)
+    Ok(root)
 }

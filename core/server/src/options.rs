@@ -76,19 +76,8 @@ impl Options {
     /// The folder for what the server remembers; `None` where it keeps nothing.
     #[must_use]
     pub fn state_folder(&self, server: &str) -> Option<PathBuf> {
-        match &self.state {
-            Some(folder) if folder.as_os_str() == "none" => None,
-            Some(folder) => Some(folder.clone()),
-            None => data_folder().map(|data| data.join(server)),
-        }
+        mcp_workspace::state::directory(self.state.as_deref(), server)
     }
-}
-
-/// `$XDG_DATA_HOME`, or its default (XDG Base Directory Specification 0.8).
-fn data_folder() -> Option<PathBuf> {
-    let absolute = |path: PathBuf| path.is_absolute().then_some(path);
-    let set = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).and_then(absolute);
-    set.or_else(|| std::env::home_dir().map(|home| home.join(".local/share")))
 }
 
 impl From<LogLevel> for tracing_subscriber::filter::LevelFilter {

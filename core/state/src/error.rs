@@ -59,7 +59,7 @@ pub enum StateError {
 
 impl StateError {
     /// A failure whose file will be named by whoever holds it.
-    pub(crate) fn storage(reason: impl ToString) -> Self {
+    pub(crate) fn storage(reason: &dyn std::fmt::Display) -> Self {
         Self::Storage { name: UNNAMED, reason: reason.to_string() }
     }
 
@@ -77,7 +77,7 @@ macro_rules! from_database {
     ($($error:ident)*) => {
         $(impl From<redb::$error> for StateError {
             fn from(error: redb::$error) -> Self {
-                Self::storage(redb::Error::from(error))
+                Self::storage(&redb::Error::from(error))
             }
         })*
     };

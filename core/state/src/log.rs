@@ -234,7 +234,7 @@ impl<R: Record> Log<R> {
 
 /// A record as it is stored.
 fn encoded(record: &impl Serialize) -> Result<Vec<u8>, StateError> {
-    let bytes = serde_json::to_vec(record).map_err(StateError::storage)?;
+    let bytes = serde_json::to_vec(record).map_err(|error| StateError::storage(&error))?;
     if bytes.len() >= LONGEST_RECORD {
         return Err(StateError::Refused(format!("a record of more than {LONGEST_RECORD} bytes is not kept")));
     }
@@ -244,7 +244,7 @@ fn encoded(record: &impl Serialize) -> Result<Vec<u8>, StateError> {
 /// A stored record.
 fn decoded<R: Record>(id: u64, bytes: &[u8]) -> Result<Numbered<R>, StateError> {
     let entry = serde_json::from_slice(bytes)
-        .map_err(|error| StateError::storage(format!("record {id} is damaged: {error}")))?;
+        .map_err(|error| StateError::storage(&format_args!("record {id} is damaged: {error}")))?;
     Ok(Numbered { id, entry })
 }
 

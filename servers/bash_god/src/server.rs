@@ -136,7 +136,7 @@ impl BashGod {
     pub fn new(settings: Settings) -> Result<Self, String> {
         let Settings { roots, state, read_only, flags, helper, capabilities } = settings;
         let policy = policy(&flags)?;
-        let home = std::env::home_dir().unwrap_or_else(|| PathBuf::from("/root"));
+        let home = mcp_workspace::state::home();
         let workspace = Workspace::new(&roots, &home, policy)?;
         let sandbox = sandbox(&roots, &flags, helper.clone()).map_err(|error| match error {
             SandboxError::Folder { .. } => format!("{error}; give another --root"),
@@ -231,7 +231,7 @@ pub fn facts(options: &Options, flags: &Flags) -> Vec<Fact> {
     });
     if options.roots.is_empty() {
         facts.push(match Settings::new(options, flags).and_then(BashGod::new) {
-            Ok(state) => Fact::good("root", state.workspace.roots()[0].display().to_string()),
+            Ok(state) => Fact::good("root", state.workspace.roots().paths()[0].display().to_string()),
             Err(error) => Fact::missing("root", error, "give --root DIR"),
         });
     }

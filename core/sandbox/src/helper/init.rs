@@ -18,7 +18,6 @@ use rustix::process::{
 use crate::helper::namespaces::{enter_view, map_identity, reopen, same};
 use crate::helper::{Never, PATIENCE, confine, tree};
 use crate::protection::ProcessLimit;
-use crate::root::open_beneath;
 use crate::sys::{self, Cloned};
 use crate::wire::{Failure, Spec, frame};
 
@@ -119,7 +118,7 @@ fn prepare(inheritance: &mut Inheritance) -> Result<Never, Failure> {
 fn enter_cwd(spec: &Spec, roots: &[OwnedFd], known: BorrowedFd<'_>) -> Result<OwnedFd, Failure> {
     let step = || "working folder".to_owned();
     let root = roots.get(spec.cwd.0).ok_or_else(|| failure("working folder", "lies below no root"))?;
-    let opened = open_beneath(root.as_fd(), &spec.cwd.1).map_err(Failure::at(step()))?;
+    let opened = mcp_workspace::open_directory(root.as_fd(), &spec.cwd.1).map_err(Failure::at(step()))?;
     same(opened.as_fd(), known, step())?;
     rustix::process::fchdir(&opened).map_err(Failure::at(step()))?;
     Ok(opened)

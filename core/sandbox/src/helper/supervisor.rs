@@ -163,6 +163,8 @@ impl Run {
             if ready.server_gone {
                 return Ok(Some(Reason::Cancelled));
             }
+            // Before the request and the end are looked at: the last bytes and the end of the first process often come
+            // in one waking, and a look at the output has to show what was printed before it.
             self.serve(&ready, control)?;
             if ready.control {
                 match request(control) {
@@ -251,6 +253,12 @@ impl Run {
         let _ = poll(&mut [PollFd::new(&self.init, PollFlags::IN)], patience.as_ref());
     }
 
+    /// Ends the run and says how it ended.
+    ///
+    /// The order is capture, kill, reap. What was printed so far was captured by [`Run::events`]. Then everything is
+    /// killed, before the pipes are read to their end: a process that goes on writing, or just holds a pipe open,
+    /// would leave them without one. And it is killed before it is reaped: a child that is not reaped keeps its
+    /// number, so that no signal meets a stranger. The rest of the output is read when nobody is left to write.
     fn finish(mut self, reason: Option<Reason>, mut control: &UnixStream) -> io::Result<()> {
         self.end_init();
         let leftover = tree::end_all(PATIENCE);

@@ -83,6 +83,8 @@ pub(crate) fn end_all(patience: Duration) -> u32 {
     let deadline = Instant::now() + patience;
     let own = getpid().as_raw_nonzero().get();
     let mut pause = Duration::from_micros(200);
+    // To reap is to ask whether anything is left: only a process without children, alive or dead, is done. Those that
+    // are found alive are killed and then, once more, waited for, since each may have started another meanwhile.
     while !reaped() {
         let found = descendants(own);
         for (pid, entry) in &found {

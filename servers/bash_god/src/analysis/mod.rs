@@ -25,8 +25,6 @@ pub use limits::{MAX_DEPTH, MAX_INPUT};
 pub use types::{Analysis, Certainty, CommandEffects, Decision, PathPattern, Risk, Warning};
 
 pub(crate) use effects::PROGRAM_FOLDERS;
-pub(crate) use effects::risk::{TRUSTED, is_secret};
-pub(crate) use paths::{matches, may_match, within};
 
 use crate::policy::{self, Policy};
 use walk::{Input, Walker};

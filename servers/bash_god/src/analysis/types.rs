@@ -1,5 +1,6 @@
 //! The answer: what each simple command of a line touches, and how much that can hurt.
 
+pub use mcp_workspace::pattern::PathPattern;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -47,27 +48,6 @@ pub enum Certainty {
     Unlisted,
     /// What happens depends on something that the text does not show.
     Opaque,
-}
-
-/// Files by name: a literal path, or a glob in which `*`, `?` and `[` keep their meaning and literal ones
-/// carry a backslash. `**` alone stands for any path at all. Paths are absolute where the working directory
-/// is known.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(transparent)]
-pub struct PathPattern(pub String);
-
-impl PathPattern {
-    /// Any path at all.
-    #[must_use]
-    pub fn anything() -> Self {
-        Self("**".to_owned())
-    }
-
-    /// Whether this stands for any path at all.
-    #[must_use]
-    pub fn is_anything(&self) -> bool {
-        self.0 == "**"
-    }
 }
 
 /// What one simple command does.

@@ -1,11 +1,10 @@
 //! A rule: conditions over one simple command, all of which have to hold.
 
+use mcp_workspace::known::{is_secret, is_trusted};
+use mcp_workspace::pattern::{matches, may_match, within};
 use serde::Deserialize;
 
-use crate::analysis::{
-    Certainty, CommandEffects, Decision, PROGRAM_FOLDERS, PathPattern, Risk, TRUSTED, is_secret, may_match,
-    within,
-};
+use crate::analysis::{Certainty, CommandEffects, Decision, PROGRAM_FOLDERS, PathPattern, Risk};
 
 /// A kind of effect that rules speak of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -118,7 +117,7 @@ impl Rule {
 }
 
 fn glob(text: &str, pattern: &str) -> bool {
-    crate::analysis::matches(text, pattern)
+    matches(text, pattern)
 }
 
 fn paths(command: &CommandEffects) -> impl Iterator<Item = &PathPattern> {
@@ -134,7 +133,7 @@ fn any_argument(command: &CommandEffects, globs: &[String]) -> bool {
 }
 
 fn writes_trusted(command: &CommandEffects) -> bool {
-    command.writes.iter().any(|path| TRUSTED.iter().any(|glob| may_match(path, glob)))
+    command.writes.iter().any(is_trusted)
 }
 
 /// Whether a flag is given: alone, with `=value`, or among single letters.

@@ -45,7 +45,7 @@ pub(crate) fn system(
         architecture: host.architecture,
         cpus: host.cpu_count,
         memory_bytes: host.memory.map(|memory| memory.total_bytes),
-        roots: state.workspace.roots().iter().map(|root| root.display().to_string()).collect(),
+        roots: state.workspace.roots().names().to_vec(),
         profiles,
         programs: params.programs.map(|names| names.into_iter().map(find).collect()),
         sandbox: sandbox(state),

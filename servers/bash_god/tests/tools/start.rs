@@ -47,7 +47,7 @@ fn roots_and_state_that_cannot_be_used_are_told() {
     let file = place.path("root/a.txt").display().to_string();
     for (arguments, part) in [
         (["--root", "/none"], "the root /none cannot be used"),
-        (["--root", &file], "is no folder"),
+        (["--root", &file], "not a directory"),
         (["--root", "/"], "cannot be a root"),
         (["--programs", "/none"], "/none"),
         (["--state", "/proc/none"], "choose another with --state"),

@@ -1,150 +1,14 @@
 //! How much harm known effects can do, by where they fall.
 
+use mcp_workspace::known::{is_secret, is_sink, is_system, is_trusted};
+use mcp_workspace::pattern::{PathPattern, within};
+
 use crate::analysis::Context;
-use crate::analysis::paths::{may_match, within};
-use crate::analysis::types::{Certainty, CommandEffects, PathPattern, Risk};
+use crate::analysis::types::{Certainty, CommandEffects, Risk};
 
-/// Writing to these changes nothing that stays.
-const SINKS: &[&str] = &["/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty", "/dev/zero", "/dev/full"];
-
-/// Folders on which a running system depends.
-const SYSTEM: &[&str] = &[
-    "/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/proc", "/sbin", "/sys", "/usr", "/var",
-    "/opt", "/run",
-];
-
-/// Parts of those in which users have files.
-const NOT_SYSTEM: &[&str] = &["/var/tmp", "/dev/shm", "/run/user", "/usr/local/share"];
-
-/// Files that a shell, a tool or a service runs or trusts later, as globs.
-pub(crate) const TRUSTED: &[&str] = &[
-    "/**/.bashrc",
-    "/**/.bash_profile",
-    "/**/.bash_login",
-    "/**/.bash_logout",
-    "/**/.bash_aliases",
-    "/**/.profile",
-    "/**/.zshrc",
-    "/**/.zshenv",
-    "/**/.zprofile",
-    "/**/.zlogin",
-    "/**/.kshrc",
-    "/**/.cshrc",
-    "/**/.tcshrc",
-    "/**/.inputrc",
-    "/**/.config/fish/**",
-    "/**/.git/hooks/**",
-    "/**/.git/config",
-    "/**/.gitconfig",
-    "/**/.config/git/**",
-    "/**/.gitattributes",
-    "/**/.gitmodules",
-    "/**/.husky/**",
-    "/**/.ssh/**",
-    "/**/authorized_keys",
-    "/var/spool/cron/**",
-    "/**/.config/autostart/**",
-    "/**/.config/systemd/**",
-    "/**/.envrc",
-    "/**/.npmrc",
-    "/**/.pypirc",
-    "/**/.netrc",
-    "/**/.vimrc",
-    "/**/.vim/**",
-    "/**/.config/nvim/**",
-    "/**/.emacs",
-    "/**/.emacs.d/**",
-    "/**/.tmux.conf",
-    "/**/.pythonrc",
-    "/**/.cargo/**",
-    "/**/.rustup/**",
-    "/**/.local/bin/**",
-    "/home/*/bin/**",
-    "/root/bin/**",
-    "/**/.vscode/**",
-    "/**/.idea/**",
-    "/**/.github/workflows/**",
-    "/**/sitecustomize.py",
-    "/**/usercustomize.py",
-    "/**/conftest.py",
-    "/**/.gnupg/**",
-    "/**/.kube/**",
-    "/**/.docker/**",
-    "/**/.aws/**",
-    "/**/.lesskey",
-    "/**/.mailcap",
-    "/**/.Xresources",
-    "/**/.xinitrc",
-];
-
-/// Files that hold secrets, as globs.
-pub(crate) const SECRET: &[&str] = &[
-    "/**/.ssh/**",
-    "/**/.gnupg/**",
-    "/**/.aws/**",
-    "/**/.kube/**",
-    "/**/.docker/config.json",
-    "/**/.netrc",
-    "/**/.npmrc",
-    "/**/.pypirc",
-    "/**/.env",
-    "/**/.env.local",
-    "/**/.env.production",
-    "/**/*.pem",
-    "/**/*.key",
-    "/**/id_rsa",
-    "/**/id_ed25519",
-    "/**/.git-credentials",
-    "/**/.bash_history",
-    "/**/.zsh_history",
-    "/**/.config/gh/**",
-    "/**/.config/gcloud/**",
-    "/**/credentials.json",
-    "/**/.vault-token",
-    "/**/.pgpass",
-    "/**/.my.cnf",
-    "/etc/shadow",
-    "/etc/gshadow",
-    "/etc/sudoers",
-    "/etc/sudoers.d/**",
-    "/proc/*/environ",
-    "/proc/*/mem",
-    "/dev/mem",
-    "/dev/kmem",
-    "/**/.mozilla/**",
-    "/**/.config/google-chrome/**",
-    "/**/.password-store/**",
-    "/**/*.kdbx",
-    "/**/*.p12",
-    "/**/*.pfx",
-];
-
-/// Whether writing to a path leaves no trace.
-pub(crate) fn is_sink(path: &PathPattern) -> bool {
-    SINKS.contains(&path.0.as_str()) || path.0.starts_with("/dev/fd/") || path.0.starts_with("/dev/pts/")
-}
-
-/// Whether a path may hold secrets. A pattern with a wildcard in the middle counts only if it says so itself.
-pub(crate) fn is_secret(path: &PathPattern) -> bool {
-    if path.is_anything() {
-        return false;
-    }
-    // `src/**` and `*.rs` match a key only by accident.
-    let named = path.0.rsplit('/').next().is_some_and(|last| !last.starts_with('*'));
-    named && SECRET.iter().any(|glob| may_match(path, glob)) && !is_broad(path)
-}
-
+/// Whether a pattern stands for all that lies below a directory.
 fn is_broad(path: &PathPattern) -> bool {
     path.0.ends_with("/**")
-}
-
-fn is_system(path: &PathPattern) -> bool {
-    if path.is_anything() || NOT_SYSTEM.iter().any(|folder| within(path, folder)) {
-        return false;
-    }
-    // A wildcard in the first part may stand for any of them.
-    let first = path.0[1..].split('/').next().unwrap_or("");
-    SYSTEM.iter().any(|folder| within(path, folder)) || first.is_empty() || first.contains(['*', '?', '['])
 }
 
 /// Whether deleting a path takes a root, a home, or a folder above the working directory with it.
@@ -204,7 +68,7 @@ fn writes(effects: &mut CommandEffects, context: &Context) {
             if effects.certainty == Certainty::Known {
                 effects.find(Risk::Medium, "It writes files that the text does not name.");
             }
-        } else if TRUSTED.iter().any(|glob| may_match(&path, glob)) && !is_broad(&path) {
+        } else if is_trusted(&path) && !is_broad(&path) {
             effects
                 .find(Risk::High, format!("It writes to `{}`, which programs run or trust later.", path.0));
         } else if !within(&path, &context.cwd) && !within(&path, "/tmp") {

@@ -171,6 +171,7 @@ fn without_network_nothing_is_reached() {
 #[test]
 fn a_network_of_ones_own_reaches_nothing_outside() {
     if !common::host().namespaces {
+        println!("skipped: this host has no namespaces for us");
         return;
     }
     let tree = Tree::new(true);
@@ -319,6 +320,7 @@ fn no_privilege_is_left_or_gained() {
 fn a_set_user_id_program_gains_nothing() {
     use std::os::unix::fs::PermissionsExt;
     if !common::host().root {
+        println!("skipped: only root can make the program that runs as somebody else");
         return;
     }
     for namespaces in views() {

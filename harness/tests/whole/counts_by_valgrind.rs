@@ -41,7 +41,7 @@ fn by_callgrind(file: &Path, function: &str, benchmark: &str) -> u64 {
 #[test]
 fn single_steps_and_callgrind_agree_to_the_instruction() {
     if Command::new("valgrind").arg("--version").output().is_err() {
-        println!("not compared: Valgrind is not installed");
+        println!("skipped: Valgrind is not installed");
         return;
     }
     // None of them calls the C library, which chooses its memory functions by the CPU: Valgrind's has no AVX-512.

@@ -50,6 +50,21 @@ class Archives(unittest.TestCase):
             self.assertEqual(members[f"{name}/{program}"].mode, 0o755)
             self.assertEqual({(member.uid, member.mtime) for member in members.values()}, {(0, 86400)})
 
+    def test_binstall_looks_for_what_is_made(self):
+        """The archive's name, and the program in it, as harness/Cargo.toml has them for `cargo binstall`."""
+        self.archive(self.built, self.out)
+        words = {"version": VERSION, "target": "here-unknown-linux", "name": "perflab", "bin": "perflab", "binary-ext": ""}
+        manifest = (ROOT / "harness/Cargo.toml").read_text()
+
+        def rendered(key):
+            template = re.search(rf'^{key} = "(.*)"$', manifest, re.M).group(1)
+            return re.sub(r"\{ ([\w-]+) \}", lambda match: words.get(match.group(1), match.group(0)), template)
+
+        url = rendered("pkg-url")
+        self.assertTrue(url.startswith(f"{{ repo }}/releases/download/v{VERSION}/"), url)
+        with tarfile.open(self.out / url.rsplit("/", 1)[1]) as archive:
+            self.assertIn(rendered("bin-dir"), archive.getnames())
+
     def test_equal_programs_make_equal_archives(self):
         self.archive(self.built, self.out)
         first = {file.name: file.read_bytes() for file in self.out.iterdir()}

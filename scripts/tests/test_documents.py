@@ -114,6 +114,20 @@ class OfATree(unittest.TestCase):
         self.assertEqual(self.faults("```\nmy-subject/src/main.rs\n```\n"), [])
         self.assertEqual(self.faults("`gone/then.rs`", name="CHANGELOG.md"), [])
 
+    def test_paths_through_a_symbolic_link(self):
+        with tempfile.TemporaryDirectory() as root:
+            page = "`.sets/one.toml` `.sets/*.toml` [a](.sets/one.toml)\n`.sets/two.toml` `.sets/*.md`\n"
+            for file, content in {"lab/sets/one.toml": "", "page.md": page}.items():
+                (Path(root) / file).parent.mkdir(parents=True, exist_ok=True)
+                (Path(root) / file).write_text(content)
+            (Path(root) / ".sets").symlink_to("lab/sets")
+            (Path(root) / "lab/sets/two.md").write_text("not tracked")
+            tree = documents.Tree(root, ["lab/sets/one.toml", ".sets", ".sets/three.toml", "page.md"])
+            self.assertEqual(
+                [(fault.line, fault.what) for fault in documents.faults(tree)],
+                [(2, "`.sets/two.toml` does not exist"), (2, "no file fits `.sets/*.md`")],
+            )
+
     def test_constants(self):
         good = (
             "16, 32, 64, 128 and 256<!-- constant: LOOKS --> launches, 60 %<!-- constant: judge::SHARE -->,\n"

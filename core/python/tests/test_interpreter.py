@@ -227,8 +227,10 @@ def test_use_while_shutting_down(in_new_process):
     assert out.split() == ["before", "2.0"]
 
 
-@pytest.mark.parametrize(("folder", "least"), [(1, 15), (3, 8)], ids=["the module's", "the project's"])
-def test_examples_in_the_readme(folder, least):
-    readme = pathlib.Path(__file__).parents[folder] / "README.md"
-    outcome = doctest.testfile(str(readme), module_relative=False, encoding="utf-8")
+@pytest.mark.parametrize(
+    ("page", "least"), [("core/python/README.md", 15), ("docs/src/guide/python.md", 8)], ids=["the module's", "the book's"]
+)
+def test_examples_in_documents(page, least):
+    document = pathlib.Path(__file__).parents[3] / page
+    outcome = doctest.testfile(str(document), module_relative=False, encoding="utf-8")
     assert outcome.failed == 0 and outcome.attempted >= least

@@ -129,5 +129,20 @@ fn a_record_is_reported_spliced_checked_and_compared() {
     std::fs::write(&document, text.replacen("| chain", "| chains", 1)).unwrap();
     let said = stdout(&lab(1, &["report", folder, "--check", shown]));
     assert!(said.contains("  stands: | chains"), "{said}");
+
+    // The markers of the record's own name come before those of its suite and of any record, and say how much is shown.
+    let name = record.folder.file_name().unwrap().to_str().unwrap();
+    let block = |name: &str, form: &str| {
+        format!("<!-- perflab:begin {name}{form} -->\n<!-- perflab:end {name} -->\n")
+    };
+    std::fs::write(&document, block("record", "") + &block(name, " rows=2")).unwrap();
+    lab(0, &["report", folder, "--splice", shown]);
+    let text = std::fs::read_to_string(&document).unwrap();
+    assert!(text.starts_with(&block("record", "")), "{text}");
+    assert!((1..=2).contains(&text.lines().filter(|line| line.starts_with("| ")).skip(2).count()), "{text}");
+    lab(0, &["report", folder, "--check", shown]);
+    std::fs::write(&document, block(name, " some")).unwrap();
+    let said = stderr(&lab(2, &["report", folder, "--splice", shown]));
+    assert!(said.contains("asks for `some`"), "{said}");
     assert_eq!(stderr(&lab_in(record.folder.parent().unwrap(), 2, &["report", folder])).lines().count(), 1);
 }

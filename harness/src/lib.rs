@@ -7,6 +7,7 @@ pub mod analyse;
 pub mod build;
 pub mod census;
 pub mod cli;
+pub mod experiment;
 pub mod history;
 pub mod judge;
 pub mod measure;

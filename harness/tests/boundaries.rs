@@ -5,5 +5,7 @@
 mod clocks;
 #[path = "boundaries/dependencies.rs"]
 mod dependencies;
+#[path = "boundaries/experiment.rs"]
+mod experiment;
 #[path = "boundaries/modules.rs"]
 mod modules;

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::cli::cmp::CmpArgs;
+use crate::cli::counts::CountsArgs;
 use crate::cli::export::Export;
 use crate::cli::mcp::McpArgs;
 use crate::cli::values::{duration, duration_or_seconds, renamed};
@@ -337,56 +339,6 @@ pub(crate) struct GateArgs {
 }
 
 #[derive(Args)]
-pub(crate) struct CmpArgs {
-    /// The first record's folder.
-    #[arg(required_unless_present = "commands", value_name = "RECORD")]
-    pub left: Option<PathBuf>,
-    /// The second record's folder.
-    #[arg(required_unless_present = "commands", value_name = "RECORD")]
-    pub right: Option<PathBuf>,
-    /// Two commands in place of records, each one argument: --commands 'sort a.txt' 'sort --parallel=1 a.txt'. No
-    /// shell takes part.
-    #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with_all = ["left", "right"])]
-    pub commands: Vec<String>,
-    /// So many launches: each runs A, B and A again, in random order.
-    #[arg(long, value_name = "N", requires = "commands", value_parser = clap::value_parser!(u32).range(2..=100_000))]
-    pub launches: Option<u32>,
-    /// As many launches as fit into this time (10s, 5m), at least 6 and at most 1000 [default: 10s].
-    #[arg(long, value_name = "TIME", requires = "commands", conflicts_with = "launches", value_parser = duration)]
-    pub budget: Option<Duration>,
-    /// Untimed runs of each command before the first launch; at least one shows how long it takes.
-    #[arg(long, value_name = "N", requires = "commands", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub warmup: u32,
-    /// Count runs that end with another exit code than 0, or by a signal.
-    #[arg(long, requires = "commands")]
-    pub ignore_failure: bool,
-    /// Keep stdout, and fail a command whose output is not that of A's first run.
-    #[arg(long, requires = "commands")]
-    pub check_output: bool,
-    /// The longest that one run may take.
-    #[arg(long, value_name = "TIME", requires = "commands", default_value = "10m", value_parser = duration)]
-    pub patience: Duration,
-    /// The smallest change worth a name, in percent.
-    #[arg(long, value_name = "PERCENT", requires = "commands", default_value_t = 1.0, value_parser = noise_threshold)]
-    pub noise_threshold: f64,
-    /// The seed of the orders [default: from the clock].
-    #[arg(long, requires = "commands")]
-    pub seed: Option<u64>,
-    /// Keep a record with its report in this folder.
-    #[arg(long, value_name = "DIR", requires = "commands")]
-    pub out: Option<PathBuf>,
-    #[command(flatten)]
-    pub export: ExportArgs,
-}
-
-fn noise_threshold(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(percent) if (0.0..=50.0).contains(&percent) => Ok(percent),
-        _ => Err("write a number of percent from 0 to 50, as in 0.5".to_owned()),
-    }
-}
-
-#[derive(Args)]
 pub(crate) struct TimeArgs {
     #[arg(long)]
     pub cpu: Option<usize>,
@@ -396,66 +348,6 @@ pub(crate) struct TimeArgs {
     pub stdout: Option<PathBuf>,
     #[arg(last = true, required = true)]
     pub command: Vec<OsString>,
-}
-
-#[derive(Args)]
-pub(crate) struct CountsArgs {
-    /// A record of counts, to show, accept or gate again; or summaries of gungraun, or folders with them [default:
-    /// gungraun and iai in the target folder].
-    #[arg(value_name = "PATH", conflicts_with_all = ["suite", "callgrind", "flagsets", "benchmarks", "profile"])]
-    pub paths: Vec<PathBuf>,
-    /// Count one call of every benchmark of this suite under every flag set that runs here, AVX-512 included.
-    #[arg(long, value_name = "FILE")]
-    pub suite: Option<PathBuf>,
-    /// Only these arms besides the baseline, by name.
-    #[arg(long, value_delimiter = ',', value_name = "A,B")]
-    pub flagsets: Vec<String>,
-    /// Only these benchmarks, by name.
-    #[arg(long, value_delimiter = ',', value_name = "A,B")]
-    pub benchmarks: Vec<String>,
-    /// A Cargo profile in place of the suite's.
-    #[arg(long, value_name = "NAME")]
-    pub profile: Option<String>,
-    /// By what is counted: single steps are exact, the processor's counter is fast.
-    #[arg(long, value_enum, default_value_t = CounterChoice::Step)]
-    pub counter: CounterChoice,
-    /// In how many processes each call is counted; counts that differ are told.
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
-    pub processes: u32,
-    /// The most instructions of a call.
-    #[arg(long, value_name = "N", default_value_t = 50_000)]
-    pub limit: u64,
-    /// The longest that one call may take.
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration_or_seconds)]
-    pub patience: Duration,
-    /// Run a gungraun bench under Callgrind instead, in a flag set at a time [default: x86-64 to x86-64-v3].
-    #[arg(long, conflicts_with_all = ["suite", "benchmarks", "profile"])]
-    pub callgrind: bool,
-    /// The package of the gungraun bench.
-    #[arg(long, value_name = "NAME", default_value = "mcp-kernels", requires = "callgrind")]
-    pub package: String,
-    /// The gungraun bench.
-    #[arg(long, value_name = "NAME", default_value = "counts", requires = "callgrind")]
-    pub bench: String,
-    /// Fail where a call executes more instructions than was accepted.
-    #[arg(long, conflicts_with = "accept")]
-    pub gate: bool,
-    /// Accept these counts; review the difference and commit it.
-    #[arg(long)]
-    pub accept: bool,
-    /// Where accepted counts lie [default: baselines/counts].
-    #[arg(long, value_name = "DIR")]
-    pub accepted: Option<PathBuf>,
-    /// Where records go [default: results].
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-}
-
-/// What counts.
-#[derive(Clone, Copy, ValueEnum, PartialEq, Eq)]
-pub(crate) enum CounterChoice {
-    Step,
-    Hardware,
 }
 
 #[derive(Args)]

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::cli::Exit;
 use crate::cli::args::CallsArgs;
+use crate::experiment::references::rows::TAIL_ROW;
 use crate::latency::Load;
 use crate::load::{Client, End, Program, Session, Stretch, Taken, calm_timer};
 use crate::mcp::{CallEntry, Mix, calls_of, find_tool, mirrored};
@@ -25,8 +26,6 @@ const WARM_UP: u64 = 200;
 const TAIL: Duration = Duration::from_millis(40);
 /// How long calls run untimed before that.
 const SETTLE: Duration = Duration::from_millis(2);
-/// The quantile of the rows of a call that are about its tail, and their ending.
-pub(crate) const TAIL_ROW: (f64, &str) = (0.99, "/p99");
 
 /// The listing, with what `perflab-subject`'s own has no field for.
 #[derive(Serialize)]

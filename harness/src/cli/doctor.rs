@@ -4,7 +4,8 @@ use std::process::Command;
 
 use crate::cli::Exit;
 use crate::cli::args::{Format, Shared};
-use crate::cli::context::{Context, style};
+use crate::cli::context::{open, style};
+use crate::experiment::context::Context;
 use crate::machine::features::Features;
 use crate::machine::{probe_python, rustc_cfg};
 
@@ -31,7 +32,7 @@ fn finding(sign: Sign, what: impl Into<String>, means: impl Into<String>, remedy
 
 /// Prints the findings.
 pub(crate) fn doctor(shared: &Shared) -> anyhow::Result<Exit> {
-    let context = Context::open()?;
+    let context = open()?;
     let mut findings = vec![linker(&context)];
     findings.extend(flagsets(&context)?);
     findings.extend(native(&context));

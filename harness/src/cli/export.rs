@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 use crate::cli::args::{ExportArgs, ExportVerb};
-use crate::cli::context::workspace_root;
-use crate::cli::output::Judged;
-use crate::cli::{Exit, foreign_rows, mcp, store};
+use crate::cli::{Exit, foreign_rows, mcp};
+use crate::experiment::judged::Judged;
+use crate::experiment::store;
+use crate::experiment::surroundings::workspace_root;
 use crate::report::{self, Foreign, SUMMARY_LIMIT};
 use crate::rows::Rows;
 

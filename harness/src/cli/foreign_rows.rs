@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use crate::cli::counts::summaries::{SUMMARY, files_named};
 use crate::cli::export::written_at;
+use crate::experiment::counts::summaries::{SUMMARY, files_named};
 use crate::record::counts::read_summary;
 use crate::rows::{CriterionFiles, Measured, Rows, of_counts, of_criterion};
 

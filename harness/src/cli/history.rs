@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 use crate::cli::args::{Format, HistoryArgs, Shared};
-use crate::cli::context::{style, workspace_root};
-use crate::cli::output::Judged;
-use crate::cli::{Exit, foreign_rows, mcp, store};
+use crate::cli::context::style;
+use crate::cli::{Exit, foreign_rows, mcp};
+use crate::experiment::judged::Judged;
+use crate::experiment::store;
+use crate::experiment::surroundings::workspace_root;
 use crate::history::{Quantity, history as joined};
 use crate::report;
 use crate::rows::Rows;
@@ -113,7 +115,7 @@ fn run(root: &Path, folder: &Path) -> anyhow::Result<Rows> {
         return foreign_rows::read(folder);
     }
     let judged = Judged::read(root, folder)?;
-    if judged.judgement.controls.iter().any(|control| control.voids) {
+    if judged.is_void() {
         bail!("its A/A control differs from itself, so that none of its numbers counts");
     }
     Ok(judged.rows())

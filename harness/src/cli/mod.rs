@@ -12,41 +12,33 @@ macro_rules! outln {
 }
 
 mod args;
-mod artifacts;
 mod baseline;
 mod bridge;
 mod calibrate;
-mod calibration_file;
 mod census;
 mod cmp;
-mod commands;
 mod context;
 mod counts;
-mod crosstalk;
 mod doctor;
 mod export;
 mod foreign_rows;
 mod gate;
 mod history;
-mod injection;
 mod mcp;
 mod output;
 mod progress;
 mod reference;
 mod run;
-mod scratch;
-mod session;
-mod store;
+mod stand_ins;
 mod values;
 mod verify;
 
-use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
 use crate::cli::args::{Cli, Verb};
-use crate::process::{RunError, become_program, supervise};
+use crate::process::RunError;
 
 /// How a verb ended, as the exit code says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +57,13 @@ pub(crate) enum Exit {
 
 /// Usage, malformed input or a broken set-up.
 const MISUSE: u8 = 2;
+
+impl Exit {
+    /// Of what is broken or not.
+    fn failed_if(broken: bool) -> Self {
+        if broken { Self::Failed } else { Self::Fine }
+    }
+}
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
@@ -126,22 +125,15 @@ fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Calibrate(args) => calibrate::calibrate(&shared, &args),
         Verb::Baseline(args) => baseline::baseline(&shared, &args),
         Verb::Gate(args) => gate::gate(&shared, &args),
-        Verb::Cmp(args) if !args.commands.is_empty() => commands::compare(&shared, &args),
-        Verb::Cmp(args) => cmp::cmp(&shared, &args),
+        Verb::Cmp(args) => cmp::cmp(&shared, *args),
         Verb::Mcp(args) => mcp::mcp(&shared, &args),
         Verb::History(args) => history::history(&shared, &args),
         Verb::Export(args) => export::export(&args),
-        Verb::Counts(args) => counts::counts(&shared, &args),
+        Verb::Counts(args) => counts::counts(&shared, *args),
         Verb::Calls(args) => bridge::serve(&args),
-        Verb::Exec(args) => {
-            let (program, rest) = split(&args.command)?;
-            Err(become_program(program, rest, args.cpu, args.priority, args.still).into())
-        }
-        Verb::Time(args) => commands::time(&args),
-        Verb::Supervise(args) => {
-            let (program, rest) = split(&args.command)?;
-            std::process::exit(supervise(program, rest)?)
-        }
+        Verb::Exec(args) => match stand_ins::exec(&args)? {},
+        Verb::Time(args) => stand_ins::time(&args),
+        Verb::Supervise(args) => match stand_ins::end_with_stdin(&args)? {},
         Verb::Reference(args) => reference::write(&args.file),
     }
 }
@@ -155,8 +147,4 @@ fn write_out(text: std::fmt::Arguments<'_>) {
         eprintln!("error: cannot write to stdout: {error}");
         std::process::exit(i32::from(MISUSE));
     }
-}
-
-fn split(command: &[OsString]) -> anyhow::Result<(&OsString, &[OsString])> {
-    command.split_first().ok_or_else(|| anyhow::anyhow!("no command after --"))
 }

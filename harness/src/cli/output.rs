@@ -4,17 +4,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use crate::analyse::{Analysis, Values, analyse, launch_values};
+use crate::cli::Exit;
 use crate::cli::args::{ExportArgs, Format, ReportArgs, Shared};
-use crate::cli::artifacts::Artifacts;
-use crate::cli::context::{Context, style};
-use crate::cli::{Exit, calibration_file, run, store};
-use crate::judge::{Judgement, judge};
-use crate::measure::Run;
+use crate::cli::context::{open, style};
+use crate::experiment::judged::Judged;
+use crate::experiment::run::Built;
+use crate::experiment::store;
+use crate::experiment::surroundings::within;
+use crate::machine::Environment;
 use crate::plan::{Plan, Role};
-use crate::record::RunFile;
-use crate::report::{self, Meta, Report, Style};
-use crate::rows::{Rows, Source, of_record};
+use crate::report::{self, Style};
 
 /// The name of the markers of a document that shows one record.
 const SPLICE: &str = "record";
@@ -47,168 +46,75 @@ impl<'a> Document<'a> {
     }
 }
 
-/// A record with everything that follows from it.
-pub(crate) struct Judged {
-    pub file: RunFile,
-    pub analysis: Analysis,
-    pub judgement: Judgement,
-    pub meta: Meta,
-    /// The value of every launch.
-    pub values: Vec<Values>,
-}
-
-impl Judged {
-    /// Reads, analyses and judges a record, with the stored calibration of the machine that made it.
-    pub(crate) fn read(root: &Path, folder: &Path) -> anyhow::Result<Self> {
-        let (file, run) = store::read(folder)?;
-        Ok(Self::of(root, file, &run))
+/// The exit code of a record. That its run was stopped is another one, and not a fault of who reads it.
+pub(crate) fn exit(judged: &Judged) -> Exit {
+    if judged.failed() {
+        Exit::Failed
+    } else if judged.is_void() {
+        Exit::Inconclusive
+    } else {
+        Exit::Fine
     }
-
-    pub(crate) fn of(root: &Path, file: RunFile, run: &Run) -> Self {
-        let analysis = analyse(&file.plan, run);
-        let calibration = calibration_file::find(root, &file.environment, file.plan.kind());
-        let judgement = judge(&file.plan, &file.environment, &analysis, calibration.as_ref());
-        let meta = Meta {
-            name: file.name.clone(),
-            started: file.started.clone(),
-            seconds: file.seconds,
-            command: file.command.clone(),
-            perflab: file.perflab.clone(),
-        };
-        let values = launch_values(&file.plan, run);
-        Self { file, analysis, judgement, meta, values }
-    }
-
-    pub(crate) fn report(&self) -> Report<'_> {
-        Report {
-            plan: &self.file.plan,
-            environment: &self.file.environment,
-            analysis: &self.analysis,
-            judgement: &self.judgement,
-            meta: &self.meta,
-        }
-    }
-
-    /// The rows that exports and histories take.
-    pub(crate) fn rows(&self) -> Rows {
-        let source = Source {
-            name: &self.meta.name,
-            started: &self.meta.started,
-            command: &self.meta.command,
-            perflab: &self.meta.perflab,
-            plan: &self.file.plan,
-            environment: &self.file.environment,
-            analysis: &self.analysis,
-            judgement: &self.judgement,
-            values: &self.values,
-        };
-        of_record(&source, &report::sentence)
-    }
-
-    /// Everything that it says, with the folder where it is kept.
-    fn json(&self, folder: Option<&Path>) -> serde_json::Value {
-        serde_json::json!({
-            "record": folder,
-            "meta": self.meta,
-            "state": self.file.state,
-            "environment": self.file.environment,
-            "analysis": self.analysis,
-            "judgement": self.judgement,
-        })
-    }
-
-    pub(crate) fn exit(&self) -> Exit {
-        // That the run was stopped is its own exit code and a warning here, not a fault of who reads it.
-        let RunFile { plan, failures, .. } = &self.file;
-        if failures.iter().any(run::is_broken) || run::lacks_baseline(plan, failures) {
-            Exit::Failed
-        } else if self.judgement.controls.iter().any(|control| control.voids) {
-            Exit::Inconclusive
-        } else {
-            Exit::Fine
-        }
-    }
-}
-
-/// Writes `report.md`, `report.html`, the charts and the verdicts into the record.
-pub(crate) fn write_report(root: &Path, folder: &Path) -> anyhow::Result<Judged> {
-    let judged = Judged::read(root, folder)?;
-    let report = judged.report();
-    let charts = report::charts(&report)?;
-    let put = |name: String, bytes: &[u8]| {
-        let path = folder.join(&name);
-        store::replace(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
-    };
-    for chart in &charts {
-        put(format!("charts/{}.svg", chart.name), chart.svg.as_bytes())?;
-        put(format!("charts/{}.png", chart.name), &chart.png)?;
-    }
-    put("report.md".into(), report::markdown(&report).as_bytes())?;
-    put("report.html".into(), report::html(&report, &charts).as_bytes())?;
-    let verdicts = serde_json::json!({ "analysis": judged.analysis, "judgement": judged.judgement });
-    put("verdicts.json".into(), (serde_json::to_string_pretty(&verdicts)? + "\n").as_bytes())?;
-    Ok(judged)
 }
 
 /// Prints what a record says, and writes it for other tools.
 pub(crate) fn print_record(
     shared: &Shared,
     root: &Path,
-    folder: &Path,
+    judged: &Judged,
     export: &ExportArgs,
-) -> anyhow::Result<Exit> {
-    let judged = Judged::read(root, folder)?;
-    export.write_record(&judged)?;
-    match shared.format {
-        _ if export.takes_stdout() => {}
-        Format::Table => {
-            out!("{}", report::table(&judged.report(), &style(shared)));
-            let shown = folder.strip_prefix(root).unwrap_or(folder).display();
-            outln!(
-                "report  {shown}/report.html    charts  {shown}/charts/    again  cargo lab report {shown}"
-            );
-        }
-        Format::Json => {
-            outln!("{}", serde_json::to_string_pretty(&judged.json(Some(folder)))?);
-        }
+) -> anyhow::Result<()> {
+    let directory = &judged.directory;
+    print(shared, judged, export, Some(directory))?;
+    if shared.format == Format::Table && !export.takes_stdout() {
+        let shown = within(root, directory).display();
+        outln!("report  {shown}/report.html    charts  {shown}/charts/    again  cargo lab report {shown}");
     }
-    Ok(judged.exit())
+    Ok(())
 }
 
-/// Prints what a comparison of commands says; its record is named where it is kept.
-pub(crate) fn print_commands(
+/// Prints what a record says that nobody keeps, and writes it for other tools.
+pub(crate) fn print_passing(shared: &Shared, judged: &Judged, export: &ExportArgs) -> anyhow::Result<()> {
+    print(shared, judged, export, None)
+}
+
+fn print(
     shared: &Shared,
-    root: &Path,
-    folder: &Path,
+    judged: &Judged,
     export: &ExportArgs,
-    kept: bool,
-) -> anyhow::Result<Exit> {
-    if kept {
-        return print_record(shared, root, folder, export);
-    }
-    let judged = Judged::read(root, folder)?;
-    export.write_record(&judged)?;
+    directory: Option<&Path>,
+) -> anyhow::Result<()> {
+    export.write_record(judged)?;
     match shared.format {
         _ if export.takes_stdout() => {}
         Format::Table => out!("{}", report::table(&judged.report(), &style(shared))),
-        Format::Json => outln!("{}", serde_json::to_string_pretty(&judged.json(None))?),
+        Format::Json => {
+            let value = serde_json::json!({
+                "record": directory,
+                "meta": judged.meta,
+                "state": judged.file.state,
+                "environment": judged.file.environment,
+                "analysis": judged.analysis,
+                "judgement": judged.judgement,
+            });
+            outln!("{}", serde_json::to_string_pretty(&value)?);
+        }
     }
-    Ok(judged.exit())
+    Ok(())
 }
 
 /// `report`: writes a record's report again, splices it, or checks a document against it.
 pub(crate) fn report(shared: &Shared, args: &ReportArgs) -> anyhow::Result<Exit> {
     args.export.check()?;
-    let root = Context::open()?.root;
+    let root = open()?.root;
     let document = args.splice.as_ref().or(args.check.as_ref());
+    let judged = Judged::read(&root, &args.record)?;
+    if args.check.is_none() {
+        judged.write_report()?;
+    }
     let Some(document) = document else {
-        write_report(&root, &args.record)?;
-        return print_record(shared, &root, &args.record, &args.export);
-    };
-    let judged = if args.check.is_some() {
-        Judged::read(&root, &args.record)?
-    } else {
-        write_report(&root, &args.record)?
+        print_record(shared, &root, &judged, &args.export)?;
+        return Ok(exit(&judged));
     };
     let shown =
         if judged.file.plan.traits().shows_values { "charts/calls.svg" } else { "charts/heatmap.svg" };
@@ -277,23 +183,9 @@ fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
 }
 
 /// The artifacts of a plan that was only built.
-pub(crate) fn artifact_table(context: &Context, plan: &Plan, artifacts: &Artifacts, style: &Style) -> String {
-    let run =
-        Run { launches: Vec::new(), failures: artifacts.failures.clone(), facts: artifacts.facts.clone() };
-    let analysis = analyse(plan, &run);
-    let judgement = judge(plan, &context.environment, &analysis, None);
-    let meta = Meta {
-        name: String::new(),
-        started: String::new(),
-        seconds: 0.0,
-        command: String::new(),
-        perflab: env!("CARGO_PKG_VERSION").to_owned(),
-    };
-    let environment = &context.environment;
-    report::artifacts(
-        &Report { plan, environment, analysis: &analysis, judgement: &judgement, meta: &meta },
-        style,
-    )
+pub(crate) fn artifact_table(environment: &Environment, built: &Built, style: &Style) -> String {
+    let unmeasured = built.unmeasured(environment);
+    report::artifacts(&unmeasured.report(&built.plan, environment), style)
 }
 
 /// What a run would do, for a person.

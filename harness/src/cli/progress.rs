@@ -1,9 +1,13 @@
 //! Progress on stderr: a bar with the time left on a terminal, one line a stage without.
 
 use std::io::IsTerminal as _;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::experiment::progress;
+use crate::machine::Environment;
 
 /// One stage of work.
 pub(crate) struct Stage {
@@ -29,11 +33,6 @@ impl Stage {
             bar
         });
         Self { bar, name, what, start: Instant::now() }
-    }
-
-    /// A stage that shows nothing but what it is told to say.
-    pub(crate) fn silent(name: &'static str) -> Self {
-        Self { bar: None, name, what: String::new(), start: Instant::now() }
     }
 
     /// One step is done.
@@ -65,5 +64,51 @@ impl Stage {
             bar.finish_and_clear();
         }
         eprintln!(" {:<9}{:<60} {}:{:02}", self.name, self.what, seconds / 60, seconds % 60);
+    }
+}
+
+impl progress::Stage for Stage {
+    fn step(&self) {
+        Self::step(self);
+    }
+
+    fn doing(&self, what: &str) {
+        Self::doing(self, what);
+    }
+
+    fn say(&self, line: &str) {
+        Self::say(self, line);
+    }
+
+    fn end(self: Box<Self>) {
+        Self::end(*self);
+    }
+}
+
+/// Progress of experiments, on stderr.
+pub(crate) struct Terminal;
+
+impl progress::Progress for Terminal {
+    fn begins(&self, suite: &str, record: &Path, environment: &Environment) {
+        eprintln!(
+            "perflab {} · {} · {} cores · rustc {} · suite {suite} · record {}",
+            env!("CARGO_PKG_VERSION"),
+            environment.class(),
+            environment.cores,
+            environment.toolchain.rustc.split_whitespace().nth(1).unwrap_or("?"),
+            record.display()
+        );
+    }
+
+    fn stage(&self, name: &'static str, what: &str, steps: u64) -> Box<dyn progress::Stage> {
+        Box::new(Stage::start(name, what, steps))
+    }
+
+    fn say(&self, stage: &str, line: &str) {
+        eprintln!(" {stage:<9}{line}");
+    }
+
+    fn note(&self, text: &str) {
+        eprintln!("note: {text}");
     }
 }

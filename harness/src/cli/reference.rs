@@ -5,8 +5,9 @@ use std::path::Path;
 use anyhow::Context as _;
 use clap::CommandFactory as _;
 
+use crate::cli::Exit;
 use crate::cli::args::Cli;
-use crate::cli::{Exit, store};
+use crate::experiment::store;
 
 /// Characters in a line: what a page of the book shows without a scroll bar.
 const WIDTH: usize = 100;

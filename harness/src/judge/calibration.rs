@@ -1,11 +1,17 @@
 //! A stored calibration: how often the lab is wrong, and what it can see, on one kind of machine.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::judge::Crosstalk;
 use crate::machine::Environment;
 use crate::plan::WorkloadKind;
 use crate::stats::Interval;
+
+/// A number that may be none: JSON has no NaN, and what cannot be computed yet, as the spread of a single experiment, is
+/// written as `null`.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
+}
 
 /// One benchmark compared with itself, many times, each time on layouts of its own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,8 +27,10 @@ pub struct CalibrationRow {
     /// How many 95 % intervals held the true ratio, 1.
     pub covered: u64,
     /// The median of |ratio − 1|.
+    #[serde(deserialize_with = "number")]
     pub median_error: f64,
     /// The median standard deviation of the log ratio over launches.
+    #[serde(deserialize_with = "number")]
     pub launch_sd: f64,
 }
 
@@ -36,6 +44,7 @@ pub struct InjectedRow {
     /// The slow-down that it truly was: the pooled ratio − 1 of all launches of all trials.
     pub truth: f64,
     /// The standard error of the truth.
+    #[serde(deserialize_with = "number")]
     pub truth_error: f64,
     /// Launches an experiment.
     pub launches: u32,
@@ -69,6 +78,7 @@ pub struct PowerRow {
     /// The slow-down that was asked for; 0 is the baseline against itself.
     pub nominal: f64,
     /// The median of what it truly was over benchmarks: pooled over all experiments of each.
+    #[serde(deserialize_with = "number")]
     pub truth: f64,
     /// How many comparisons.
     pub trials: u64,
@@ -79,8 +89,10 @@ pub struct PowerRow {
     /// How many passed.
     pub passed: u64,
     /// Seconds of measuring until the verdict: the median.
+    #[serde(deserialize_with = "number")]
     pub seconds: f64,
     /// The longest of nineteen in twenty.
+    #[serde(deserialize_with = "number")]
     pub seconds_p95: f64,
 }
 
@@ -155,6 +167,7 @@ pub struct Calibration {
     /// Baseline beside a wide arm against baseline beside itself.
     pub crosstalk: Option<Crosstalk>,
     /// Seconds for one more layout of a built variant: the median.
+    #[serde(deserialize_with = "number")]
     pub relink_seconds: f64,
     /// The interval of the A/A coverage (Clopper–Pearson, 95 %).
     pub coverage: Option<Interval>,

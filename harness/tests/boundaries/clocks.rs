@@ -13,7 +13,7 @@ const TIMELESS: [&str; 7] = [
     "host/src/schedule.rs",
     "src/analyse",
     "src/judge",
-    "src/cli/gate/trials.rs",
+    "src/experiment/trials.rs",
     "subject/src",
 ];
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// What each module may name besides itself. A later stage reads what an earlier one made; nothing flows
 /// back. ARCHITECTURE.md has the same table with its reasons.
-const MAY_NAME: [(&str, &[&str]); 20] = [
+const MAY_NAME: [(&str, &[&str]); 21] = [
     ("stats", &[]),
     ("process", &[]),
     ("machine", &["process"]),
@@ -27,10 +27,35 @@ const MAY_NAME: [(&str, &[&str]); 20] = [
     ("history", &["machine", "stats", "rows"]),
     ("report", &["plan", "machine", "stats", "analyse", "judge", "latency", "rows", "history"]),
     (
-        "cli",
+        "experiment",
         &[
             "stats", "plan", "process", "machine", "build", "census", "measure", "record", "analyse",
-            "judge", "rows", "history", "report", "mcp", "latency", "load", "counter", "files", "schedule",
+            "judge", "rows", "history", "report", "load", "counter", "files", "schedule",
+        ],
+    ),
+    (
+        "cli",
+        &[
+            "stats",
+            "plan",
+            "process",
+            "machine",
+            "build",
+            "census",
+            "measure",
+            "record",
+            "analyse",
+            "judge",
+            "rows",
+            "history",
+            "report",
+            "mcp",
+            "latency",
+            "load",
+            "counter",
+            "files",
+            "schedule",
+            "experiment",
         ],
     ),
 ];
@@ -41,12 +66,12 @@ const SOURCES: [&str; 3] = ["src", "host/src", "load/src"];
 /// Packages whose modules the lab re-exports, with their sources.
 const TAKEN_OVER: [(&str, &str); 2] = [("perflab_host", "host/src"), ("perflab_load", "load/src")];
 
-fn harness() -> &'static Path {
+pub(crate) fn harness() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// The code of every file of a module that is not compiled for tests alone, by path.
-fn code_of(module: &str) -> BTreeMap<PathBuf, String> {
+pub(crate) fn code_of(module: &str) -> BTreeMap<PathBuf, String> {
     let mut code = BTreeMap::new();
     for sources in SOURCES.map(|sources| harness().join(sources)) {
         for path in [sources.join(format!("{module}.rs")), sources.join(module)] {
@@ -110,13 +135,18 @@ fn without_tests(text: &str) -> String {
 
 /// The modules that a text names by paths that begin with `crate::`.
 fn named(code: &str) -> BTreeSet<String> {
+    named_after(code, "crate::")
+}
+
+/// The words that follow this beginning of a path in a text.
+pub(crate) fn named_after(code: &str, beginning: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    for (at, _) in code.match_indices("crate::") {
+    for (at, _) in code.match_indices(beginning) {
         let inside_a_word = code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$');
         if inside_a_word {
             continue;
         }
-        let rest = &code[at + "crate::".len()..];
+        let rest = &code[at + beginning.len()..];
         match rest.strip_prefix('{') {
             Some(group) => names.extend(group_heads(group)),
             None => names.extend([word(rest)]),

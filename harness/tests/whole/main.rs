@@ -21,6 +21,7 @@ mod processes;
 mod records;
 mod stops;
 mod stored;
+mod sub_verbs;
 mod tool_calls;
 mod tool_faults;
 mod tool_field;

@@ -1,99 +1,206 @@
 //! `counts`: instructions of one call, counted here or read from what gungraun and iai-callgrind saved.
 
-mod accepted;
-mod callgrind;
-mod calls;
-pub(crate) mod summaries;
-mod table;
+mod args;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
+
+pub(crate) use args::CountsArgs;
 
 use crate::cli::Exit;
-use crate::cli::args::{CountsArgs, Format, Shared};
-use crate::cli::context::{Context, style};
-use crate::cli::run::{is_broken, record_name};
-use crate::cli::store::replace;
+use crate::cli::args::{Format, Shared};
+use crate::cli::context::{open, style};
+use crate::cli::counts::args::{
+    AcceptingArgs, CallgrindArgs, CounterChoice, CountsVerb, RecordOfCountsArgs, StepsArgs, SummariesArgs,
+};
+use crate::cli::values::renamed;
+use crate::experiment::context::Context;
+use crate::experiment::counts::accepted::{self, Accepted, CountsGate, Row, Verdict, lines};
+use crate::experiment::counts::{
+    self, CallgrindOptions, Counted, StepOptions, UnderCallgrind, summaries, table,
+};
+use crate::experiment::options::PlanOptions;
+use crate::experiment::surroundings::{within, workspace_root};
+use crate::judge::Fold;
+use crate::machine::Difference;
+use crate::measure::Means;
 use crate::record::call_counts::CountsFile;
 
-/// The file of a record of counts.
-const COUNTS: &str = "counts.json";
-
 /// Counts, or shows what was counted; accepts it or holds it against what was accepted.
-pub(crate) fn counts(shared: &Shared, args: &CountsArgs) -> anyhow::Result<Exit> {
-    if let Some(file) = record(&args.paths) {
-        let text =
-            std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        let counts = CountsFile::read(&text).with_context(|| file.display().to_string())?;
-        return finish(shared, &Context::open()?, args, &counts);
-    }
-    let asked = args.suite.is_some() || !args.flagsets.is_empty() || !args.benchmarks.is_empty();
-    if !args.callgrind && !asked {
-        if args.gate || args.accept {
-            bail!("name what is to be counted (--suite FILE or --callgrind), or a record of counts");
+pub(crate) fn counts(shared: &Shared, args: CountsArgs) -> anyhow::Result<Exit> {
+    let (verb, now) = match args.verb {
+        Some(verb) => (verb, None),
+        None => {
+            let (verb, now) = args.old.verb()?;
+            (verb, Some(now))
         }
-        return summaries::show(shared, &args.paths);
-    }
-    let context = Context::open()?;
-    context.tell_foreign();
-    let alone = context.alone()?;
-    let counted =
-        if args.callgrind { callgrind::count(&context, args)? } else { Some(calls::count(&context, args)?) };
-    drop(alone);
-    let Some(counts) = counted else { return Ok(Exit::Failed) };
-    keep(&context, args, &counts)?;
-    finish(shared, &context, args, &counts)
-}
-
-/// The file of a record of counts, where the one path leads to it.
-fn record(paths: &[PathBuf]) -> Option<PathBuf> {
-    let [path] = paths else { return None };
-    let file = if path.is_dir() { path.join(COUNTS) } else { path.clone() };
-    (file.file_name().is_some_and(|name| name == COUNTS) && file.is_file()).then_some(file)
-}
-
-/// Writes the record.
-fn keep(context: &Context, args: &CountsArgs, counts: &CountsFile) -> anyhow::Result<()> {
-    let out = args.out.clone().unwrap_or_else(|| context.root.join("results"));
-    let folder = out.join(record_name(&out));
-    let put = |name: &str, text: &str| {
-        let path = folder.join(name);
-        replace(&path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))
     };
-    put("counts.md", &table::markdown(counts))?;
-    // Last: a record is whole once it has this file.
-    put(COUNTS, &(serde_json::to_string_pretty(counts)? + "\n"))?;
-    eprintln!(" record   {}", shown(&context.root, &folder).display());
-    Ok(())
+    let exit = match verb {
+        CountsVerb::Steps(args) => steps(shared, &args),
+        CountsVerb::Callgrind(args) => callgrind(shared, args),
+        CountsVerb::Summaries(args) => show_summaries(shared, &args),
+        CountsVerb::Record(args) => record(shared, &args),
+    }?;
+    if let Some(now) = now {
+        renamed("cargo lab counts without a verb", now);
+    }
+    Ok(exit)
+}
+
+impl StepsArgs {
+    fn options(&self) -> StepOptions {
+        StepOptions {
+            plan: PlanOptions {
+                suite: self.suite.clone(),
+                arms: self.flagsets.clone(),
+                benchmarks: self.benchmarks.clone(),
+                profile: self.profile.clone(),
+                ..PlanOptions::default()
+            },
+            means: match self.counting.counter {
+                CounterChoice::Step => Means::SingleStep,
+                CounterChoice::Hardware => Means::Hardware,
+            },
+            processes: self.counting.processes,
+            limit: self.counting.limit,
+            patience: self.counting.patience,
+            out: self.out.clone(),
+            command: self.command(),
+        }
+    }
+
+    /// The command as a person would type it again.
+    fn command(&self) -> String {
+        let mut words = vec!["cargo lab counts steps".to_owned()];
+        words.extend(self.suite.as_ref().map(|suite| format!("--suite {}", suite.display())));
+        for (option, values) in [("--flagsets", &self.flagsets), ("--benchmarks", &self.benchmarks)] {
+            words.extend((!values.is_empty()).then(|| format!("{option} {}", values.join(","))));
+        }
+        words.extend(self.profile.as_ref().map(|profile| format!("--profile {profile}")));
+        let hardware = self.counting.counter == CounterChoice::Hardware;
+        words.extend(hardware.then(|| "--counter hardware".to_owned()));
+        words.join(" ")
+    }
+}
+
+fn steps(shared: &Shared, args: &StepsArgs) -> anyhow::Result<Exit> {
+    let context = open()?;
+    let counted = counts::steps(&context, &args.options())?;
+    finish(shared, &context, &args.accepting, &counted)
+}
+
+fn callgrind(shared: &Shared, args: CallgrindArgs) -> anyhow::Result<Exit> {
+    let context = open()?;
+    let CallgrindArgs { package, bench, flagsets, accepting, out } = args;
+    match counts::callgrind(&context, &CallgrindOptions { package, bench, flagsets, out })? {
+        UnderCallgrind::Counted(counted) => finish(shared, &context, &accepting, &counted),
+        UnderCallgrind::Regressed(words) => {
+            eprintln!("{words}");
+            Ok(Exit::Failed)
+        }
+    }
+}
+
+fn show_summaries(shared: &Shared, args: &SummariesArgs) -> anyhow::Result<Exit> {
+    let found = if args.paths.is_empty() {
+        summaries::found_in_target(&workspace_root(&std::env::current_dir()?)?)?
+    } else {
+        summaries::found(&args.paths)?
+    };
+    match shared.format {
+        Format::Table => out!("{}", summaries::table(&found)),
+        Format::Json => outln!("{}", serde_json::to_string_pretty(&summaries::values(&found))?),
+    }
+    Ok(Exit::Fine)
+}
+
+fn record(shared: &Shared, args: &RecordOfCountsArgs) -> anyhow::Result<Exit> {
+    let shown = args.record.display();
+    let file = counts::record(&args.record)
+        .with_context(|| format!("{shown} is not a record of counts: it has no counts.json"))?;
+    conclude(shared, &open()?, &args.accepting, &counts::read(&file)?)
 }
 
 fn finish(
     shared: &Shared,
     context: &Context,
-    args: &CountsArgs,
+    args: &AcceptingArgs,
+    counted: &Counted,
+) -> anyhow::Result<Exit> {
+    eprintln!(" record   {}", within(&context.root, &counted.directory).display());
+    conclude(shared, context, args, &counted.counts)
+}
+
+/// Accepts counts, holds them against what was accepted, or shows them.
+fn conclude(
+    shared: &Shared,
+    context: &Context,
+    args: &AcceptingArgs,
     counts: &CountsFile,
 ) -> anyhow::Result<Exit> {
-    let folder = args.accepted.clone().unwrap_or_else(|| context.root.join("baselines/counts"));
-    let file = accepted::file(&folder, counts, &context.environment);
-    let failed = counts.failures.iter().any(is_broken);
+    let root = &context.root;
+    let directory = args.accepted.clone().unwrap_or_else(|| counts::directory(root));
+    let file = accepted::file(&directory, counts, &context.environment);
     if args.accept {
-        if failed {
-            bail!("not accepted: {}", table::failures(counts).trim_end());
-        }
-        return accepted::accept(shared, &context.root, &file, counts);
+        return show_accepted(shared, root, &file, &accepted::accept(&file, counts)?);
     }
     if args.gate {
-        return accepted::gate(shared, &context.root, &file, counts);
+        let gate = accepted::gate(&file, counts)?;
+        show_gate(shared, root, &gate)?;
+        return Ok(match gate.fold() {
+            Fold::Passes => Exit::Fine,
+            Fold::Regressed | Fold::Broken => Exit::Failed,
+            Fold::Inconclusive => Exit::Inconclusive,
+        });
     }
     match shared.format {
         Format::Table => out!("{}", table::text(counts, style(shared).width)),
         Format::Json => outln!("{}", serde_json::to_string_pretty(counts)?),
     }
-    Ok(if failed { Exit::Failed } else { Exit::Fine })
+    Ok(Exit::failed_if(counts::failed(counts)))
 }
 
-/// A path below the workspace without the workspace.
-fn shown<'a>(root: &Path, path: &'a Path) -> &'a Path {
-    path.strip_prefix(root).unwrap_or(path)
+fn show_accepted(shared: &Shared, root: &Path, file: &PathBuf, accepted: &Accepted) -> anyhow::Result<Exit> {
+    match shared.format {
+        Format::Json => outln!("{}", serde_json::json!({ "file": file, "changed": accepted.changed })),
+        Format::Table => {
+            out!("{}", lines(&accepted.changed));
+            outln!(
+                "{} counts in {}: review the difference and commit it",
+                accepted.counts,
+                within(root, file).display()
+            );
+        }
+    }
+    Ok(Exit::Fine)
+}
+
+fn show_gate(shared: &Shared, root: &Path, gate: &CountsGate) -> anyhow::Result<()> {
+    let CountsGate { file, differences, rows } = gate;
+    let shown = within(root, file).display();
+    match shared.format {
+        Format::Json if !differences.is_empty() => {
+            let fields: Vec<_> = differences.iter().map(|one| one.field).collect();
+            outln!("{}", serde_json::json!({ "file": file, "differs": fields }));
+        }
+        Format::Table if !differences.is_empty() => {
+            let line =
+                |one: &Difference| format!("  {}: accepted {}, here {}\n", one.field, one.left, one.right);
+            let text: String = differences.iter().map(line).collect();
+            out!("not compared with {shown}: other code may run there\n{text}");
+        }
+        Format::Json => {
+            outln!("{}", serde_json::to_string_pretty(&serde_json::json!({ "file": file, "rows": rows }))?)
+        }
+        Format::Table => {
+            let unequal: Vec<Row> =
+                rows.iter().filter(|row| row.verdict != Verdict::Equal).cloned().collect();
+            out!("{}", lines(&unequal));
+            let equal = rows.len() - unequal.len();
+            let failing = rows.iter().filter(|row| row.verdict.fails()).count();
+            outln!("{} counts: {equal} as accepted, {failing} fail  ({shown})", rows.len());
+        }
+    }
+    Ok(())
 }

@@ -4,21 +4,16 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::args::ExportArgs;
 use crate::cli::export::Kind;
-use crate::cli::gate::file::GateFile;
-use crate::cli::gate::show;
-use crate::cli::output::Judged;
+use crate::experiment::gate::{GateFile, Gated, view};
+use crate::experiment::judged::Judged;
 use crate::judge::{GateRow, GateVerdict};
 use crate::report::{self, Foreign, Outcome};
 use crate::rows::{GateSource, Measured, Rows, gate_row_name, is_broken, of_gate};
 
 /// Writes what `--export` asks for. Formats that have verdicts get the gate's; the others get the values of both
-/// sides, launch by launch, where anything was measured (`folder` then holds the samples).
-pub(crate) fn write(
-    args: &ExportArgs,
-    root: &Path,
-    file: &GateFile,
-    folder: Option<&Path>,
-) -> anyhow::Result<()> {
+/// sides, launch by launch, where anything was measured.
+pub(crate) fn write(args: &ExportArgs, root: &Path, gated: &Gated) -> anyhow::Result<()> {
+    let Gated { file, directory } = gated;
     if args.exports.is_empty() {
         return Ok(());
     }
@@ -33,9 +28,9 @@ pub(crate) fn write(
         report: &file.report,
         allow_unmatched: file.allow_unmatched,
     });
-    let values = samples(root, folder)?.unwrap_or_else(|| verdicts.clone());
+    let values = samples(root, directory.as_deref())?.unwrap_or_else(|| verdicts.clone());
     args.write_each(&|kind, limit| match kind {
-        Kind::Summary => report::fitted(&[show::markdown(file)], limit),
+        Kind::Summary => report::fitted(&[view::markdown(file)], limit),
         Kind::Rows(Foreign::Junit) => report::junit_with(&verdicts, &|row| outcome(file, row)),
         Kind::Rows(format) => report::foreign(format, &values),
     })

@@ -11,8 +11,7 @@ use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::cli::args::{Format, Shared};
-use crate::cli::calibration_file;
-use crate::cli::context::{Context, clock_seed};
+use crate::cli::context::open;
 use crate::cli::mcp::args::McpArgs;
 use crate::cli::mcp::collect::Collected;
 use crate::cli::mcp::field::{CallsUnderLoad, Entry, Field};
@@ -21,6 +20,9 @@ use crate::cli::mcp::members::{Known, Unknown};
 use crate::cli::mcp::setup::Setup;
 use crate::cli::mcp::{meet, modes::Members};
 use crate::cli::{Exit, progress::Stage};
+use crate::experiment::calibrations;
+use crate::experiment::context::Context;
+use crate::experiment::surroundings::clock_seed;
 use crate::judge::{
     CALIBRATION_SCHEMA, Calibration, CalibrationRow, Experiments, InjectedRow, Policy, Verdict, judge_latency,
 };
@@ -64,11 +66,11 @@ struct Line {
 
 /// Runs experiments, adds them to the stored ones, and writes the calibration.
 pub(crate) fn calibrate(shared: &Shared, args: &McpArgs) -> anyhow::Result<Exit> {
-    let context = Context::open()?;
+    let context = open()?;
     let mut setup = Setup::of(args)?;
     setup.field = Some(field(&fixture(&setup)?, setup.floor.as_deref())?);
-    let folder = calibration_file::folder(&context.root);
-    let file = calibration_file::file(&folder, &context.environment, WorkloadKind::ToolCall);
+    let folder = calibrations::directory(&context.root);
+    let file = calibrations::file(&folder, &context.environment, WorkloadKind::ToolCall);
     let log = file.with_extension("csv");
     setup.place_client(Placement::Same);
     let mut collected = Collected::new(&setup, String::new());
@@ -88,10 +90,10 @@ pub(crate) fn calibrate(shared: &Shared, args: &McpArgs) -> anyhow::Result<Exit>
         environment: context.environment.clone(),
         noise_threshold: threshold,
         // Gates of tool calls are calibrated by another verb.
-        gate: calibration_file::read(&file).and_then(|stored| stored.gate),
+        gate: calibrations::read(&file)?.and_then(|stored| stored.gate),
         ..summary(&lines, &context)
     };
-    calibration_file::write(&file, &calibration)?;
+    calibrations::write(&file, &calibration)?;
     match shared.format {
         Format::Json => outln!("{}", serde_json::to_string_pretty(&calibration)?),
         Format::Table => print(&calibration, &lines, &file),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use crate::cli::mcp::setup::Setup;
-use crate::cli::{run, store};
+use crate::experiment::store;
 use crate::latency::{
     Failed, LATENCY_SCHEMA, LatencyFile, LatencyState, LaunchOf, Load, Member, Mode, Placement, QUANTILES,
     Series, Times, Versus, compare, hlog,
@@ -49,7 +49,7 @@ impl Collected {
         let file = LatencyFile {
             schema: LATENCY_SCHEMA,
             perflab: env!("CARGO_PKG_VERSION").to_owned(),
-            name: run::record_name(&setup.out),
+            name: store::record_name(&setup.out),
             started: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             seconds: 0.0,
             command,

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
-use crate::cli::context::{self, clock_seed};
 use crate::cli::mcp::args::{McpArgs, PlacementName};
 use crate::cli::mcp::field::{Entry, Field};
 use crate::cli::values;
+use crate::experiment::surroundings::{self, clock_seed};
 use crate::latency::{Load, Member, Mode, Placement};
 use crate::load::{Address, Program, calm_timer, pin_to};
 use crate::machine::{Environment, probe};
@@ -54,7 +54,7 @@ impl Setup {
             signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop))?;
             signal_hook::flag::register(signal, Arc::clone(&stop))?;
         }
-        let cores = context::cores();
+        let cores = crate::machine::cores();
         let placements = match args.placement {
             PlacementName::Same => vec![Placement::Same],
             PlacementName::Split => vec![Placement::Split],
@@ -69,13 +69,13 @@ impl Setup {
         let against = args.against.as_deref().map(values::command).transpose();
         let against = against.map_err(|said| anyhow::anyhow!("--against: {said}"))?;
         let field = args.servers.as_deref().map(Field::read).transpose()?;
-        let root = context::workspace_root(&std::env::current_dir()?).ok();
+        let root = surroundings::workspace_root(&std::env::current_dir()?).ok();
         check_http(args, against.as_deref())?;
         check_program(args.command.first())?;
         check_program(against.as_ref().and_then(|words| words.first()))?;
         let mut environment = probe()?;
         environment.pinned_to = cores.last().copied();
-        environment.nice = Some(context::priority());
+        environment.nice = Some(crate::machine::priority());
         let mode = mode(args);
         let compares = against.is_some();
         let default_launches = match mode {
@@ -99,7 +99,7 @@ impl Setup {
         let lab = std::env::current_exe().context("cannot find the lab's own executable")?;
         let floor = if args.no_floors { None } else { floor(args, &lab, root.as_deref())? };
         // Client and servers share a core, and so one priority: children inherit it.
-        rustix::process::nice(context::priority()).ok();
+        rustix::process::nice(crate::machine::priority()).ok();
         Ok(Self {
             environment,
             mode,
@@ -310,7 +310,7 @@ fn floor(args: &McpArgs, lab: &Path, root: Option<&Path>) -> anyhow::Result<Opti
         eprintln!("note: there is no null-server beside {}: that floor is not measured", lab.display());
         return Ok(None);
     };
-    let target = context::target_folder(root).join("perflab/floor");
+    let target = surroundings::target_directory(root).join("perflab/floor");
     eprintln!(" floor    building null-server");
     let words = [
         "build",

@@ -7,9 +7,10 @@ use anyhow::{Context as _, bail};
 
 use crate::cli::Exit;
 use crate::cli::args::{Format, ReportArgs, Shared};
-use crate::cli::context::{style, workspace_root};
+use crate::cli::context::style;
 use crate::cli::mcp::collect::put;
 use crate::cli::output::{Document, place, relative};
+use crate::experiment::surroundings::workspace_root;
 use crate::judge::{Policy, judge_latency};
 use crate::latency::{LATENCY_SCHEMA, LatencyFile, LatencyState, Mode};
 use crate::report;

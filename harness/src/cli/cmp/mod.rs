@@ -1,0 +1,89 @@
+//! `cmp`: two commands, or two records.
+
+mod args;
+mod records;
+mod words;
+
+pub(crate) use args::CmpArgs;
+
+use crate::cli::args::Shared;
+use crate::cli::cmp::args::{CmpVerb, CommandsArgs};
+use crate::cli::context::watcher;
+use crate::cli::values::{quoted, renamed};
+use crate::cli::{Exit, output};
+use crate::experiment::commands::{self, BUDGET, CommandLine, CommandsOptions};
+use crate::experiment::surroundings::workspace_root;
+
+/// Compares two commands, or two records.
+pub(crate) fn cmp(shared: &Shared, args: CmpArgs) -> anyhow::Result<Exit> {
+    let Some(verb) = args.verb else {
+        let (verb, now) = args.old.verb()?;
+        // A fault of a command names the option that it was given by.
+        let exit = carry_out(shared, verb, "--commands, ")?;
+        renamed("cargo lab cmp without a verb", now);
+        return Ok(exit);
+    };
+    carry_out(shared, verb, "")
+}
+
+fn carry_out(shared: &Shared, verb: CmpVerb, place: &str) -> anyhow::Result<Exit> {
+    match verb {
+        CmpVerb::Commands(args) => compare(shared, &args, place),
+        CmpVerb::Records(args) => records::records(shared, &args.left, &args.right),
+    }
+}
+
+impl CommandsArgs {
+    fn options(&self, place: &str) -> anyhow::Result<CommandsOptions> {
+        let command = |name: &str, text: &String| {
+            let words = words::command_words(text).and_then(|words| {
+                words::program(&words[0])?;
+                Ok(CommandLine { text: text.clone(), words })
+            });
+            words.map_err(|wrong| anyhow::anyhow!("{place}{name}: {wrong}"))
+        };
+        Ok(CommandsOptions {
+            commands: [command("A", &self.a)?, command("B", &self.b)?],
+            launches: self.how.launches,
+            budget: self.how.budget.unwrap_or(BUDGET),
+            warmup: self.how.warmup,
+            ignore_failure: self.how.ignore_failure,
+            check_output: self.how.check_output,
+            patience: self.how.patience,
+            noise_threshold: self.how.noise_threshold / 100.0,
+            seed: self.how.seed,
+            out: self.how.out.clone(),
+        })
+    }
+
+    /// The command as a person would type it again, with so many launches.
+    fn command(&self, launches: u32) -> String {
+        let mut words = vec!["cargo lab cmp commands".to_owned()];
+        words.extend([quoted(&self.a), quoted(&self.b)]);
+        words.push(format!("--launches {launches}"));
+        words.push(format!("--warmup {}", self.how.warmup));
+        for (flag, set) in
+            [("--ignore-failure", self.how.ignore_failure), ("--check-output", self.how.check_output)]
+        {
+            words.extend(set.then(|| flag.to_owned()));
+        }
+        words.join(" ")
+    }
+}
+
+fn compare(shared: &Shared, args: &CommandsArgs, place: &str) -> anyhow::Result<Exit> {
+    let export = &args.how.export;
+    export.check()?;
+    let options = args.options(place)?;
+    let root = workspace_root(&std::env::current_dir()?).ok();
+    let command = |launches| args.command(launches);
+    let judged = commands::compare(&options, root.as_deref(), &watcher()?, &command)?;
+    if options.out.is_some() {
+        judged.write_report()?;
+        let root = root.unwrap_or_else(|| judged.directory.clone());
+        output::print_record(shared, &root, &judged, export)?;
+    } else {
+        output::print_passing(shared, &judged, export)?;
+    }
+    Ok(if judged.stopped() { Exit::Stopped } else { output::exit(&judged) })
+}

@@ -1,0 +1,409 @@
+//! Two commands compared: started anew in every launch, in random order, with A against itself beside.
+
+use std::cell::OnceCell;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use sha2::{Digest as _, Sha256};
+
+use crate::experiment::context::lab_directory;
+use crate::experiment::judged::Judged;
+use crate::experiment::lock::{Lock, user_directory};
+use crate::experiment::progress::{Stage, Watcher};
+use crate::experiment::store::{Store, record_name};
+use crate::experiment::surroundings::{clock_seed, environment_to_measure, timestamp};
+use crate::machine::Environment;
+use crate::measure::{ArmFacts, FailureReason, Launch, LaunchArm, RunFailure, Slice, Turn, order};
+use crate::plan::{
+    Arm, Benchmark, Budget, CPU_TIME, Command, PEAK_MEMORY, Plan, Role, SCHEMA_VERSION, Unit, WALL_TIME,
+    Workload, hex,
+};
+use crate::process::{Invocation, Limits, RunError, Timed, run};
+use crate::record::{RunFile, State};
+use crate::report::sentence;
+
+/// How long launches go on where neither their number nor a budget is given.
+pub const BUDGET: Duration = Duration::from_secs(10);
+/// The fewest and the most launches that a budget makes.
+const LAUNCHES: std::ops::RangeInclusive<u32> = 6..=1_000;
+/// What is kept of a command's stderr.
+const STDERR_KEPT: usize = 4096;
+/// The names of the arms.
+const ARMS: [(&str, Role); 3] = [("A", Role::Baseline), ("B", Role::Candidate), ("A/A", Role::Control)];
+/// A command whose peak memory is within this many bytes of its stand-in's may have held less: starting a command
+/// takes some itself, and Linux counts pages per CPU since 6.2, some hundred KiB at a time.
+const AT_FLOOR: u64 = 1 << 20;
+
+/// One run of one arm: what it took, or why it does not count.
+type Outcome = Result<Timed, FailureReason>;
+
+/// A command as it was written, and its words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandLine {
+    /// As it was written.
+    pub text: String,
+    /// Its words, the program first.
+    pub words: Vec<String>,
+}
+
+/// Two commands, and how they are compared.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CommandsOptions {
+    /// A and B.
+    pub commands: [CommandLine; 2],
+    /// Launches, each of which runs A, B and A again in random order; `None` takes as many as fit the budget.
+    pub launches: Option<u32>,
+    /// How long launches go on where their number is not given.
+    pub budget: Duration,
+    /// Untimed runs of each command before the first launch; at least one shows how long it takes.
+    pub warmup: u32,
+    /// Whether runs count that end with another exit code than 0, or by a signal.
+    pub ignore_failure: bool,
+    /// Whether a command fails whose output is not that of A's first run.
+    pub check_output: bool,
+    /// The longest that one run may take.
+    pub patience: Duration,
+    /// The smallest change worth a name, as a share (0.01 is 1 %).
+    pub noise_threshold: f64,
+    /// The seed of the orders; `None` takes one from the clock.
+    pub seed: Option<u64>,
+    /// Where the record is kept; `None` keeps none.
+    pub out: Option<PathBuf>,
+}
+
+impl CommandsOptions {
+    /// Whether the options make sense by themselves.
+    ///
+    /// # Errors
+    /// A sentence about the first that does not.
+    pub fn check(&self) -> Result<(), String> {
+        for (name, command) in ["A", "B"].iter().zip(&self.commands) {
+            if command.words.is_empty() {
+                return Err(format!("{name}: the command is empty"));
+            }
+        }
+        match self.noise_threshold {
+            share if (0.0..=0.5).contains(&share) => Ok(()),
+            share => Err(format!("a noise threshold of {share}: expected a share from 0 to 0.5")),
+        }
+    }
+}
+
+/// Compares two commands. `workspace` is the one that it is done in, where it is: no other lab works in its target
+/// directory meanwhile. `command` is what a person would type again, for a number of launches.
+///
+/// # Errors
+/// A command cannot be started at all, or the record cannot be written.
+pub fn compare(
+    options: &CommandsOptions,
+    workspace: Option<&Path>,
+    watcher: &Watcher,
+    command: &dyn Fn(u32) -> String,
+) -> anyhow::Result<Judged> {
+    options.check().map_err(anyhow::Error::msg)?;
+    let environment = environment_to_measure()?;
+    let lock = workspace.map(lab_directory).or_else(user_directory);
+    let _lock = lock.map(|directory| Lock::take(&directory, watcher)).transpose()?;
+    let scratch = tempfile::tempdir().context("cannot make a temporary directory")?;
+    let bench = Bench {
+        lab: std::env::current_exe().context("cannot find the lab's own executable")?,
+        options,
+        output: scratch.path().join("stdout"),
+        expected: OnceCell::new(),
+        cpu: environment.pinned_to,
+        priority: environment.nice.unwrap_or(0),
+        watcher,
+    };
+    let out = options.out.clone().unwrap_or_else(|| scratch.path().join("record"));
+    let store = bench.measure(&out, bench.plan(), environment, command)?;
+    Judged::read(workspace.unwrap_or(&store.folder), &store.folder)
+}
+
+/// The rows of a comparison of commands, in the order of a run's slices.
+fn rows() -> Vec<Benchmark> {
+    let row = |name: &str, unit| Benchmark { long: true, unit, ..Benchmark::named(name) };
+    vec![row(WALL_TIME, Unit::Nanos), row(CPU_TIME, Unit::Nanos), row(PEAK_MEMORY, Unit::Bytes)]
+}
+
+struct Bench<'a> {
+    lab: PathBuf,
+    options: &'a CommandsOptions,
+    /// Where stdout goes when it is compared.
+    output: PathBuf,
+    /// The digest of A's first output.
+    expected: OnceCell<String>,
+    cpu: Option<usize>,
+    priority: i32,
+    watcher: &'a Watcher,
+}
+
+impl Bench<'_> {
+    fn plan(&self) -> Plan {
+        let arm = |&(name, role): &(&str, Role)| {
+            let workload = Workload::Command(Command { words: self.command(role).to_vec() });
+            Arm { name: name.to_owned(), workload, role, injected: 0.0 }
+        };
+        Plan {
+            suite: "commands".to_owned(),
+            digest: hex(&Sha256::digest(
+                self.options.commands.each_ref().map(|command| &*command.text).join("\n"),
+            )),
+            arms: ARMS.iter().map(arm).collect(),
+            benchmarks: rows(),
+            budget: Budget {
+                blocks: 1,
+                slices: 1,
+                settle_ns: 0,
+                ..Budget::of(self.options.launches.unwrap_or(0))
+            },
+            noise_threshold: self.options.noise_threshold,
+            claims: Vec::new(),
+            seed: self.options.seed.unwrap_or_else(clock_seed),
+        }
+    }
+
+    fn command(&self, role: Role) -> &[String] {
+        &self.options.commands[usize::from(role == Role::Candidate)].words
+    }
+
+    /// Warms up, decides how many launches there will be, and makes them.
+    fn measure(
+        &self,
+        out: &Path,
+        mut plan: Plan,
+        environment: Environment,
+        command: &dyn Fn(u32) -> String,
+    ) -> anyhow::Result<Store> {
+        let begun = Instant::now();
+        let mut failures = Vec::new();
+        let block = self.warm_up(&plan, &mut failures)?;
+        if self.options.launches.is_none() {
+            plan.budget.launches = launches_in(self.options.budget, block);
+        }
+        let facts = plan.arms.iter().map(|arm| ArmFacts { arm: arm.name.clone(), ..ArmFacts::default() });
+        let file = RunFile {
+            schema: SCHEMA_VERSION,
+            perflab: env!("CARGO_PKG_VERSION").to_owned(),
+            name: record_name(out),
+            started: timestamp(),
+            seconds: 0.0,
+            command: command(plan.budget.launches),
+            commit: None,
+            state: State::Running,
+            facts: facts.collect(),
+            plan,
+            environment,
+            paces: Vec::new(),
+            failures,
+            launches: Vec::new(),
+        };
+        let mut store = Store::create(out, file)?;
+        self.launches(&mut store)?;
+        store.file.seconds = begun.elapsed().as_secs_f64();
+        store.save()?;
+        Ok(store)
+    }
+
+    /// Runs every command some times untimed. Returns how long the arms of a launch take together.
+    fn warm_up(&self, plan: &Plan, failures: &mut Vec<RunFailure>) -> anyhow::Result<Duration> {
+        let runs = self.options.warmup.max(1);
+        let stage = self.watcher.progress().stage(
+            "warm-up",
+            &format!("{runs} runs of each command"),
+            u64::from(runs) * 2,
+        );
+        let mut last = [Duration::ZERO; 2];
+        for _ in 0..runs {
+            for (index, arm) in plan.arms.iter().enumerate().take(2) {
+                if failures.iter().any(|failure: &RunFailure| failure.arm == arm.name) {
+                    continue;
+                }
+                let begun = Instant::now();
+                match self.once(arm)? {
+                    Ok(_) => last[index] = begun.elapsed(),
+                    Err(reason) => failures.extend(failed(&*stage, plan, arm, None, &reason)),
+                }
+                stage.step();
+            }
+        }
+        stage.end();
+        Ok(last[0] * 2 + last[1])
+    }
+
+    fn launches(&self, store: &mut Store) -> anyhow::Result<()> {
+        let plan = store.file.plan.clone();
+        let out = |failures: &[RunFailure], arm: usize| {
+            failures.iter().any(|failure| failure.arm == plan.arms[arm].name && failure.benchmark.is_none())
+        };
+        let planned = plan.budget.launches;
+        let what = format!("{planned} launches of A, B and A again");
+        let stage = self.watcher.progress().stage("measure", &what, u64::from(planned));
+        let mut low = [false; ARMS.len()];
+        for launch in 0..planned {
+            let arms: Vec<usize> = (0..ARMS.len()).filter(|&arm| !out(&store.file.failures, arm)).collect();
+            if arms.first() != Some(&0) {
+                break;
+            }
+            let mut turns = Vec::new();
+            for (position, arm) in (0..).zip(order(plan.seed, launch, 0, 0, &arms)) {
+                match self.once(&plan.arms[arm]) {
+                    Ok(Ok(timed)) => {
+                        low[arm] |= at_floor(&timed);
+                        turns.extend(turns_of(&timed, position, arm));
+                    }
+                    Ok(Err(reason)) => {
+                        let failures = failed(&*stage, &plan, &plan.arms[arm], Some(launch), &reason);
+                        store.file.failures.extend(failures);
+                    }
+                    Err(_) if self.watcher.stopped() => {
+                        store.file.state = State::Stopped;
+                        stage.end();
+                        return Self::leave_out_memory(store, &low);
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            turns.sort_by_key(|turn| (turn.benchmark, turn.position));
+            let process = |&arm: &usize| LaunchArm { arm, layout: None, pad: 0, peak_rss: None };
+            store.add(&Launch { index: launch, arms: arms.iter().map(process).collect(), turns })?;
+            stage.step();
+        }
+        store.file.state = State::Finished;
+        stage.end();
+        Self::leave_out_memory(store, &low)
+    }
+
+    /// Memory that cannot be told from the stand-in's is a row that says so. The record is saved.
+    fn leave_out_memory(store: &mut Store, low: &[bool; ARMS.len()]) -> anyhow::Result<()> {
+        let reason = FailureReason::NotOffered {
+            why: "it holds no more memory than the process that starts it, below which nothing is seen"
+                .to_owned(),
+        };
+        let arms: Vec<&str> =
+            ARMS.iter().zip(low).filter(|(_, low)| **low).map(|((name, _), _)| *name).collect();
+        for name in &arms {
+            store.file.failures.push(RunFailure {
+                arm: (*name).to_owned(),
+                benchmark: Some(PEAK_MEMORY.to_owned()),
+                launch: None,
+                reason: reason.clone(),
+            });
+        }
+        store.save()?;
+        if arms.is_empty() { Ok(()) } else { store.drop_rows(PEAK_MEMORY, &arms) }
+    }
+
+    /// One run of an arm. The error is that it could not be run at all, or that the user stopped it.
+    fn once(&self, arm: &Arm) -> anyhow::Result<Outcome> {
+        let words = arm.workload.command().iter().map(OsString::from);
+        let mut options = vec!["__time".to_owned(), format!("--priority={}", self.priority)];
+        options.extend(self.cpu.map(|cpu| format!("--cpu={cpu}")));
+        if self.options.check_output {
+            options.push(format!("--stdout={}", self.output.display()));
+        }
+        let mut words = words.collect::<Vec<_>>().into_iter();
+        let program = words.next().unwrap_or_default();
+        let invocation = Invocation::new(program, words).through(&self.lab, options);
+        let limits = Limits { timeout: self.options.patience, output: STDERR_KEPT };
+        let ended = match run(&invocation, limits, &|| self.watcher.stopped()) {
+            Ok(ended) => ended,
+            Err(RunError::TimedOut { timeout, .. }) => {
+                let after_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+                return Ok(Err(FailureReason::TimedOut { after_ms }));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if !ended.success() {
+            bail!("{}: {}", arm.name, ended.stderr.trim().trim_start_matches("error: "));
+        }
+        let timed: Timed = serde_json::from_str(&ended.stdout).context("the stand-in's answer")?;
+        Ok(self.checked(timed, &ended.stderr))
+    }
+
+    fn checked(&self, timed: Timed, stderr: &str) -> Outcome {
+        if !self.options.ignore_failure {
+            if let Some(signal) = timed.signal {
+                return Err(FailureReason::Signal { signal });
+            }
+            if let Some(code @ 1..) = timed.code {
+                return Err(FailureReason::Exited { code, stderr: stderr.trim().to_owned() });
+            }
+        }
+        if self.options.check_output {
+            let found =
+                std::fs::read(&self.output).map(|output| hex(&Sha256::digest(output))).unwrap_or_default();
+            if self.expected.get_or_init(|| found.clone()) != &found {
+                return Err(FailureReason::OtherOutput);
+            }
+        }
+        Ok(timed)
+    }
+}
+
+/// So many launches as a time holds, decided before the first of them.
+fn launches_in(budget: Duration, block: Duration) -> u32 {
+    let fit = budget.as_secs_f64() / block.as_secs_f64().max(1e-6);
+    (fit as u32).clamp(*LAUNCHES.start(), *LAUNCHES.end())
+}
+
+fn at_floor(timed: &Timed) -> bool {
+    timed.rss_bytes <= timed.floor_bytes + AT_FLOOR
+}
+
+fn turns_of(timed: &Timed, position: u32, arm: usize) -> Vec<Turn> {
+    // The log of nothing is no number: a command of less than a microsecond of CPU time counts as one.
+    let values = [timed.wall_ns, timed.cpu_ns.max(1000), timed.rss_bytes];
+    let turn = |(benchmark, wall)| Turn {
+        benchmark,
+        block: 0,
+        position,
+        arm,
+        slices: vec![Slice { iters: 1, wall, cpu: 0, empty: 0 }],
+    };
+    values.into_iter().enumerate().map(turn).collect()
+}
+
+/// The failure of an arm. What A cannot do, its control cannot either.
+fn failed(
+    stage: &dyn Stage,
+    plan: &Plan,
+    arm: &Arm,
+    launch: Option<u32>,
+    reason: &FailureReason,
+) -> Vec<RunFailure> {
+    stage.say(&format!("{}: {}", arm.name, sentence(reason)));
+    let concerned = plan.arms.iter().filter(|other| {
+        other.name == arm.name || (arm.role == Role::Baseline && other.role == Role::Control)
+    });
+    concerned
+        .map(|other| RunFailure { arm: other.name.clone(), benchmark: None, launch, reason: reason.clone() })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_is_cut_into_launches_within_bounds() {
+        assert_eq!(launches_in(Duration::from_secs(10), Duration::from_millis(100)), 100);
+        assert_eq!(launches_in(Duration::from_secs(10), Duration::from_secs(30)), 6);
+        assert_eq!(launches_in(Duration::from_secs(10), Duration::from_micros(10)), 1_000);
+    }
+
+    #[test]
+    fn memory_below_the_stand_in_s_is_not_a_number() {
+        let timed = |rss_bytes| Timed {
+            wall_ns: 1,
+            cpu_ns: 0,
+            rss_bytes,
+            floor_bytes: 5_000_000,
+            code: Some(0),
+            signal: None,
+        };
+        assert!(at_floor(&timed(5_000_000)) && at_floor(&timed(6_048_576)) && !at_floor(&timed(6_048_577)));
+        assert_eq!(turns_of(&timed(6_000_000), 0, 1)[1].slices[0].wall, 1000);
+    }
+}

@@ -1,0 +1,264 @@
+//! The workspace that experiments are made in: its flag sets and suites, this machine, and the one who waits.
+//!
+//! A [`Context`] reads. What builds or measures takes a [`Locked`] one, which is the only way to its [`Builder`]: no
+//! experiment can disturb another that works in the same target directory.
+
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::{Once, OnceLock};
+
+use anyhow::Context as _;
+
+use crate::build::{Builder, Foreign, PythonHome, foreign_settings};
+use crate::experiment::lock::Lock;
+use crate::experiment::progress::{Progress, Stage, Watcher};
+use crate::experiment::scratch;
+use crate::experiment::surroundings::{environment_to_measure, target_directory, within, workspace_root};
+use crate::machine::{Environment, Interpreter, bundled_lld, probe_python, rustc_sysroot};
+use crate::measure::ArmProgram;
+use crate::plan::{FlagSet, FlagSets, Plan, Suite, parse_suite};
+
+/// The flag sets that come with the lab, for workspaces that have none of their own.
+const BUILT_IN: [(&str, &str); 9] = [
+    ("native", include_str!("../../../.cargo/flagsets/native.toml")),
+    ("seed", include_str!("../../../.cargo/flagsets/seed.toml")),
+    ("x86-64", include_str!("../../../.cargo/flagsets/x86-64.toml")),
+    ("x86-64-v2", include_str!("../../../.cargo/flagsets/x86-64-v2.toml")),
+    ("x86-64-v3", include_str!("../../../.cargo/flagsets/x86-64-v3.toml")),
+    ("x86-64-v4", include_str!("../../../.cargo/flagsets/x86-64-v4.toml")),
+    ("x86-64-v4-512", include_str!("../../../.cargo/flagsets/x86-64-v4-512.toml")),
+    ("znver4", include_str!("../../../.cargo/flagsets/znver4.toml")),
+    ("znver4-no-sse4a", include_str!("../../../.cargo/flagsets/znver4-no-sse4a.toml")),
+];
+
+/// The subject that calls libraries from Python.
+const FFI_SUBJECT: &str = include_str!("../../ffi/ffi_subject.py");
+
+/// A workspace, this machine, and the one who waits.
+pub struct Context {
+    /// The Cargo workspace.
+    pub root: PathBuf,
+    /// Its flag sets.
+    pub flagsets: FlagSets,
+    /// This machine.
+    pub environment: Environment,
+    /// Settings outside the flag sets that would change code.
+    pub foreign: Vec<Foreign>,
+    builder: Builder,
+    watcher: Watcher,
+    /// Whether [`Self::foreign`] was reported.
+    foreign_noted: Once,
+    /// What the interpreter of an `ffi` suite said, once it was asked.
+    python: OnceLock<Result<Interpreter, String>>,
+}
+
+impl Context {
+    /// Looks around from a directory: the workspace, the machine, the environment.
+    ///
+    /// # Errors
+    /// There is no workspace, no usable rustc, or a flag set that cannot be read.
+    pub fn open(directory: &Path, watcher: Watcher) -> anyhow::Result<Self> {
+        let root = workspace_root(directory)?;
+        let sysroot = rustc_sysroot().context("rustc cannot be run: install Rust with rustup")?;
+        let environment = environment_to_measure()?;
+        let lab = std::env::current_exe().context("cannot find the lab's own executable")?;
+        let cargo_home = std::env::var_os("CARGO_HOME")
+            .map(PathBuf::from)
+            .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo")));
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
+        });
+        Ok(Self {
+            flagsets: flagsets(&root)?,
+            foreign: foreign_settings(variables, &root, cargo_home.as_deref()),
+            builder: Builder {
+                target: lab_directory(&root),
+                root: root.clone(),
+                lld: bundled_lld(&sysroot),
+                supervisor: Some(lab),
+                python: None,
+            },
+            root,
+            environment,
+            watcher,
+            foreign_noted: Once::new(),
+            python: OnceLock::new(),
+        })
+    }
+
+    /// Whether the one who waits asked to stop.
+    #[must_use]
+    pub fn stopped(&self) -> bool {
+        self.watcher.stopped()
+    }
+
+    /// Where the experiment reports how far it has come.
+    #[must_use]
+    pub fn progress(&self) -> &dyn Progress {
+        self.watcher.progress()
+    }
+
+    pub(crate) fn quiet(&self, name: &'static str) -> impl Stage + use<> {
+        self.watcher.quiet(name)
+    }
+
+    /// The directory that the lab builds in.
+    #[must_use]
+    pub fn target(&self) -> &Path {
+        &self.builder.target
+    }
+
+    /// Reads a suite; without a file, the workspace's default one.
+    ///
+    /// # Errors
+    /// It cannot be read, or has a fault, which is named with its line.
+    pub fn suite(&self, file: Option<&Path>) -> anyhow::Result<Suite> {
+        let default = self.root.join("harness/suites/kernels.toml");
+        let file = file.unwrap_or(&default);
+        let text = std::fs::read_to_string(file).with_context(|| {
+            format!("cannot read the suite {}: name one with --suite FILE", file.display())
+        })?;
+        let shown = within(&self.root, file).display().to_string();
+        Ok(parse_suite(&shown, &text, &self.flagsets)?)
+    }
+
+    /// What the plan's interpreter says of itself, or what is wrong with it; `None` where it calls from none.
+    fn interpreter(&self, plan: &Plan) -> Option<&Result<Interpreter, String>> {
+        plan.python().map(|program| self.python.get_or_init(|| probe_python(program)))
+    }
+
+    /// This machine, with the plan's interpreter.
+    #[must_use]
+    pub fn environment_for(&self, plan: &Plan) -> Environment {
+        let python = self.interpreter(plan).and_then(|interpreter| interpreter.as_ref().ok());
+        Environment {
+            python: python.map(|interpreter| interpreter.python.clone()),
+            ..self.environment.clone()
+        }
+    }
+
+    /// The flag set of an arm.
+    ///
+    /// # Errors
+    /// There is none of this name.
+    pub fn flagset(&self, name: &str) -> anyhow::Result<&FlagSet> {
+        Ok(self.flagsets.get(name)?)
+    }
+
+    /// Waits until no other lab works in this target directory, and keeps the next ones out until what is returned is
+    /// dropped. Settings of the environment that change code are reported first.
+    ///
+    /// # Errors
+    /// The directory cannot be made, or the one who waits asked to stop.
+    pub(crate) fn lock(&self) -> anyhow::Result<Locked<'_>> {
+        self.foreign_noted.call_once(|| self.note_foreign());
+        Ok(Locked { context: self, _lock: Lock::take(self.target(), &self.watcher)? })
+    }
+
+    /// Reports which settings of the environment are switched off or cannot be.
+    fn note_foreign(&self) {
+        for foreign in &self.foreign {
+            let force = if foreign.in_force { "is in force in every arm" } else { "is switched off here" };
+            self.progress().note(&format!("{} ({}) {force}", foreign.place, foreign.setting));
+        }
+    }
+}
+
+/// A context whose target directory no other lab works in.
+pub(crate) struct Locked<'a> {
+    context: &'a Context,
+    _lock: Lock,
+}
+
+impl Deref for Locked<'_> {
+    type Target = Context;
+
+    fn deref(&self) -> &Context {
+        self.context
+    }
+}
+
+impl Locked<'_> {
+    /// What builds and links.
+    pub(crate) fn builder(&self) -> &Builder {
+        &self.context.builder
+    }
+
+    /// The builder for a plan: with the interpreter that its libraries are built for.
+    ///
+    /// # Errors
+    /// The subject's script cannot be written; within, a clause that says what is wrong with the interpreter.
+    pub(crate) fn builder_for(&self, plan: &Plan) -> anyhow::Result<Result<Builder, String>> {
+        let mut builder = self.builder().clone();
+        match (self.interpreter(plan), plan.python()) {
+            (Some(Err(wrong)), _) => return Ok(Err(wrong.clone())),
+            (Some(Ok(interpreter)), Some(program)) => {
+                let subject = builder.target.join("ffi_subject.py");
+                std::fs::create_dir_all(&builder.target)?;
+                std::fs::write(&subject, FFI_SUBJECT)
+                    .with_context(|| format!("cannot write {}", subject.display()))?;
+                builder.python = Some(PythonHome {
+                    program: program.to_owned(),
+                    executable: interpreter.executable.clone(),
+                    include: interpreter.include.clone(),
+                    headers: interpreter.headers,
+                    subject,
+                });
+            }
+            _ => {}
+        }
+        Ok(Ok(builder))
+    }
+
+    /// An executable as an arm: on the core and with the priority that this machine measures with.
+    pub(crate) fn program(&self, path: PathBuf) -> ArmProgram {
+        ArmProgram {
+            path,
+            starter: self.builder().supervisor.clone(),
+            cpu: self.environment.pinned_to,
+            priority: self.environment.nice.unwrap_or(0),
+            pad: 0,
+            still: false,
+        }
+    }
+
+    /// A new directory in the target directory, removed when it is dropped.
+    pub(crate) fn scratch(&self) -> std::io::Result<tempfile::TempDir> {
+        scratch::directory(self.target())
+    }
+}
+
+/// The directory of a workspace that the lab builds in.
+#[must_use]
+pub fn lab_directory(root: &Path) -> PathBuf {
+    target_directory(root).join("perflab")
+}
+
+/// The flag sets of a workspace; those of the lab where it has none.
+///
+/// # Errors
+/// One cannot be read, or has a fault.
+pub(crate) fn flagsets(root: &Path) -> anyhow::Result<FlagSets> {
+    let directory = root.join(".cargo/flagsets");
+    let mut sets = FlagSets::default();
+    let mut add = |name: &str, file: &str, text: &str| -> anyhow::Result<()> {
+        sets.0.insert(name.to_owned(), FlagSet::parse(name, file, text)?);
+        Ok(())
+    };
+    let Ok(entries) = std::fs::read_dir(&directory) else {
+        for (name, text) in BUILT_IN {
+            add(name, name, text)?;
+        }
+        return Ok(sets);
+    };
+    for path in entries.filter_map(Result::ok).map(|entry| entry.path()) {
+        let Some(name) = path.file_stem().and_then(|stem| stem.to_str()) else {
+            continue;
+        };
+        if path.extension().is_some_and(|kind| kind == "toml") {
+            let shown = within(root, &path).display().to_string();
+            add(name, &shown, &std::fs::read_to_string(&path)?)?;
+        }
+    }
+    Ok(sets)
+}

@@ -1,0 +1,148 @@
+//! A record's folder on disk. Written so that a kill at any moment leaves the last finished launch.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+
+pub(crate) use crate::files::replace;
+use crate::measure::{Launch, Run, RunFailure};
+use crate::plan::Plan;
+use crate::record::{LaunchFile, RAW_HEADER, RunFile, State, raw_rows};
+
+/// The name of a gate's file in a record.
+pub(crate) const GATE_FILE: &str = "gate.json";
+
+/// An open record.
+pub struct Store {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// What `run.json` holds.
+    pub file: RunFile,
+    raw: File,
+}
+
+impl Store {
+    /// Makes a new directory under `out` and writes the first `run.json`.
+    pub(crate) fn create(out: &Path, file: RunFile) -> anyhow::Result<Self> {
+        let folder = out.join(&file.name);
+        fs::create_dir_all(&folder)
+            .with_context(|| format!("cannot make the record's folder {}", folder.display()))?;
+        let mut raw = File::create(folder.join("raw.csv"))?;
+        raw.write_all(RAW_HEADER.as_bytes())?;
+        let mut store = Self { folder, file, raw };
+        store.save()?;
+        Ok(store)
+    }
+
+    /// Opens a stopped record to go on with it. Rows after the last finished launch are cut off.
+    pub(crate) fn resume(folder: &Path) -> anyhow::Result<Self> {
+        let (mut file, run) = read(folder)?;
+        if file.state == State::Finished {
+            bail!("{} is finished: there is nothing to go on with", folder.display());
+        }
+        let mut text = RAW_HEADER.to_owned();
+        for launch in &run.launches {
+            text += &raw_rows(&file.plan, launch);
+        }
+        replace(&folder.join("raw.csv"), text.as_bytes())?;
+        let raw = File::options().append(true).open(folder.join("raw.csv"))?;
+        file.state = State::Running;
+        Ok(Self { folder: folder.to_owned(), file, raw })
+    }
+
+    /// Adds a finished launch: its samples first, then its name.
+    pub(crate) fn add(&mut self, launch: &Launch) -> anyhow::Result<()> {
+        self.raw
+            .write_all(raw_rows(&self.file.plan, launch).as_bytes())
+            .and_then(|()| self.raw.sync_data())
+            .with_context(|| format!("cannot write samples to {}", self.folder.display()))?;
+        self.file.launches.push(LaunchFile::from(launch));
+        self.save()
+    }
+
+    /// Takes the samples of a benchmark of these arms out of the record again.
+    pub(crate) fn drop_rows(&mut self, benchmark: &str, arms: &[&str]) -> anyhow::Result<()> {
+        let (file, mut run) = read(&self.folder)?;
+        let dropped = |turn: &crate::measure::Turn| {
+            file.plan.benchmarks[turn.benchmark].name == benchmark
+                && arms.contains(&file.plan.arms[turn.arm].name.as_str())
+        };
+        let mut text = RAW_HEADER.to_owned();
+        for launch in &mut run.launches {
+            launch.turns.retain(|turn| !dropped(turn));
+            text += &raw_rows(&file.plan, launch);
+        }
+        self.put("raw.csv", text.as_bytes())
+    }
+
+    /// Whether something in it is broken.
+    #[must_use]
+    pub fn failed(&self) -> bool {
+        failed(&self.file.plan, &self.file.failures)
+    }
+
+    /// Whether the user stopped it.
+    #[must_use]
+    pub fn stopped(&self) -> bool {
+        self.file.state == State::Stopped
+    }
+
+    /// Writes `run.json` whole.
+    pub(crate) fn save(&mut self) -> anyhow::Result<()> {
+        let path = self.folder.join("run.json");
+        replace(&path, self.file.write()?.as_bytes())
+            .with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// Writes another file of the record whole.
+    pub(crate) fn put(&self, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+        let path = self.folder.join(name);
+        replace(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
+    }
+}
+
+/// Date, time and host; with a letter where two runs start in one minute.
+pub(crate) fn record_name(out: &Path) -> String {
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let host: String = host.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(20).collect();
+    let name = format!("{}-{host}", jiff::Timestamp::now().strftime("%Y-%m-%dT%H%M"));
+    let free = |name: &String| !out.join(name).exists();
+    let mut lettered = ('b'..='z').map(|letter| format!("{name}{letter}"));
+    if free(&name) { name } else { lettered.find(free).unwrap_or(name) }
+}
+
+/// Whether something is broken: an arm, or the baseline has nothing to be measured with, so that nothing was.
+pub(crate) fn failed(plan: &Plan, failures: &[RunFailure]) -> bool {
+    failures.iter().any(RunFailure::is_broken) || lacks_baseline(plan, failures)
+}
+
+/// Whether the baseline itself has nothing to be measured with.
+pub(crate) fn lacks_baseline(plan: &Plan, failures: &[RunFailure]) -> bool {
+    let baseline = &plan.baseline().name;
+    failures.iter().any(|failure| &failure.arm == baseline && failure.benchmark.is_none())
+}
+
+/// What lies in a directory; nothing where there is none.
+pub(crate) fn entries(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let cannot = || format!("cannot read {}", directory.display());
+    match std::fs::read_dir(directory) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        entries => {
+            entries.with_context(cannot)?.map(|entry| Ok(entry.with_context(cannot)?.path())).collect()
+        }
+    }
+}
+
+/// Reads a record.
+pub(crate) fn read(folder: &Path) -> anyhow::Result<(RunFile, Run)> {
+    let text = |name: &str| {
+        let path = folder.join(name);
+        fs::read_to_string(&path)
+            .with_context(|| format!("{} is no record: cannot read {name}", folder.display()))
+    };
+    let file = RunFile::read(&text("run.json")?).with_context(|| folder.display().to_string())?;
+    let run = file.run(&text("raw.csv")?).with_context(|| folder.display().to_string())?;
+    Ok((file, run))
+}

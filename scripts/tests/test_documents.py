@@ -210,6 +210,23 @@ class OfThisRepository(unittest.TestCase):
         self.assertIn("history", top)
         self.assertEqual([verb for verb in top if f"`{verb}`" not in entry], [])
 
+    def test_the_map_of_the_lab_is_the_one_that_a_test_holds(self):
+        code = (ROOT / "harness/tests/boundaries/modules.rs").read_text(encoding="utf-8")
+        table = code.split("const MAY_NAME")[1].split("];")[0]
+        held = {
+            module: set(re.findall(r'"(\w+)"', names))
+            for module, names in re.findall(r'\(\s*"(\w+)",\s*&\[([^\]]*)\]', table)
+        }
+        page = (ROOT / "docs/src/contributing/lab.md").read_text(encoding="utf-8").split("| module |")[1].split("\n\n")[0]
+        shown = {}
+        for row in page.split("\n")[2:]:
+            module, _, may, *_ = [cell.strip() for cell in row.strip("|").split("|")]
+            names = set(re.findall(r"`(\w+)`", may))
+            if may.startswith("all"):
+                names = set(held) - {module.strip("`")} - names
+            shown[module.strip("`")] = names
+        self.assertEqual(shown, held)
+
     def test_the_steps_of_the_check_are_listed(self):
         listed = subprocess.run([ROOT / "scripts" / "check", "--list"], check=True, capture_output=True, text=True)
         table = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("| step of ")[1]

@@ -1,12 +1,13 @@
 //! `--export KIND[=FILE]` of the verbs that have rows, and the verb `export` for files of other tools.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 
 use crate::cli::args::{ExportArgs, ExportVerb};
-use crate::cli::{Exit, foreign_rows, mcp};
+use crate::cli::{Exit, mcp};
+use crate::experiment::foreign;
 use crate::experiment::judged::Judged;
 use crate::experiment::store;
 use crate::experiment::surroundings::workspace_root;
@@ -169,16 +170,9 @@ pub(crate) fn export(args: &ExportVerb) -> anyhow::Result<Exit> {
         exports.write_record(&Judged::read(&root, &args.path)?)?;
         return Ok(Exit::Fine);
     }
-    let rows = foreign_rows::read(&args.path)?;
+    let rows = foreign::read(&args.path)?;
     exports.write(&rows, &|limit| report::rows_summary(&rows, limit))?;
     Ok(Exit::Fine)
-}
-
-/// When a file was written (UTC, ISO 8601): all that is known of when another tool measured.
-pub(crate) fn written_at(path: &Path) -> Option<String> {
-    let modified = std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok()?;
-    let time = jiff::Timestamp::try_from(modified).ok()?;
-    Some(time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use anyhow::{Context as _, bail};
 
 use crate::cli::args::{Format, HistoryArgs, Shared};
 use crate::cli::context::style;
-use crate::cli::{Exit, foreign_rows, mcp};
+use crate::cli::{Exit, mcp};
+use crate::experiment::foreign;
 use crate::experiment::judged::Judged;
 use crate::experiment::store;
 use crate::experiment::surroundings::workspace_root;
@@ -112,7 +113,7 @@ fn run(root: &Path, folder: &Path) -> anyhow::Result<Rows> {
         bail!("a record of tool calls: histories hold records of runs, criterion's and gungraun's results");
     }
     if !folder.join("run.json").exists() {
-        return foreign_rows::read(folder);
+        return foreign::read(folder);
     }
     let judged = Judged::read(root, folder)?;
     if judged.is_void() {

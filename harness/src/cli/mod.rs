@@ -21,7 +21,6 @@ mod context;
 mod counts;
 mod doctor;
 mod export;
-mod foreign_rows;
 mod gate;
 mod history;
 mod mcp;

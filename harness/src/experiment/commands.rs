@@ -8,9 +8,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use sha2::{Digest as _, Sha256};
 
-use crate::experiment::context::lab_directory;
+use crate::experiment::context::lock_place;
 use crate::experiment::judged::Judged;
-use crate::experiment::lock::{Lock, user_directory};
 use crate::experiment::progress::{Stage, Watcher};
 use crate::experiment::store::{Store, record_name};
 use crate::experiment::surroundings::{clock_seed, environment_to_measure, timestamp};
@@ -104,8 +103,7 @@ pub fn compare(
 ) -> anyhow::Result<Judged> {
     options.check().map_err(anyhow::Error::msg)?;
     let environment = environment_to_measure()?;
-    let lock = workspace.map(lab_directory).or_else(user_directory);
-    let _lock = lock.map(|directory| Lock::take(&directory, watcher)).transpose()?;
+    let _lock = lock_place(workspace, watcher)?;
     let scratch = tempfile::tempdir().context("cannot make a temporary directory")?;
     let bench = Bench {
         lab: std::env::current_exe().context("cannot find the lab's own executable")?,

@@ -10,7 +10,7 @@ use std::sync::{Once, OnceLock};
 use anyhow::Context as _;
 
 use crate::build::{Builder, Foreign, PythonHome, foreign_settings};
-use crate::experiment::lock::Lock;
+use crate::experiment::lock::{Lock, user_directory};
 use crate::experiment::progress::{Progress, Stage, Watcher};
 use crate::experiment::scratch;
 use crate::experiment::surroundings::{environment_to_measure, target_directory, within, workspace_root};
@@ -232,6 +232,16 @@ impl Locked<'_> {
 #[must_use]
 pub fn lab_directory(root: &Path) -> PathBuf {
     target_directory(root).join("perflab")
+}
+
+/// Keeps other labs out of the place that a measurement without a [`Context`] is made in: the target directory of its
+/// workspace; outside of one, wherever this user measures. `None` for a user without a directory for that.
+///
+/// # Errors
+/// As [`Lock::take`].
+pub fn lock_place(workspace: Option<&Path>, watcher: &Watcher) -> anyhow::Result<Option<Lock>> {
+    let directory = workspace.map(lab_directory).or_else(user_directory);
+    directory.map(|directory| Lock::take(&directory, watcher)).transpose()
 }
 
 /// The flag sets of a workspace; those of the lab where it has none.

@@ -12,7 +12,8 @@
 //! 4. `options`, `judged`, `revision`: what is asked for, what a record says, another commit.
 //! 5. `artifacts`, `references`: what was built, what was accepted.
 //! 6. `session`: launches. On it stand `builds`, `crosstalk`, `injection`, `run` and `trials`.
-//! 7. `gate` and the other verbs, which name none of each other.
+//! 7. `gate` and the other verbs, which name none of each other; `foreign`, the results of other tools, reads
+//!    `counts`.
 
 pub mod artifacts;
 mod builds;
@@ -22,6 +23,7 @@ pub mod commands;
 pub mod context;
 pub mod counts;
 pub(crate) mod crosstalk;
+pub mod foreign;
 pub mod gate;
 pub(crate) mod injection;
 pub mod judged;

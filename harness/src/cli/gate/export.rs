@@ -13,7 +13,7 @@ use crate::rows::{GateSource, Measured, Rows, gate_row_name, is_broken, of_gate}
 /// Writes what `--export` asks for. Formats that have verdicts get the gate's; the others get the values of both
 /// sides, launch by launch, where anything was measured.
 pub(crate) fn write(args: &ExportArgs, root: &Path, gated: &Gated) -> anyhow::Result<()> {
-    let Gated { file, directory } = gated;
+    let Gated { file, directory, record } = gated;
     if args.exports.is_empty() {
         return Ok(());
     }
@@ -28,7 +28,10 @@ pub(crate) fn write(args: &ExportArgs, root: &Path, gated: &Gated) -> anyhow::Re
         report: &file.report,
         allow_unmatched: file.allow_unmatched,
     });
-    let values = samples(root, directory.as_deref())?.unwrap_or_else(|| verdicts.clone());
+    let values = match record {
+        Some(judged) => judged.rows(),
+        None => samples(root, directory.as_deref())?.unwrap_or_else(|| verdicts.clone()),
+    };
     args.write_each(&|kind, limit| match kind {
         Kind::Summary => report::fitted(&[view::markdown(file)], limit),
         Kind::Rows(Foreign::Junit) => report::junit_with(&verdicts, &|row| outcome(file, row)),

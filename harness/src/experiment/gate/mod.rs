@@ -15,6 +15,7 @@ pub use against::against;
 pub use file::{GateFile, RowLaunches};
 pub use references::{by_references, record_by_references};
 
+use crate::experiment::judged::Judged;
 use crate::experiment::store;
 use crate::judge::{GateReport, GateRow, GateRule, Launches, Paired, gate_report, replay};
 
@@ -46,12 +47,20 @@ pub struct GateOptions {
 }
 
 /// What a gate said.
-#[derive(Clone, Debug)]
 pub struct Gated {
     /// Its verdicts, and what it says them by.
     pub file: GateFile,
     /// Where its samples are kept; `None` where nothing was measured.
     pub directory: Option<PathBuf>,
+    /// The ordinary record that was judged, where it was one.
+    pub record: Option<Judged>,
+}
+
+impl Gated {
+    /// A gate that was measured in pairs, or nothing was measured for.
+    fn paired(file: GateFile, directory: Option<PathBuf>) -> Self {
+        Self { file, directory, record: None }
+    }
 }
 
 /// Writes a gate's file, its page and its chart into the record.
@@ -63,7 +72,7 @@ fn kept(mut file: GateFile, directory: PathBuf, start: Instant) -> anyhow::Resul
         store::replace(&directory.join("charts/gate.svg"), chart.svg.as_bytes())?;
         store::replace(&directory.join("charts/gate.png"), &chart.png)?;
     }
-    Ok(Gated { file, directory: Some(directory) })
+    Ok(Gated::paired(file, Some(directory)))
 }
 
 /// Judges a gate's record again, by the rule of the day. `root` is the workspace whose calibrations are taken.
@@ -77,7 +86,7 @@ pub fn again(root: &Path, record: &Path, allow_unmatched: bool) -> anyhow::Resul
     file.allow_unmatched |= allow_unmatched;
     file.report = judged_again(&file);
     file.false_alarms = against::false_alarms(root, &file.environment, file.workload)?;
-    Ok(Gated { file, directory: Some(record.to_owned()) })
+    Ok(Gated::paired(file, Some(record.to_owned())))
 }
 
 fn judged_again(file: &GateFile) -> GateReport {

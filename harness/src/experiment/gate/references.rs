@@ -14,18 +14,18 @@ use crate::experiment::gate::against::{PairedRun, false_alarms, paired};
 use crate::experiment::gate::file::{GATE_SCHEMA, GateFile};
 use crate::experiment::gate::pairs::gated;
 use crate::experiment::gate::{GateOptions, Gated, kept};
+use crate::experiment::judged::Judged;
 use crate::experiment::options::PlanOptions;
 use crate::experiment::references::rows::{self, EXECUTABLE, PROCESS};
 use crate::experiment::references::text;
 use crate::experiment::run::{self, RunOptions};
 use crate::experiment::surroundings::timestamp;
-use crate::experiment::{artifacts, calibrations, references, revision, store};
+use crate::experiment::{artifacts, calibrations, references, revision};
 use crate::judge::{
     Anchored, GateRow, GateVerdict, Measure, Measured, Reference, ReferenceArm, References, Unmatched, bare,
     changes_code, differences, gate_report, judge_anchored, judge_stored, unmatched,
 };
 use crate::machine::Difference;
-use crate::measure::Run;
 use crate::plan::{Arm, Bounds, Plan, Suite, WorkloadKind};
 use crate::record::RunFile;
 
@@ -79,11 +79,11 @@ pub fn record_by_references(
     directory: Option<&Path>,
     record: &Path,
 ) -> anyhow::Result<Gated> {
-    let (file, run) = store::read(record)?;
-    let suite = suite_of(context, options, &file)?;
-    let stored = stored(context, &file.plan.suite, directory)?;
-    let file = judged_record(context, &file, &run, &stored, &suite, options)?;
-    Ok(Gated { file, directory: Some(record.to_owned()) })
+    let judged = Judged::read(&context.root, record)?;
+    let suite = suite_of(context, options, &judged.file)?;
+    let stored = stored(context, &judged.file.plan.suite, directory)?;
+    let file = judged_record(context, &judged, &stored, &suite, options)?;
+    Ok(Gated { file, directory: Some(record.to_owned()), record: Some(judged) })
 }
 
 /// The suite that a record was made by: its bounds and allowances judge the record.
@@ -226,7 +226,7 @@ fn elsewhere(
     }
     let mut file = empty(context, stored, options)?;
     file.report = gate_report(rows, Vec::new(), options.allow_unmatched);
-    Ok(Gated { file, directory: None })
+    Ok(Gated::paired(file, None))
 }
 
 fn refused(row: &Reference) -> GateRow {
@@ -252,20 +252,20 @@ fn by_anchor(
     };
     let run = RunOptions { plan, out: options.out.clone(), command: options.command.clone() };
     let record = run::measure(context, &run)?;
-    let (file, run) = store::read(&record.folder)?;
-    let file = judged_record(context, &file, &run, stored, suite, options)?;
-    kept(file, record.folder, start)
+    let judged = Judged::read(&context.root, &record.folder)?;
+    let file = judged_record(context, &judged, stored, suite, options)?;
+    Ok(Gated { record: Some(judged), ..kept(file, record.folder, start)? })
 }
 
 /// An ordinary record against references: exact rows by their values, times by the anchor.
 fn judged_record(
     context: &Context,
-    file: &RunFile,
-    run: &Run,
+    judged: &Judged,
     stored: &References,
     suite: &Suite,
     options: &GateOptions,
 ) -> anyhow::Result<GateFile> {
+    let Judged { file, run, .. } = judged;
     let arms = rows::arms(&file.plan, &file.facts);
     let differs = differences(stored, &file.environment, &arms);
     for Difference { field, left, right } in &differs {

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use crate::cli::export::written_at;
 use crate::experiment::counts::summaries::{SUMMARY, files_named};
 use crate::record::counts::read_summary;
 use crate::rows::{CriterionFiles, Measured, Rows, of_counts, of_criterion};
@@ -16,7 +15,7 @@ const ESTIMATES: &str = "estimates.json";
 ///
 /// # Errors
 /// When there is neither, or a file cannot be read.
-pub(crate) fn read(folder: &Path) -> anyhow::Result<Rows> {
+pub fn read(folder: &Path) -> anyhow::Result<Rows> {
     if !folder.exists() {
         bail!("there is no {}", folder.display());
     }
@@ -87,4 +86,11 @@ fn name(folder: &Path) -> String {
 /// When the last of the files was written; ISO 8601 sorts as it is.
 fn newest(files: &[PathBuf]) -> String {
     files.iter().filter_map(|file| written_at(file)).max().unwrap_or_default()
+}
+
+/// When a file was written (UTC, ISO 8601): all that is known of when another tool measured.
+fn written_at(path: &Path) -> Option<String> {
+    let modified = std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok()?;
+    let time = jiff::Timestamp::try_from(modified).ok()?;
+    Some(time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
 }

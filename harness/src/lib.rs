@@ -16,5 +16,5 @@ pub mod record;
 pub mod report;
 pub mod rows;
 
-pub use perflab_host::{counter, files, machine, process, schedule, stats};
-pub use perflab_load::{latency, load, mcp};
+pub use perflab_host::{counter, files, machine, process, progress, schedule, stats};
+pub use perflab_load::{bridge, latency, load, load_test, mcp};

@@ -7,5 +7,7 @@ mod clocks;
 mod dependencies;
 #[path = "boundaries/experiment.rs"]
 mod experiment;
+#[path = "boundaries/load.rs"]
+mod load;
 #[path = "boundaries/modules.rs"]
 mod modules;

@@ -8,5 +8,6 @@ pub mod counter;
 pub mod files;
 pub mod machine;
 pub mod process;
+pub mod progress;
 pub mod schedule;
 pub mod stats;

@@ -13,8 +13,8 @@ macro_rules! outln {
 
 mod args;
 mod baseline;
-mod bridge;
 mod calibrate;
+mod calls;
 mod census;
 mod cmp;
 mod context;
@@ -24,6 +24,7 @@ mod export;
 mod gate;
 mod history;
 mod mcp;
+mod misplaced;
 mod output;
 mod progress;
 mod reference;
@@ -82,6 +83,7 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
+            let error = misplaced::explained(error, &std::env::args_os().skip(1).collect::<Vec<_>>());
             // `--help` and `--version` are errors to clap, and go to stdout with code 0.
             let code = if error.use_stderr() { MISUSE } else { 0 };
             error.print().ok();
@@ -125,11 +127,11 @@ fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Baseline(args) => baseline::baseline(&shared, &args),
         Verb::Gate(args) => gate::gate(&shared, &args),
         Verb::Cmp(args) => cmp::cmp(&shared, *args),
-        Verb::Mcp(args) => mcp::mcp(&shared, &args),
+        Verb::Mcp(args) => mcp::mcp(&shared, *args),
         Verb::History(args) => history::history(&shared, &args),
         Verb::Export(args) => export::export(&args),
         Verb::Counts(args) => counts::counts(&shared, *args),
-        Verb::Calls(args) => bridge::serve(&args),
+        Verb::Calls(args) => calls::calls(&args),
         Verb::Exec(args) => match stand_ins::exec(&args)? {},
         Verb::Time(args) => stand_ins::time(&args),
         Verb::Supervise(args) => match stand_ins::end_with_stdin(&args)? {},

@@ -98,6 +98,12 @@ impl Context {
         self.watcher.progress()
     }
 
+    /// Who waits.
+    #[must_use]
+    pub fn watcher(&self) -> &Watcher {
+        &self.watcher
+    }
+
     pub(crate) fn quiet(&self, name: &'static str) -> impl Stage + use<> {
         self.watcher.quiet(name)
     }

@@ -37,4 +37,5 @@ pub(crate) mod scratch;
 pub(crate) mod session;
 pub mod store;
 pub mod surroundings;
+pub mod tool_calls;
 pub(crate) mod trials;

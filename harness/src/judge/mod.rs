@@ -3,6 +3,7 @@
 mod calibration;
 mod gate;
 mod latency;
+mod pairs;
 mod reference;
 mod types;
 
@@ -16,6 +17,7 @@ pub use gate::{
     gate_report, launches_to_pass, replay,
 };
 pub use latency::{LatencyJudgement, judge_latency};
+pub use pairs::{PairsJudgement, judge_pairs};
 pub use reference::{
     Anchored, Measured, REFERENCE_SCHEMA, Reference, ReferenceArm, References, bare, changes_code,
     differences, judge_anchored, judge_stored, unmatched,

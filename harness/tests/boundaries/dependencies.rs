@@ -10,7 +10,7 @@ use serde_json::Value;
 const FORBIDDEN: [(&str, &[&str]); 5] = [
     ("perflab", &["mcp-kernels", "mcp-server", "mcp-store", "rmcp", "tokio", "pyo3"]),
     ("perflab-host", &["perflab", "perflab-subject", "clap", "anyhow"]),
-    ("perflab-load", &["perflab", "perflab-subject", "clap", "indicatif", "mcp-server", "rmcp", "tokio"]),
+    ("perflab-load", &["perflab", "clap", "anyhow", "indicatif", "mcp-server", "rmcp", "tokio"]),
     ("perflab-subject", &["mcp-kernels", "rmcp", "tokio", "pyo3"]),
     ("perflab-workloads", &["mcp-server", "mcp-store", "rmcp", "tokio", "pyo3"]),
 ];

@@ -42,7 +42,7 @@ const MAY_NAME: [(&str, &[&str]); 18] = [
 ];
 
 /// What stands on top: each may name all of the table, and none of the others.
-const VERBS: [&str; 4] = ["gate", "calibrate", "counts", "commands"];
+const VERBS: [&str; 5] = ["gate", "calibrate", "counts", "commands", "tool_calls"];
 
 /// What stands on a verb, and which.
 const ON_VERBS: [(&str, &str); 1] = [("foreign", "counts")];

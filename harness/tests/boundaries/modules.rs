@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 /// What each module may name besides itself. A later stage reads what an earlier one made; nothing flows
 /// back. ARCHITECTURE.md has the same table with its reasons.
-const MAY_NAME: [(&str, &[&str]); 21] = [
+const MAY_NAME: [(&str, &[&str]); 24] = [
     ("stats", &[]),
     ("process", &[]),
     ("machine", &["process"]),
     ("counter", &["process"]),
     ("files", &[]),
     ("schedule", &[]),
+    ("progress", &["machine"]),
     ("plan", &[]),
     ("build", &["plan", "process"]),
     ("census", &["machine"]),
@@ -22,6 +23,14 @@ const MAY_NAME: [(&str, &[&str]); 21] = [
     ("mcp", &[]),
     ("latency", &["mcp", "machine", "stats"]),
     ("load", &["mcp", "latency", "process", "counter"]),
+    (
+        "load_test",
+        &[
+            "stats", "process", "machine", "counter", "files", "schedule", "progress", "mcp", "latency",
+            "load",
+        ],
+    ),
+    ("bridge", &["process", "mcp", "latency", "load"]),
     ("judge", &["plan", "machine", "stats", "analyse", "latency"]),
     ("rows", &["plan", "machine", "measure", "record", "stats", "analyse", "judge"]),
     ("history", &["machine", "stats", "rows"]),
@@ -29,8 +38,27 @@ const MAY_NAME: [(&str, &[&str]); 21] = [
     (
         "experiment",
         &[
-            "stats", "plan", "process", "machine", "build", "census", "measure", "record", "analyse",
-            "judge", "rows", "history", "report", "load", "counter", "files", "schedule",
+            "stats",
+            "plan",
+            "process",
+            "machine",
+            "build",
+            "census",
+            "measure",
+            "record",
+            "analyse",
+            "judge",
+            "rows",
+            "history",
+            "report",
+            "latency",
+            "load",
+            "load_test",
+            "bridge",
+            "counter",
+            "files",
+            "schedule",
+            "progress",
         ],
     ),
     (
@@ -55,6 +83,9 @@ const MAY_NAME: [(&str, &[&str]); 21] = [
             "counter",
             "files",
             "schedule",
+            "progress",
+            "load_test",
+            "bridge",
             "experiment",
         ],
     ),

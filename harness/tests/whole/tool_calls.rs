@@ -150,9 +150,9 @@ fn two_servers_are_compared_over_launches() {
 }
 
 #[test]
-fn the_other_modes_say_what_they_found() {
-    let slow =
-        Run::of(0, &["--no-floors", "--capacity", "--p99", "20ms", "--duration", "200ms"], &["slow", "2000"]);
+fn the_other_questions_say_what_they_found() {
+    let bound = ["--no-floors", "--p99", "20ms", "--duration", "200ms"];
+    let slow = Run::ask(0, &["capacity"], &bound, &["slow", "2000"]);
     let capacity = &slow.says()["capacities"][0];
     // Two milliseconds a call: no more than 500 a second.
     assert!(
@@ -161,20 +161,20 @@ fn the_other_modes_say_what_they_found() {
     );
     assert!(slow.record().join("charts/capacity.png").is_file());
 
-    let cold = Run::of(0, &["--no-floors", "--cold-start", "--launches", "3"], &["plain"]);
+    let cold = Run::ask(0, &["cold-start"], &["--no-floors", "--launches", "3"], &["plain"]);
     assert_eq!(cold.series("server")["launches"].as_array().unwrap().len(), 3);
     assert!(cold.record().join("charts/starts.svg").is_file());
 
-    let leak = Run::of(0, &["--no-floors", "--soak", "1s"], &["leak", "1"]);
+    let leak = Run::ask(0, &["soak"], &["--no-floors", "--duration", "1s"], &["leak", "1"]);
     let growth = &leak.says()["memories"][0]["growth"];
     // 4 KiB a call, thousands of calls a second.
     assert!(growth["interval"]["lo"].as_f64() > Some(1e6), "{growth:#}");
     assert!(leak.record().join("charts/soak.svg").is_file());
 
-    let once = ["--no-floors", "--launches", "1", "--duration", "140ms", "--warm-up", "0", "--sweep"];
-    let sweep = Run::of(0, &[&once[..], &["concurrency"]].concat(), &["plain"]);
+    let once = ["--no-floors", "--launches", "1", "--duration", "140ms", "--warm-up", "0"];
+    let sweep = Run::ask(0, &["sweep", "concurrency"], &once, &["plain"]);
     assert_eq!(sweep.says()["series"].as_array().unwrap().len(), 7);
-    let sweep = Run::of(0, &[&once[..], &["payload"]].concat(), &["plain"]);
+    let sweep = Run::ask(0, &["sweep", "payload"], &once, &["plain"]);
     let series = sweep.says()["series"].clone();
     assert!(
         at(&series[5]["response"], 0.5) > at(&series[0]["response"], 0.5),
@@ -183,13 +183,36 @@ fn the_other_modes_say_what_they_found() {
 }
 
 #[test]
+fn the_options_of_old_measure_the_same_and_say_the_verb() {
+    let once = ["--no-floors", "--launches", "1", "--duration", "100ms", "--warm-up", "0"];
+    for (options, mode, note) in [
+        (&["--capacity", "--p99", "20ms"][..], "capacity", "note: mcp --capacity is now mcp capacity"),
+        (&["--cold-start"], "cold_start", "note: mcp --cold-start is now mcp cold-start"),
+        (&["--soak", "1s"], "soak", "note: mcp --soak TIME is now mcp soak --duration TIME"),
+        (&["--cancel"], "cancel", "note: mcp --cancel is now mcp cancel"),
+        (&["--sweep", "concurrency"], "sweep", "note: mcp --sweep WHAT is now mcp sweep WHAT"),
+    ] {
+        let run = Run::of(0, &[&once, options].concat(), &["plain"]);
+        assert_eq!(run.says()["mode"], mode, "{options:?}");
+        let said = stderr(&run.output);
+        assert_eq!(said.lines().filter(|line| *line == note).count(), 1, "{said}");
+    }
+    let closed = Run::ask(0, &["closed"], &with(&["--in-flight", "2"]), &["plain"]);
+    let bare = Run::of(0, &with(&["--in-flight", "2"]), &["plain"]);
+    for run in [closed, bare] {
+        assert_eq!(run.series("server")["load"], serde_json::json!({ "loop": "closed", "in_flight": 2 }));
+        assert!(!stderr(&run.output).contains("is now"), "{}", stderr(&run.output));
+    }
+}
+
+#[test]
 fn a_cancelled_call_is_obeyed_or_not() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("wait.toml");
     fs::write(&file, "[[call]]\ntool = \"wait\"\narguments = { ms = 20 }\n").unwrap();
-    let options = ["--no-floors", "--cancel", "--calls", file.to_str().unwrap()];
+    let options = ["--no-floors", "--calls", file.to_str().unwrap()];
     for (mode, answered) in [("plain", 0), ("deaf", 30)] {
-        let says = Run::of(0, &options, &[mode]).says();
+        let says = Run::ask(0, &["cancel"], &options, &[mode]).says();
         let found = &says["cancellations"][0];
         assert_eq!(found["cancelled"], 30);
         let late = found["answered_after"].as_u64().unwrap() + found["answered_before"].as_u64().unwrap();
@@ -227,7 +250,7 @@ fn what_is_wrong_on_the_command_line_is_said_and_leaves_no_record() {
     assert!(wrong(&["--http", "http://example.com:80/"]).contains("is not on this machine"));
     assert!(wrong(&["--http", "http://127.0.0.1:{port}/mcp"]).contains("{port} has to stand both in"));
     assert!(wrong(&["--soak", "5"]).contains("write a number with its unit"));
-    assert!(wrong(&["--poisson"]).contains("required arguments were not provided"));
+    assert!(wrong(&["--poisson"]).contains("without --rate: it is an option of `cargo lab mcp open`"));
     assert!(wrong(&["--rate", "0"]).contains("a rate is above 0"));
     assert!(wrong(&["--against", "'open"]).contains("a quote that is not closed"));
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -37,7 +37,7 @@ fn a_field_is_measured_compared_and_spliced() {
     let servers: [(&str, &[&str]); 3] =
         [("plain", &[&server]), ("slow", &[&server, "slow", "2000"]), ("gone", &["/no/such/server"])];
     let (folder, file) = field(&servers, &(timed + &web));
-    let run = Run::alone(0, &[&SHORT[..], &["--floor-server", &null, "--servers", &file]].concat());
+    let run = Run::field(0, &file, &[&SHORT[..], &["--floor-server", &null]].concat());
     let says = run.says();
     let found = |member: &str, label: &str| {
         let all = says["series"].as_array().unwrap();
@@ -84,6 +84,7 @@ fn a_server_that_fails_is_named_and_the_others_go_on() {
         [("plain", &[&server]), ("exits", &[&server, "exit", "200"]), ("wrong", &[&server, "shape"])];
     let (_folder, file) = field(&servers, "");
     let run = Run::alone(1, &[&SHORT[..], &["--no-floors", "--servers", &file]].concat());
+    assert!(stderr(&run.output).contains("note: mcp --servers FILE is now mcp field FILE"));
     let says = run.says();
     let mut faults: Vec<&str> =
         says["faults"].as_array().unwrap().iter().map(|fault| fault["kind"].as_str().unwrap()).collect();

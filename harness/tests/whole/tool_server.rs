@@ -56,12 +56,33 @@ impl Run {
         Self { output, out }
     }
 
+    /// Runs a verb of `mcp` with these options on the fixture server in a mode, as [`Self::of`] does.
+    pub fn ask(code: i32, verb: &[&str], options: &[&str], mode: &[&str]) -> Self {
+        let _alone = alone();
+        let out = tempfile::tempdir().unwrap();
+        let (server, shown) = (program("tool-server"), out.path().to_str().unwrap());
+        let head = [&["mcp"], verb, &["--format", "json", "--out", shown]].concat();
+        let output = lab(code, &[&head, options, &["--", &server], mode].concat());
+        assert_eq!(running_below(folder()), [""; 0], "nothing is left running");
+        Self { output, out }
+    }
+
     /// Runs `mcp` without a command.
     pub fn alone(code: i32, options: &[&str]) -> Self {
         let _alone = alone();
         let out = tempfile::tempdir().unwrap();
         let shown = out.path().to_str().unwrap();
         let output = lab(code, &[&["mcp", "--format", "json", "--out", shown], options].concat());
+        assert_eq!(running_below(folder()), [""; 0], "nothing is left running");
+        Self { output, out }
+    }
+
+    /// Measures the field of a file.
+    pub fn field(code: i32, file: &str, options: &[&str]) -> Self {
+        let _alone = alone();
+        let out = tempfile::tempdir().unwrap();
+        let head = ["mcp", "field", file, "--format", "json", "--out", out.path().to_str().unwrap()];
+        let output = lab(code, &[&head, options].concat());
         assert_eq!(running_below(folder()), [""; 0], "nothing is left running");
         Self { output, out }
     }

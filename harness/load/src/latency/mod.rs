@@ -5,6 +5,8 @@
 //! and say nothing of launches that were not made.
 
 mod compare;
+mod log;
+mod pairs;
 mod record;
 mod schedule;
 mod search;
@@ -12,6 +14,8 @@ mod slope;
 mod times;
 
 pub use compare::{Comparison, QUANTILES, compare, quantile_name};
+pub use log::{LogError, LoggedLaunch, hlog, read_hlog};
+pub use pairs::PairLine;
 pub use record::{
     Cancellation, Capacity, Failed, Instructions, LATENCY_SCHEMA, LatencyFile, LatencyState, LaunchOf, Load,
     Member, Memory, Mode, Placement, Rung, Series, ServerFacts, Versus, Window,
@@ -19,4 +23,4 @@ pub use record::{
 pub use schedule::Arrivals;
 pub use search::Search;
 pub use slope::{Slope, slope};
-pub use times::{Distribution, Percentile, Times, hlog};
+pub use times::{Distribution, Percentile, Times};

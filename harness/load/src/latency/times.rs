@@ -1,10 +1,6 @@
 //! Distributions of times in nanoseconds, with three significant digits.
 
-use std::time::Duration;
-
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::V2DeflateSerializer;
-use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, Tag};
 use serde::{Deserialize, Serialize};
 
 use crate::latency::QUANTILES;
@@ -65,6 +61,16 @@ impl Distribution {
 }
 
 impl Times {
+    /// Times that a histogram log holds.
+    pub(crate) fn from_histogram(histogram: Histogram<u64>) -> Self {
+        Self(histogram)
+    }
+
+    /// As a histogram log keeps them.
+    pub(crate) fn histogram(&self) -> &Histogram<u64> {
+        &self.0
+    }
+
     /// Adds a time. What is longer than an hour counts as an hour.
     pub fn record(&mut self, ns: u64) {
         self.0.saturating_record(ns.max(1));
@@ -126,33 +132,9 @@ impl Times {
     }
 }
 
-/// A histogram log (format V2, deflated, base64) of one interval a launch: start and length since the Unix
-/// epoch, and its times. Standard HdrHistogram tools read it.
-///
-/// # Errors
-/// When the histogram cannot be encoded.
-pub fn hlog(what: &str, intervals: &[(Duration, Duration, &Times)]) -> Result<String, String> {
-    let mut text = Vec::new();
-    let mut serializer = V2DeflateSerializer::new();
-    let mut builder = IntervalLogWriterBuilder::new();
-    builder.add_comment("[Histogram log format version 1.3]").add_comment(what);
-    builder.add_comment("values in nanoseconds, maxima of intervals in milliseconds; one interval a launch");
-    builder.with_max_value_divisor(1e6);
-    let mut writer = builder.begin_log_with(&mut text, &mut serializer).map_err(|error| error.to_string())?;
-    for (launch, (start, length, times)) in intervals.iter().enumerate() {
-        let tag = format!("launch-{launch}");
-        writer
-            .write_histogram(&times.0, *start, *length, Tag::new(&tag))
-            .map_err(|error| error.to_string())?;
-    }
-    String::from_utf8(text).map_err(|error| error.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hdrhistogram::serialization::Deserializer;
-    use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
     use proptest::prelude::*;
 
     fn times(values: impl IntoIterator<Item = u64>) -> Times {
@@ -188,49 +170,6 @@ mod tests {
         let times = times([0, u64::MAX]);
         assert_eq!(times.quantile(0.0), Some(1));
         assert!(times.max() >= LONGEST);
-    }
-
-    #[test]
-    fn a_log_is_read_back_as_it_was() {
-        let (one, two) = (times([5, 1000, 2_000_000]), times([7]));
-        let second = Duration::from_secs(1);
-        let start = Duration::from_secs(1_700_000_000);
-        let log = hlog("response of a", &[(start, second, &one), (start + second, second, &two)]).unwrap();
-        let mut found = Vec::new();
-        for entry in IntervalLogIterator::new(log.as_bytes()) {
-            if let LogEntry::Interval(interval) = entry.unwrap() {
-                let bytes = from_base64(interval.encoded_histogram());
-                let histogram: Histogram<u64> =
-                    Deserializer::new().deserialize(&mut bytes.as_slice()).unwrap();
-                found.push((
-                    interval.tag().unwrap().as_str().to_owned(),
-                    interval.start_timestamp(),
-                    histogram,
-                ));
-            }
-        }
-        assert_eq!(found.len(), 2);
-        assert_eq!((found[0].0.as_str(), found[0].1), ("launch-0", start));
-        assert_eq!(found[0].2, one.0);
-        assert_eq!(found[1].2, two.0);
-    }
-
-    fn from_base64(text: &str) -> Vec<u8> {
-        let value = |letter: u8| match letter {
-            b'A'..=b'Z' => letter - b'A',
-            b'a'..=b'z' => letter - b'a' + 26,
-            b'0'..=b'9' => letter - b'0' + 52,
-            b'+' => 62,
-            _ => 63,
-        };
-        let letters: Vec<u8> = text.bytes().filter(|&letter| letter != b'=').map(value).collect();
-        let mut bytes = Vec::new();
-        for group in letters.chunks(4) {
-            let bits = group.iter().fold(0_u32, |bits, &value| bits << 6 | u32::from(value))
-                << (6 * (4 - group.len()));
-            bytes.extend(bits.to_be_bytes()[1..group.len()].iter());
-        }
-        bytes
     }
 
     proptest! {

@@ -1,6 +1,5 @@
 //! What a latency record shows: table or JSON, a page, charts.
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
@@ -8,37 +7,22 @@ use anyhow::{Context as _, bail};
 use crate::cli::Exit;
 use crate::cli::args::{Format, ReportArgs, Shared};
 use crate::cli::context::style;
-use crate::cli::mcp::collect::put;
 use crate::cli::output::{Document, place, relative};
 use crate::experiment::surroundings::workspace_root;
+use crate::files::replace;
 use crate::judge::{Policy, judge_latency};
-use crate::latency::{LATENCY_SCHEMA, LatencyFile, LatencyState, Mode};
+use crate::latency::{LatencyFile, LatencyState, Mode};
+use crate::load_test::Record;
 use crate::report;
 
-/// Whether a folder holds a latency record.
-pub(crate) fn is_record(folder: &Path) -> bool {
-    folder.join("latency.json").is_file()
-}
-
-/// Reads a record.
-fn read(folder: &Path) -> anyhow::Result<LatencyFile> {
-    let path = folder.join("latency.json");
-    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let value: serde_json::Value = serde_json::from_str(&text).with_context(|| path.display().to_string())?;
-    if value["schema"] != LATENCY_SCHEMA {
-        bail!(
-            "{} has schema {}, and this perflab reads {LATENCY_SCHEMA}: use the perflab that wrote it ({})",
-            path.display(),
-            value["schema"],
-            value["perflab"].as_str().unwrap_or("unknown")
-        );
-    }
-    serde_json::from_value(value).with_context(|| path.display().to_string())
+/// Whether a directory holds a latency record.
+pub(crate) fn is_record(directory: &Path) -> bool {
+    Record::is_in(directory)
 }
 
 /// Shows a record again, without measuring.
 pub(crate) fn again(shared: &Shared, folder: &Path) -> anyhow::Result<Exit> {
-    show(shared, &read(folder)?, folder)
+    show(shared, &Record::read(folder)?.file, folder)
 }
 
 /// `report` of a latency record: shows it again, splices it into a document, or checks one against it.
@@ -46,7 +30,7 @@ pub(crate) fn report(shared: &Shared, args: &ReportArgs) -> anyhow::Result<Exit>
     let Some(document) = args.splice.as_ref().or(args.check.as_ref()) else {
         return again(shared, &args.record);
     };
-    let file = read(&args.record)?;
+    let file = Record::read(&args.record)?.file;
     let judgement = judge_latency(&file.versus, Policy { noise_threshold: file.noise_threshold });
     if args.splice.is_some() {
         charts(&file, &args.record)?;
@@ -100,4 +84,10 @@ pub(crate) fn show(shared: &Shared, file: &LatencyFile, folder: &Path) -> anyhow
     } else {
         Exit::Fine
     })
+}
+
+/// Writes a file of the record whole.
+fn put(record: &Path, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+    let path = record.join(name);
+    replace(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }

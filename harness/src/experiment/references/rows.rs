@@ -1,13 +1,12 @@
 //! The rows of a record: everything in it that a reference can hold.
 
 use crate::analyse::launch_medians;
+pub(crate) use crate::bridge::TAIL_ROW;
 use crate::judge::{Measure, Measured, Reference, ReferenceArm};
 use crate::measure::{ArmFacts, Launch, Run};
 use crate::plan::{Arm, Built, Plan, Role, Unit, WorkloadKind};
 use crate::stats::mean_interval;
 
-/// The quantile of the rows of a tool call that are about its tail, and their ending.
-pub(crate) const TAIL_ROW: (f64, &str) = (0.99, "/p99");
 /// What sizes are rows of.
 pub(crate) const EXECUTABLE: &str = "executable";
 /// What the memory of an arm's process is a row of.

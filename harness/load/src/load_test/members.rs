@@ -1,13 +1,12 @@
 //! Getting to know a server: its era, its tools, and calls that it answers rightly.
 
-use std::fs;
-
-use anyhow::{Context as _, bail};
 use serde_json::{Map, Value};
 
-use crate::cli::mcp::setup::Setup;
 use crate::latency::{Member, ServerFacts};
 use crate::load::{Client, InProcess, Program, Session};
+use crate::load_test::options::{Calls, Servers};
+use crate::load_test::setup::Setup;
+use crate::load_test::{Error, Named};
 use crate::mcp::{
     Call, Era, Expectation, Fault, Mix, Protocol, Tool, arguments, find_tool, mirrored, parse_calls,
     with_payload,
@@ -40,8 +39,8 @@ pub(crate) struct Known {
 pub(crate) enum Unknown {
     /// The server's own doing.
     Fault(Fault),
-    /// The command line's.
-    Misuse(anyhow::Error),
+    /// Of whoever asked.
+    Misuse(Error),
 }
 
 impl From<Fault> for Unknown {
@@ -50,15 +49,15 @@ impl From<Fault> for Unknown {
     }
 }
 
-impl From<anyhow::Error> for Unknown {
-    fn from(error: anyhow::Error) -> Self {
+impl From<Error> for Unknown {
+    fn from(error: Error) -> Self {
         Self::Misuse(error)
     }
 }
 
 impl Known {
     /// The same server with other calls.
-    pub(crate) fn with_calls(&self, calls: Vec<Call>) -> anyhow::Result<Self> {
+    pub(crate) fn with_calls(&self, calls: Vec<Call>) -> Result<Self, Error> {
         Ok(Self { sets: vec![call_set(&self.tools, calls)?], ..self.clone() })
     }
 
@@ -76,7 +75,7 @@ impl Known {
     pub(crate) fn lines(&self, setup: &Setup) -> Vec<Vec<u8>> {
         let line = |set: &CallSet| {
             let mut line = Vec::new();
-            let mut random = rand::SeedableRng::seed_from_u64(setup.seed);
+            let mut random = rand::SeedableRng::seed_from_u64(setup.options.seed);
             let _ = Mix::new(set.calls.clone(), &Protocol::proposed(self.era)).write(
                 1,
                 1,
@@ -89,11 +88,11 @@ impl Known {
     }
 
     /// Starts a process that times its own calls.
-    pub(crate) fn timer(&self, setup: &Setup, launch: u32) -> anyhow::Result<Result<InProcess, Fault>> {
+    pub(crate) fn timer(&self, setup: &Setup, launch: u32) -> Result<Result<InProcess, Fault>, Error> {
         let protocol = Protocol::proposed(self.era);
         let mixes = self.sets.iter().map(|set| Mix::new(set.calls.clone(), &protocol)).collect();
         let invocation = setup.in_process(self.member)?;
-        let seed = setup.seed ^ u64::from(launch);
+        let seed = setup.options.seed ^ u64::from(launch);
         Ok(InProcess::start(&invocation, mixes, self.era, seed, PATIENCE))
     }
 
@@ -104,7 +103,7 @@ impl Known {
             member,
             label: None,
             details: None,
-            floor: setup.floor.as_ref().map(|_| Member::NullServer),
+            floor: setup.options.floor().map(|_| Member::NullServer),
             command: setup.shown(member),
             name: None,
             era: in_process.then_some(like.era),
@@ -117,7 +116,7 @@ impl Known {
     }
 
     /// Starts a process of it and agrees on what is known already.
-    pub(crate) fn session(&self, setup: &Setup, launch: u32) -> anyhow::Result<Result<Session, Fault>> {
+    pub(crate) fn session(&self, setup: &Setup, launch: u32) -> Result<Result<Session, Fault>, Error> {
         self.session_of(setup, launch, &setup.program(self.member, Some(self.era))?)
     }
 
@@ -127,11 +126,11 @@ impl Known {
         setup: &Setup,
         launch: u32,
         program: &Program,
-    ) -> anyhow::Result<Result<Session, Fault>> {
+    ) -> Result<Result<Session, Fault>, Error> {
         Ok(Client::open(program).map(|client| {
             let set = |set: &CallSet| (Mix::new(set.calls.clone(), &client.protocol), set.mirrored.clone());
             let sets = self.sets.iter().map(set).collect();
-            Session::new(client, sets, setup.seed ^ u64::from(launch))
+            Session::new(client, sets, setup.options.seed ^ u64::from(launch))
         }))
     }
 
@@ -152,10 +151,11 @@ pub(crate) fn learn(setup: &Setup, member: Member, like: Option<&Known>) -> Resu
     let program = setup.program(member, like.map(|known| known.era))?;
     let mut client = Client::open(&program)?;
     let tools = client.list_tools()?;
-    let calls = match (like, setup.entry(member), &setup.field) {
+    let calls = match (like, setup.entry(member), &setup.options.servers) {
         (Some(known), ..) => known.sets.iter().map(|set| floor_calls(&set.calls, &tools)).collect(),
-        (None, Some(entry), Some(field)) => field.calls(&entry.name, &tools)?,
-        _ => vec![chosen(setup, &tools)?],
+        (None, Some(entry), Servers::Field { field, .. }) => field.calls(&entry.name, &tools)?,
+        (None, _, Servers::Named(named)) => vec![chosen(named, &tools)?],
+        (None, None, Servers::Field { .. }) => Vec::new(),
     };
     let mut called: Vec<String> = Vec::new();
     for call in calls.iter().flatten() {
@@ -180,16 +180,16 @@ pub(crate) fn learn(setup: &Setup, member: Member, like: Option<&Known>) -> Resu
     };
     let era = client.protocol.era;
     client.end();
-    let sets: anyhow::Result<Vec<CallSet>> = calls.into_iter().map(|calls| call_set(&tools, calls)).collect();
+    let sets: Result<Vec<CallSet>, Error> = calls.into_iter().map(|calls| call_set(&tools, calls)).collect();
     Ok(Known { member, era, sets: sets?, tools, in_process: false, facts })
 }
 
 /// The floor of a server: the null server over the same kind of connection.
 fn floor_of(setup: &Setup, member: Member, http: bool) -> Option<Member> {
-    setup.floor.as_ref()?;
+    setup.options.floor()?;
     Some(match member {
         Member::NullHttp => member,
-        _ if http && setup.field.is_some() => Member::NullHttp,
+        _ if http && setup.options.field().is_some() => Member::NullHttp,
         _ => Member::NullServer,
     })
 }
@@ -200,7 +200,7 @@ pub(crate) fn learn_timer(setup: &Setup, member: Member, like: &Known) -> Known 
     let facts = ServerFacts {
         label: entry.map(|entry| entry.name.clone()),
         details: entry.and_then(|entry| entry.details.clone()),
-        floor: setup.floor.as_ref().map(|_| Member::InProcess),
+        floor: setup.options.floor().map(|_| Member::InProcess),
         command: setup.shown(member),
         member,
         name: None,
@@ -210,68 +210,57 @@ pub(crate) fn learn_timer(setup: &Setup, member: Member, like: &Known) -> Known 
     Known { member, in_process: true, facts, ..like.clone() }
 }
 
-fn call_set(tools: &[Tool], calls: Vec<Call>) -> anyhow::Result<CallSet> {
+fn call_set(tools: &[Tool], calls: Vec<Call>) -> Result<CallSet, Error> {
     Ok(CallSet { mirrored: headers(tools, &calls)?, calls })
 }
 
 /// Every tool that only reads and whose arguments can be made, or those that were named: one call each.
 pub(crate) fn each_tool(setup: &Setup, known: &Known) -> Vec<Call> {
-    if !setup.args.tool.is_empty() || setup.args.calls.is_some() {
+    let Some(named) = setup.options.named().filter(|named| matches!(named.calls, Calls::Safe)) else {
         return known.calls().to_vec();
-    }
+    };
     let readable = known.tools.iter().filter(|tool| tool.read_only || tool.name == "echo");
-    readable.filter_map(|tool| Some(call(setup, tool, arguments(&tool.input).ok()?))).collect()
+    readable.filter_map(|tool| Some(call(named, tool, arguments(&tool.input).ok()?))).collect()
 }
 
-fn call(setup: &Setup, tool: &Tool, arguments: Map<String, Value>) -> Call {
+fn call(named: &Named, tool: &Tool, arguments: Map<String, Value>) -> Call {
     Call {
         tool: tool.name.clone(),
         weight: 1,
         arguments,
-        expect: Expectation { text: setup.args.expect.clone(), structured: None },
+        expect: Expectation { text: named.expect.clone(), structured: None },
         output: tool.output.clone(),
     }
 }
 
-fn chosen(setup: &Setup, tools: &[Tool]) -> anyhow::Result<Vec<Call>> {
-    if let Some(file) = &setup.args.calls {
-        let text =
-            fs::read_to_string(file).with_context(|| format!("cannot read the calls {}", file.display()))?;
-        let mut calls = parse_calls(&file.display().to_string(), &text, tools)?;
+/// The calls that were asked for, of a server with these tools.
+fn chosen(named: &Named, tools: &[Tool]) -> Result<Vec<Call>, Error> {
+    if let Calls::Mix { file, text } = &named.calls {
+        let mut calls = parse_calls(file, text, tools)?;
         for call in &mut calls {
             if call.expect.text.is_none() {
-                call.expect.text.clone_from(&setup.args.expect);
+                call.expect.text.clone_from(&named.expect);
             }
         }
         return Ok(calls);
     }
     if tools.is_empty() {
-        bail!("the server has no tools: there is nothing to call");
+        return Err(Error::options("the server has no tools: there is nothing to call"));
     }
-    let made = |tool: &Tool| -> anyhow::Result<Call> {
+    let made = |tool: &Tool| {
         let arguments =
-            arguments(&tool.input).map_err(|said| anyhow::anyhow!("tool {}: {said}", tool.name))?;
-        Ok(call(setup, tool, arguments))
+            arguments(&tool.input).map_err(|said| Error::Options(format!("tool {}: {said}", tool.name)))?;
+        Ok(call(named, tool, arguments))
     };
-    if !setup.args.tool.is_empty() {
-        let named = setup
-            .args
-            .tool
-            .iter()
-            .map(|name| made(find_tool(tools, name).map_err(|said| anyhow::anyhow!("--tool: {said}"))?));
-        return named.collect();
+    if let Calls::Tools(names) = &named.calls {
+        return names.iter().map(|name| made(find_tool(tools, name).map_err(Error::NoTool)?)).collect();
     }
     let safe = tools.iter().find(|tool| tool.name == "echo").into_iter();
     let mut safe = safe.chain(tools.iter().filter(|tool| tool.read_only));
-    if let Some(call) = safe.find_map(|tool| made(tool).ok()) {
-        return Ok(vec![call]);
+    match safe.find_map(|tool| made(tool).ok()) {
+        Some(call) => Ok(vec![call]),
+        None => Err(Error::NothingSafe(tools.iter().map(|tool| tool.name.clone()).collect())),
     }
-    let names: Vec<&str> = tools.iter().map(|tool| tool.name.as_str()).collect();
-    bail!(
-        "no tool says of itself that it only reads and has arguments that can be made, and calling others may change \
-         something: name one with --tool, or write --calls FILE (there are {})",
-        names.join(", ")
-    )
 }
 
 /// What the null server is called with: the same where it has the tool, else as much text.
@@ -297,10 +286,11 @@ fn floor_calls(calls: &[Call], tools: &[Tool]) -> Vec<Call> {
     calls.iter().map(|call| same(call).unwrap_or_else(|| as_much(call))).collect()
 }
 
-fn headers(tools: &[Tool], calls: &[Call]) -> anyhow::Result<Vec<Vec<(String, String)>>> {
+fn headers(tools: &[Tool], calls: &[Call]) -> Result<Vec<Vec<(String, String)>>, Error> {
     let of = |call: &Call| {
         let schema = tools.iter().find(|tool| tool.name == call.tool).map(|tool| &tool.input);
         schema.map_or(Ok(Vec::new()), |schema| mirrored(schema, &call.arguments))
     };
-    calls.iter().map(|call| of(call).map_err(|said| anyhow::anyhow!("tool {}: {said}", call.tool))).collect()
+    let wrong = |tool: &str, said| Error::Options(format!("tool {tool}: {said}"));
+    calls.iter().map(|call| of(call).map_err(|said| wrong(&call.tool, said))).collect()
 }

@@ -1,18 +1,14 @@
-//! What a run has gathered so far, and the record that it becomes.
+//! What a test has gathered so far, and the record that it becomes.
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Context as _;
-
-use crate::cli::mcp::setup::Setup;
-use crate::experiment::store;
 use crate::latency::{
     Failed, LATENCY_SCHEMA, LatencyFile, LatencyState, LaunchOf, Load, Member, Mode, Placement, QUANTILES,
     Series, Times, Versus, compare, hlog,
 };
 use crate::load::{Taken, Usage};
+use crate::load_test::setup::Setup;
+use crate::load_test::{Error, Record};
 use crate::mcp::Fault;
 use crate::stats::median;
 
@@ -41,25 +37,25 @@ pub(crate) struct Start {
 pub(crate) struct Collected {
     series: Vec<(Key, Vec<(LaunchOf, Taken)>)>,
     pub file: LatencyFile,
-    out: PathBuf,
 }
 
 impl Collected {
-    pub(crate) fn new(setup: &Setup, command: String) -> Self {
+    pub(crate) fn new(setup: &Setup) -> Self {
+        let options = &setup.options;
         let file = LatencyFile {
             schema: LATENCY_SCHEMA,
             perflab: env!("CARGO_PKG_VERSION").to_owned(),
-            name: store::record_name(&setup.out),
+            name: options.name.clone(),
             started: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             seconds: 0.0,
-            command,
+            command: options.command.clone(),
             state: LatencyState::Finished,
             mode: setup.mode,
-            seed: setup.seed,
-            field: setup.field.as_ref().map(|field| field.name.clone()),
+            seed: options.seed,
+            field: options.field().map(|field| field.name.clone()),
             instructions: Vec::new(),
-            noise_threshold: setup.args.threshold / 100.0,
-            environment: setup.environment.clone(),
+            noise_threshold: options.noise_threshold,
+            environment: options.environment.clone(),
             servers: Vec::new(),
             series: Vec::new(),
             versus: Vec::new(),
@@ -70,12 +66,7 @@ impl Collected {
             notes: Vec::new(),
             void: None,
         };
-        Self { series: Vec::new(), file, out: setup.out.clone() }
-    }
-
-    /// The record's folder.
-    pub(crate) fn folder(&self) -> PathBuf {
-        self.out.join(&self.file.name)
+        Self { series: Vec::new(), file }
     }
 
     /// Adds a launch, if anything was answered in it.
@@ -171,8 +162,8 @@ impl Collected {
         }
     }
 
-    /// Writes the record: `latency.json` and the histogram logs.
-    pub(crate) fn write(&mut self, seconds: f64, stopped: bool) -> anyhow::Result<()> {
+    /// The record of what was measured in so many seconds.
+    pub(crate) fn record(mut self, seconds: f64, stopped: bool) -> Result<Record, Error> {
         self.file.seconds = seconds;
         self.file.state = match (stopped, self.file.faults.is_empty()) {
             (true, _) => LatencyState::Stopped,
@@ -180,17 +171,14 @@ impl Collected {
             (false, true) => LatencyState::Finished,
         };
         self.compare();
-        let folder = self.folder();
-        fs::create_dir_all(folder.join("latency"))
-            .with_context(|| format!("cannot make the record's folder {}", folder.display()))?;
-        let mut all = Vec::new();
+        let mut logs = Vec::new();
         for (key, launches) in &self.series {
-            all.push(series(key, launches, &folder)?);
+            let (series, of) = series(key, launches)?;
+            self.file.series.push(series);
+            logs.extend(of);
         }
-        self.file.series = all;
         self.look_for_lateness();
-        let text = serde_json::to_string_pretty(&self.file)? + "\n";
-        put(&folder, "latency.json", text.as_bytes())
+        Ok(Record { file: self.file, logs })
     }
 }
 
@@ -200,7 +188,7 @@ fn lateness(series: &Series) -> Option<String> {
     if series.given_up > 0 {
         return Some(format!(
             "{rate} calls/s are beyond what server and client can do here: {:.0} calls/s were answered, and {} calls \
-             had to be given up: take a lower --rate, or --capacity to find the highest",
+             had to be given up: take a lower --rate, or `cargo lab mcp capacity` to find the highest",
             series.per_second, series.given_up
         ));
     }
@@ -217,17 +205,14 @@ fn lateness(series: &Series) -> Option<String> {
     })
 }
 
-/// Writes a file of the record whole.
-pub(crate) fn put(folder: &Path, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
-    let path = folder.join(name);
-    store::replace(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
-}
-
 /// One of the distributions of a launch.
 type TimesOf = fn(&Taken) -> &Times;
 
-/// One series, with its histogram logs written.
-fn series(key: &Key, launches: &[(LaunchOf, Taken)], folder: &Path) -> anyhow::Result<Series> {
+/// A histogram log of a record: its path below the record, and its text.
+type Log = (String, String);
+
+/// One series, with its histogram logs.
+fn series(key: &Key, launches: &[(LaunchOf, Taken)]) -> Result<(Series, Vec<Log>), Error> {
     let mut all = Taken::default();
     launches.iter().for_each(|(_, taken)| all.add(taken));
     let is_open = matches!(key.load, Load::Open { .. });
@@ -242,10 +227,10 @@ fn series(key: &Key, launches: &[(LaunchOf, Taken)], folder: &Path) -> anyhow::R
             launches.iter().map(|(_, taken)| (taken.began, taken.length, of(taken))).collect();
         let name = format!("latency/{}-{kind}.hlog", stem(key));
         let what = format!("{kind} times of {}", stem(key));
-        put(folder, &name, hlog(&what, &intervals).map_err(anyhow::Error::msg)?.as_bytes())?;
-        logs.push(name);
+        let text = hlog(&what, &intervals).map_err(Error::Histogram)?;
+        logs.push((name, text));
     }
-    Ok(Series {
+    let series = Series {
         member: key.member,
         placement: key.placement,
         load: key.load,
@@ -257,8 +242,9 @@ fn series(key: &Key, launches: &[(LaunchOf, Taken)], folder: &Path) -> anyhow::R
         lag: is_open.then(|| all.lag.distribution()),
         out_of_order: all.out_of_order,
         given_up: all.given_up,
-        hlog: logs,
-    })
+        hlog: logs.iter().map(|(name, _)| name.clone()).collect(),
+    };
+    Ok((series, logs))
 }
 
 /// The name of a series as a file.

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use crate::cli::mcp::collect::{Collected, Key};
-use crate::cli::mcp::lane::{Lane, WARM};
-use crate::cli::mcp::members::Known;
-use crate::cli::mcp::setup::Setup;
 use crate::latency::{Load, Member, Placement};
 use crate::load::{End, Stretch, Taken};
+use crate::load_test::Error;
+use crate::load_test::collect::{Collected, Key};
+use crate::load_test::lane::{Lane, WARM};
+use crate::load_test::members::Known;
+use crate::load_test::setup::Setup;
 use crate::mcp::Fault;
-use crate::measure::order;
+use crate::schedule::order;
 
 /// Blocks of a launch, in which servers that are compared take turns.
 const BLOCKS: u32 = 10;
@@ -48,7 +49,7 @@ pub(crate) fn alone(
     launch: u32,
     length: Duration,
     collected: &mut Collected,
-) -> anyhow::Result<bool> {
+) -> Result<bool, Error> {
     let mut lane = match Lane::start(setup, known, launch, Some(warming(setup.load)))? {
         Ok(lane) => lane,
         Err(fault) => {
@@ -74,7 +75,7 @@ fn stretch_of(setup: &Setup, key: &Key, launch: u32, length: Duration) -> Stretc
     Stretch {
         load: key.load,
         end: End { after: length, calls: u64::MAX },
-        seed: setup.seed ^ u64::from(launch),
+        seed: setup.options.seed ^ u64::from(launch),
         alone: key.placement == Placement::Split,
         give_up: None,
     }
@@ -138,11 +139,12 @@ pub(crate) fn side_by_side(
     placement: Placement,
     launch: u32,
     collected: &mut Collected,
-) -> anyhow::Result<Vec<Member>> {
+) -> Result<Vec<Member>, Error> {
     let mut all = Vec::new();
     // Whoever starts first finds the machine as the launch before left it.
     let places: Vec<usize> = (0..members.len()).collect();
-    for known in order(setup.seed, launch, STARTS, 0, &places).into_iter().map(|place| members[place]) {
+    for known in order(setup.options.seed, launch, STARTS, 0, &places).into_iter().map(|place| members[place])
+    {
         let warm = tasks.first().map(|task| warming(task.load));
         match Lane::start(setup, known, launch, warm)? {
             Ok(lane) => {
@@ -160,14 +162,14 @@ pub(crate) fn side_by_side(
     let key = |member, task: &Task| Key { member, placement, load: task.load, label: task.label.clone() };
     let number = |block: u32| launch * BLOCKS + block;
     'blocks: for block in 0..BLOCKS {
-        for index in order(setup.seed, launch, TURNS, block, &indices) {
+        for index in order(setup.options.seed, launch, TURNS, block, &indices) {
             let side = &mut all[index];
             for (place, task) in tasks.iter().enumerate() {
                 if !side.lane.bears(task.load) {
                     continue;
                 }
                 let key = key(side.lane.member, task);
-                let stretch = stretch_of(setup, &key, number(block), setup.length / BLOCKS);
+                let stretch = stretch_of(setup, &key, number(block), setup.options.length / BLOCKS);
                 side.lane.choose(task.set);
                 turn(setup, side, place, &stretch);
                 if side.fault.is_some() || setup.stopped() {
@@ -221,8 +223,8 @@ pub(crate) fn floors(
     key: &Key,
     launch: u32,
     collected: &mut Collected,
-) -> anyhow::Result<()> {
-    let length = setup.length.mul_f64(FLOOR);
+) -> Result<(), Error> {
+    let length = setup.options.length.mul_f64(FLOOR);
     for known in floors {
         let load = if known.is_served() { key.load } else { Load::Closed { in_flight: 1 } };
         let key = Key { member: known.member, load, ..key.clone() };
@@ -239,7 +241,7 @@ pub(crate) fn cold(
     key: &Key,
     launch: u32,
     collected: &mut Collected,
-) -> anyhow::Result<bool> {
+) -> Result<bool, Error> {
     let mut lane = match Lane::start(setup, known, launch, None)? {
         Ok(lane) => lane,
         Err(fault) => {
@@ -251,7 +253,7 @@ pub(crate) fn cold(
     let stretch = Stretch {
         load: Load::Closed { in_flight: 1 },
         end: End { after: WARM, calls: 1 },
-        seed: setup.seed,
+        seed: setup.options.seed,
         alone: false,
         give_up: None,
     };

@@ -1,21 +1,16 @@
-//! `__calls`: a server as a subject. It speaks the subject protocol with the lab and MCP with the server, so that an arm
-//! of a `tool_call` suite is built, linked, launched, checked and judged like every other.
+//! A server as a subject: it speaks the subject protocol with the lab and MCP with the server, so that an arm of a
+//! `tool_call` suite is built, linked, launched, checked and judged like every other.
 
-use std::fs;
-use std::io::{BufRead as _, Write as _};
+use std::io::{self, BufRead, Write};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
 use perflab_subject::protocol::{BenchmarkInfo, PROTOCOL_VERSION, Prepared, Refused, Request, Slice, Turned};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use crate::cli::Exit;
-use crate::cli::args::CallsArgs;
-use crate::experiment::references::rows::TAIL_ROW;
 use crate::latency::Load;
 use crate::load::{Client, End, Program, Session, Stretch, Taken, calm_timer};
-use crate::mcp::{CallEntry, Mix, calls_of, find_tool, mirrored};
-use crate::plan::ToolCall;
+use crate::mcp::{CallEntry, CallsError, Fault, Mix, calls_of, find_tool, mirrored};
 use crate::process::Invocation;
 
 /// How long one answer may take.
@@ -26,6 +21,8 @@ const WARM_UP: u64 = 200;
 const TAIL: Duration = Duration::from_millis(40);
 /// How long calls run untimed before that.
 const SETTLE: Duration = Duration::from_millis(2);
+/// The quantile of the rows of a call that are about its tail, and their ending.
+pub const TAIL_ROW: (f64, &str) = (0.99, "/p99");
 
 /// The listing, with what `perflab-subject`'s own has no field for.
 #[derive(Serialize)]
@@ -45,42 +42,80 @@ struct Listed {
 
 /// A server with the suite's calls.
 struct Bridge {
-    calls: Vec<ToolCall>,
+    calls: Vec<BridgedCall>,
     session: Session,
 }
 
-/// Answers the lab until it closes stdin.
-pub(crate) fn serve(args: &CallsArgs) -> anyhow::Result<Exit> {
-    calm_timer();
-    let mut bridge = Bridge::start(args)?;
-    for line in std::io::stdin().lock().lines() {
-        let answer = match serde_json::from_str(&line?) {
-            Ok(request) => bridge.answer(&request)?,
-            Err(error) => refused(format!("no request: {error}"))?,
-        };
-        let mut output = std::io::stdout().lock();
-        output
-            .write_all(answer.as_bytes())
-            .and_then(|()| output.write_all(b"\n"))
-            .and_then(|()| output.flush())?;
-    }
-    bridge.session.client.end();
-    Ok(Exit::Fine)
+/// Why a bridge ended before whoever asks closed its end.
+#[derive(Debug, thiserror::Error)]
+pub enum BridgeError {
+    /// The server went wrong.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// The calls do not fit the server.
+    #[error(transparent)]
+    Calls(#[from] CallsError),
+    /// Reading a request or writing an answer failed.
+    #[error("the conversation with the lab broke off")]
+    Broken(#[from] io::Error),
 }
 
-fn refused(error: String) -> anyhow::Result<String> {
-    Ok(serde_json::to_string(&Refused { error })?)
+/// A call of a suite, as the lab hands it over.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BridgedCall {
+    /// Its name in tables.
+    pub name: String,
+    /// The tool.
+    pub tool: String,
+    /// Its arguments, with the templates of a file of calls.
+    #[serde(default)]
+    pub arguments: Map<String, Value>,
+    /// A text that the answer has to hold.
+    #[serde(default)]
+    pub expect: Option<String>,
+    /// The whole structured content that is expected.
+    #[serde(default)]
+    pub expect_structured: Option<Value>,
+    /// Calls in flight.
+    pub in_flight: u32,
+}
+
+/// Starts the server of `invocation`, and answers the requests of `input` with its calls until there are no more.
+///
+/// # Errors
+/// A [`BridgeError`]: whoever asks sees the answers end.
+pub fn serve(
+    calls: Vec<BridgedCall>,
+    invocation: Invocation,
+    input: impl BufRead,
+    mut output: impl Write,
+) -> Result<(), BridgeError> {
+    calm_timer();
+    let mut bridge = Bridge::start(calls, invocation)?;
+    for line in input.lines() {
+        let mut answer = match serde_json::from_str(&line?) {
+            Ok(request) => bridge.answer(&request)?,
+            Err(error) => refused(format!("not a request: {error}"))?,
+        };
+        answer.push('\n');
+        output.write_all(answer.as_bytes()).and_then(|()| output.flush())?;
+    }
+    bridge.session.client.end();
+    Ok(())
+}
+
+fn refused(error: String) -> Result<String, BridgeError> {
+    said(&Refused { error })
+}
+
+/// A message as a line holds it.
+fn said(message: &impl Serialize) -> Result<String, BridgeError> {
+    serde_json::to_string(message).map_err(|error| BridgeError::Broken(error.into()))
 }
 
 impl Bridge {
-    fn start(args: &CallsArgs) -> anyhow::Result<Self> {
-        let text = fs::read_to_string(&args.calls)
-            .with_context(|| format!("cannot read the calls {}", args.calls.display()))?;
-        let calls: Vec<ToolCall> = serde_json::from_str(&text).context("the calls are malformed")?;
-        let (program, rest) = args.command.split_first().context("no server")?;
-        // Through the lab itself, so that the server ends with this process. It runs where this process does.
-        let lab = std::env::current_exe().context("cannot find the lab's own executable")?;
-        let invocation = Invocation::new(program, rest.to_vec()).through(lab, ["__exec".to_owned()]);
+    fn start(calls: Vec<BridgedCall>, invocation: Invocation) -> Result<Self, BridgeError> {
         let mut client = Client::open(&Program { invocation, http: None, era: None, patience: PATIENCE })?;
         let tools = client.list_tools()?;
         let mut sets = Vec::new();
@@ -93,22 +128,25 @@ impl Bridge {
                 expect_structured: call.expect_structured.clone(),
             };
             let made = calls_of(&call.name, vec![entry], &tools)?;
-            let schema = &find_tool(&tools, &call.tool).map_err(anyhow::Error::msg)?.input;
-            let headers = mirrored(schema, &call.arguments).map_err(anyhow::Error::msg)?;
+            let schema = &find_tool(&tools, &call.tool).map_err(CallsError)?.input;
+            let headers = mirrored(schema, &call.arguments).map_err(CallsError)?;
             sets.push((Mix::new(made, &client.protocol), vec![headers]));
         }
         Ok(Self { calls, session: Session::new(client, sets, 0) })
     }
 
-    fn answer(&mut self, request: &Request) -> anyhow::Result<String> {
-        Ok(match request {
-            Request::List => serde_json::to_string(&self.listing())?,
+    fn answer(&mut self, request: &Request) -> Result<String, BridgeError> {
+        match request {
+            Request::List => said(&self.listing()),
             Request::Prepare { benchmark } => {
                 let Some((set, _)) = self.row(benchmark) else { return unknown(benchmark) };
                 self.session.choose(set);
                 let taken = self.drive(set, End { after: PATIENCE, calls: WARM_UP })?;
+                // Why at least 1 here: the lab divides the length of a slice by this to learn how many calls fill it.
+                // Only where no call was made at all is there no median; that does not pass as a call for free,
+                // since the checksum of the first turn counts the calls.
                 let call_ns = taken.response.quantile(0.5).unwrap_or(1).max(1);
-                serde_json::to_string(&Prepared { checksum: 1, call_ns })?
+                said(&Prepared { checksum: 1, call_ns })
             }
             Request::Turn { benchmark, settle_ns, slices, iters, .. } => {
                 let Some((set, tail)) = self.row(benchmark) else { return unknown(benchmark) };
@@ -118,10 +156,10 @@ impl Bridge {
                 } else {
                     self.typical(set, *settle_ns, *slices, *iters)?
                 };
-                serde_json::to_string(&Turned { slices })?
+                said(&Turned { slices })
             }
-            Request::Count { .. } => refused("calls of a server are not counted".to_owned())?,
-        })
+            Request::Count { .. } => refused("calls of a server are not counted".to_owned()),
+        }
     }
 
     /// Two rows a call: its p50 under its name, and p99.
@@ -149,7 +187,13 @@ impl Bridge {
     }
 
     /// Slices of `iters` calls. The wall time of one is that of so many calls at its median.
-    fn typical(&mut self, set: usize, settle_ns: u64, slices: u32, iters: u64) -> anyhow::Result<Vec<Slice>> {
+    fn typical(
+        &mut self,
+        set: usize,
+        settle_ns: u64,
+        slices: u32,
+        iters: u64,
+    ) -> Result<Vec<Slice>, BridgeError> {
         self.settle(set, Duration::from_nanos(settle_ns))?;
         let mut timed = Vec::new();
         for _ in 0..slices {
@@ -161,7 +205,7 @@ impl Bridge {
     }
 
     /// Slices of one call, which took as long as p99 of all calls within [`TAIL`].
-    fn tail(&mut self, set: usize, slices: u32) -> anyhow::Result<Vec<Slice>> {
+    fn tail(&mut self, set: usize, slices: u32) -> Result<Vec<Slice>, BridgeError> {
         self.settle(set, SETTLE)?;
         let mut timed = Vec::new();
         for _ in 0..slices {
@@ -172,7 +216,7 @@ impl Bridge {
         Ok(timed)
     }
 
-    fn settle(&mut self, set: usize, after: Duration) -> anyhow::Result<()> {
+    fn settle(&mut self, set: usize, after: Duration) -> Result<(), BridgeError> {
         if !after.is_zero() {
             self.drive(set, End { after, calls: u64::MAX })?;
         }
@@ -180,17 +224,17 @@ impl Bridge {
     }
 
     /// Makes calls. The answer of each was held against what is due; the first fault ends the bridge.
-    fn drive(&mut self, set: usize, end: End) -> anyhow::Result<Taken> {
+    fn drive(&mut self, set: usize, end: End) -> Result<Taken, BridgeError> {
         let load = Load::Closed { in_flight: self.calls[set].in_flight };
         let stretch = Stretch { load, end, seed: 0, alone: false, give_up: None };
         let (taken, fault) = self.session.drive(&stretch, &|| false);
         match fault {
-            Some(fault) => bail!(fault),
+            Some(fault) => Err(fault.into()),
             None => Ok(taken),
         }
     }
 }
 
-fn unknown(benchmark: &str) -> anyhow::Result<String> {
+fn unknown(benchmark: &str) -> Result<String, BridgeError> {
     refused(format!("unknown benchmark {benchmark:?}"))
 }

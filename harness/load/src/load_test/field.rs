@@ -4,10 +4,10 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
 use serde::Deserialize;
 
 use crate::latency::Load;
+use crate::load_test::Error;
 use crate::mcp::{Call, CallEntry, Tool, calls_of};
 
 /// The most servers of a field: each is one byte in a record.
@@ -16,7 +16,7 @@ const MOST: usize = 200;
 /// A field as its file writes it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Field {
+pub struct Field {
     /// Its name, of which the markers in a document are.
     pub name: String,
     /// The servers; the others are compared with the first.
@@ -30,7 +30,7 @@ pub(crate) struct Field {
 /// A server of a field.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Entry {
+pub struct Entry {
     /// What it is called in tables.
     pub name: String,
     /// Its version and how it is built or configured.
@@ -49,7 +49,7 @@ pub(crate) struct Entry {
 /// Calls of a field, with how many are in flight.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct CallsUnderLoad {
+pub struct CallsUnderLoad {
     /// Their name.
     pub name: String,
     /// Calls in flight.
@@ -69,61 +69,75 @@ impl Field {
     ///
     /// # Errors
     /// A sentence with the place.
-    pub(crate) fn read(file: &Path) -> anyhow::Result<Self> {
-        let shown = file.display();
-        let text = fs::read_to_string(file).with_context(|| format!("cannot read the servers {shown}"))?;
-        Self::parse(&shown.to_string(), &text)
+    pub fn read(file: &Path) -> Result<Self, Error> {
+        let text = fs::read_to_string(file).map_err(Error::file("read the servers", file))?;
+        Self::parse(&file.display().to_string(), &text)
     }
 
-    fn parse(file: &str, text: &str) -> anyhow::Result<Self> {
+    /// Reads a field from a text that messages call `file`.
+    ///
+    /// # Errors
+    /// A sentence with the place.
+    pub fn parse(file: &str, text: &str) -> Result<Self, Error> {
         let field: Self = toml::from_str(text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start);
             let line = text[..start.min(text.len())].matches('\n').count() + 1;
-            anyhow::anyhow!("{file}:{line}: {}", error.message())
+            Error::Malformed(format!("{file}:{line}: {}", error.message()))
         })?;
+        field.check().map_err(|said| Error::Malformed(format!("{file}: {said}")))?;
+        Ok(field)
+    }
+
+    /// What is wrong with it, in a sentence.
+    fn check(&self) -> Result<(), String> {
         let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
-        if field.name.is_empty() || !field.name.chars().all(plain) {
-            bail!("{file}: name is made of letters, digits and hyphens");
+        if self.name.is_empty() || !self.name.chars().all(plain) {
+            return Err("name is made of letters, digits and hyphens".to_owned());
         }
-        if field.servers.is_empty() || field.servers.len() > MOST {
-            bail!("{file}: a field has 1 to {MOST} servers, each a [[server]] table with name and command");
+        if self.servers.is_empty() || self.servers.len() > MOST {
+            return Err(format!(
+                "a field has 1 to {MOST} servers, each a [[server]] table with name and command"
+            ));
         }
-        for (index, server) in field.servers.iter().enumerate() {
+        for (index, server) in self.servers.iter().enumerate() {
             if server.command.is_empty() {
-                bail!("{file}: the command of {} is empty", server.name);
+                return Err(format!("the command of {} is empty", server.name));
             }
-            if field.servers[..index].iter().any(|other| other.name == server.name) {
-                bail!("{file}: two servers are called {}", server.name);
+            if self.servers[..index].iter().any(|other| other.name == server.name) {
+                return Err(format!("two servers are called {}", server.name));
             }
             if server.in_process && (server.http.is_some() || index == 0) {
-                bail!("{file}: {} times itself: it has no address, and is not the first", server.name);
+                return Err(format!("{} times itself: it has no address, and is not the first", server.name));
             }
         }
-        if field.loads.is_empty() {
-            bail!("{file}: there is nothing to call: write a [[load]] table with name and [[load.call]]");
+        if self.loads.is_empty() {
+            return Err(
+                "there is nothing to call: write a [[load]] table with name and [[load.call]]".to_owned()
+            );
         }
-        for (index, load) in field.loads.iter().enumerate() {
+        for (index, load) in self.loads.iter().enumerate() {
             if !(1..=1024).contains(&load.in_flight) {
-                bail!("{file}: in_flight of {} is from 1 to 1024", load.name);
+                return Err(format!("in_flight of {} is from 1 to 1024", load.name));
             }
-            if field.loads[..index].iter().any(|other| other.name == load.name) {
-                bail!("{file}: two loads are called {}", load.name);
+            if self.loads[..index].iter().any(|other| other.name == load.name) {
+                return Err(format!("two loads are called {}", load.name));
             }
         }
-        Ok(field)
+        Ok(())
     }
 
     /// The calls of every load, for a server with these tools.
     ///
     /// # Errors
     /// A tool that it has not.
-    pub(crate) fn calls(&self, server: &str, tools: &[Tool]) -> anyhow::Result<Vec<Vec<Call>>> {
+    pub(crate) fn calls(&self, server: &str, tools: &[Tool]) -> Result<Vec<Vec<Call>>, Error> {
         let of = |load: &CallsUnderLoad| Ok(calls_of(server, load.calls.clone(), tools)?);
         self.loads.iter().map(of).collect()
     }
 
     /// The loads, with their names.
-    pub(crate) fn loads(&self) -> Vec<(String, Load)> {
+    #[must_use]
+    pub fn loads(&self) -> Vec<(String, Load)> {
         let of = |load: &CallsUnderLoad| (load.name.clone(), Load::Closed { in_flight: load.in_flight });
         self.loads.iter().map(of).collect()
     }

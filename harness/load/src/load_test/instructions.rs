@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use crate::cli::mcp::collect::Collected;
-use crate::cli::mcp::members::Known;
-use crate::cli::mcp::modes::Members;
-use crate::cli::mcp::setup::Setup;
-use crate::cli::progress::Stage;
 use crate::counter::{Limits, Means};
 use crate::latency::{Instructions, Load};
 use crate::load::{End, Stretch, count_instructions};
+use crate::load_test::Error;
+use crate::load_test::collect::Collected;
+use crate::load_test::members::Known;
+use crate::load_test::modes::Members;
+use crate::load_test::setup::Setup;
 use crate::stats::median;
 
 /// Calls before those that are counted, at full speed: caches fill, and just-in-time compilers compile.
@@ -22,11 +22,11 @@ const CALLS: u32 = 3;
 const LIMITS: Limits = Limits { instructions: 400_000, patience: Duration::from_secs(15) };
 
 /// Counts the calls of every server, where that was asked for.
-pub(crate) fn count(setup: &Setup, members: &Members, collected: &mut Collected) -> anyhow::Result<()> {
-    if !setup.args.instructions {
+pub(crate) fn count(setup: &Setup, members: &Members, collected: &mut Collected) -> Result<(), Error> {
+    if !setup.options.instructions {
         return Ok(());
     }
-    let tasks: Vec<(usize, String)> = match &setup.field {
+    let tasks: Vec<(usize, String)> = match setup.options.field() {
         Some(field) => {
             let single = |(_, (_, load)): &(usize, (String, Load))| *load == Load::Closed { in_flight: 1 };
             let named = field.loads().into_iter().enumerate().filter(single);
@@ -37,9 +37,9 @@ pub(crate) fn count(setup: &Setup, members: &Members, collected: &mut Collected)
     let servers = members.servers.iter().chain(&members.floors).filter(|known| known.is_served());
     let all: Vec<&Known> = servers.collect();
     let means = Means::fastest();
-    let stage = Stage::start("count", "instructions of a call", (all.len() * tasks.len()) as u64);
+    let stage = setup.stage("count", "instructions of a call", (all.len() * tasks.len()) as u64);
     for known in all {
-        stage.doing(setup.shown(known.member));
+        stage.doing(&setup.shown(known.member));
         for (set, label) in &tasks {
             if setup.stopped() {
                 break;
@@ -64,7 +64,7 @@ pub(crate) fn count(setup: &Setup, members: &Members, collected: &mut Collected)
 }
 
 /// Instructions of a call: the median of a few.
-fn counted(setup: &Setup, known: &Known, set: usize, means: Means) -> anyhow::Result<Result<f64, String>> {
+fn counted(setup: &Setup, known: &Known, set: usize, means: Means) -> Result<Result<f64, String>, Error> {
     let mut program = setup.program(known.member, Some(known.era))?;
     program.patience = program.patience.max(LIMITS.patience);
     let mut session = match known.session_of(setup, 0, &program)? {
@@ -75,7 +75,7 @@ fn counted(setup: &Setup, known: &Known, set: usize, means: Means) -> anyhow::Re
     let warm = Stretch {
         load: Load::Closed { in_flight: 1 },
         end: End { after: WARM_TIME, calls: WARM },
-        seed: setup.seed,
+        seed: setup.options.seed,
         alone: false,
         give_up: None,
     };

@@ -1,10 +1,11 @@
 //! Whatever takes turns in a launch: a server, a pipe, a process that times its own calls.
 
-use crate::cli::mcp::collect::Start;
-use crate::cli::mcp::members::Known;
-use crate::cli::mcp::setup::Setup;
 use crate::latency::{Load, Member};
 use crate::load::{End, InProcess, Pipe, Session, Stretch, Taken, Usage, cpu_of, processes_of};
+use crate::load_test::Error;
+use crate::load_test::collect::Start;
+use crate::load_test::members::Known;
+use crate::load_test::setup::Setup;
 use crate::mcp::Fault;
 
 /// The longest that warming up may take.
@@ -32,7 +33,7 @@ impl Lane {
         known: &Known,
         launch: u32,
         warm: Option<Load>,
-    ) -> anyhow::Result<Result<Self, Fault>> {
+    ) -> Result<Result<Self, Fault>, Error> {
         let runs = if known.member == Member::Pipe {
             let lines = known.lines(setup);
             let first = lines.first().cloned().unwrap_or_default();
@@ -71,7 +72,7 @@ impl Lane {
         let stretch = |load, calls| Stretch {
             load,
             end: End { after: WARM, calls },
-            seed: setup.seed,
+            seed: setup.options.seed,
             alone: false,
             give_up: None,
         };
@@ -81,8 +82,8 @@ impl Lane {
                 let (_, fault) = session.drive(&stretch(Load::Closed { in_flight: 1 }, 1), &|| false);
                 fault.map_or(Ok(()), Err)?;
                 self.start = Start { ready_ns: Some(ready_ns), first_call_ns: Some(session.client.age_ns()) };
-                let Some(load) = warm.filter(|_| setup.args.warm_up > 0) else { return Ok(()) };
-                let (_, fault) = session.drive(&stretch(load, setup.args.warm_up), &|| setup.stopped());
+                let Some(load) = warm.filter(|_| setup.options.warm_up > 0) else { return Ok(()) };
+                let (_, fault) = session.drive(&stretch(load, setup.options.warm_up), &|| setup.stopped());
                 fault.map_or(Ok(()), Err)
             }
             Runs::InProcess(timer) => {

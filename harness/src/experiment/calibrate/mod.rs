@@ -107,11 +107,11 @@ pub fn calibrate(context: &Context, options: &CalibrateOptions) -> anyhow::Resul
     let directory = options.out.clone().unwrap_or_else(|| calibrations::directory(&context.root));
     let file = calibrations::file(&directory, &context.environment, suite.kind());
     let log = calibrations::log_of_runs(&file);
-    // Experiments of tool calls as a run has them are those of `mcp --calibrate`, with percentiles of their own.
+    // Experiments of tool calls as a run has them are those of `mcp calibrate`, with percentiles of their own.
     let only_gates = !suite.traits().takes_injections;
     if only_gates && (options.launches.is_some() || !options.inject.is_empty()) {
         bail!(
-            "of tool calls only gates against the same code are calibrated here: give --inject without a value and no --launches; cargo lab mcp --calibrate has the rest"
+            "of tool calls only gates against the same code are calibrated here: give --inject without a value and no --launches; cargo lab mcp calibrate has the rest"
         );
     }
     let context = &context.lock()?;

@@ -25,8 +25,11 @@ pub struct Calibrated {
 /// # Errors
 /// A fixture fails, or a stored calibration cannot be read or written.
 pub fn calibrate(context: &Context, options: Options, experiments: u32) -> anyhow::Result<Calibrated> {
-    let file =
-        calibrations::file(&calibrations::directory(&context.root), &context.environment, WorkloadKind::ToolCall);
+    let file = calibrations::file(
+        &calibrations::directory(&context.root),
+        &context.environment,
+        WorkloadKind::ToolCall,
+    );
     let log = log_of_runs(&file);
     // Before anything is measured: what cannot be read now cannot be added to either.
     let stored = calibrations::read(&file)?;

@@ -39,24 +39,39 @@ pub(crate) struct Operands {
     pub(crate) sub: bool,
 }
 
-/// A program, or one of its sub-commands.
+/// A program, or one of its sub-commands: a line of `programs.txt`, whose head explains the columns.
+///
+/// The traits are single bools, not one kind out of several: a line has any number of them, and each is a question of
+/// its own that the walk asks at another place.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Spec {
     pub(crate) operands: Operands,
     pub(crate) options: Vec<(&'static str, Role)>,
-    /// Options that are not listed have no effect.
+    /// Options that are not listed have no effect. Without it an option that nobody described makes the effects
+    /// unknown, which is why only lines have it whose remaining options were looked through.
     pub(crate) open: bool,
+    /// Without an operand the working directory is read, which no word of the line names: `ls`, `du`.
     pub(crate) reads_directory: bool,
+    /// What is named stands for all below it, so that `rm -r a` deletes `a/**` and not just `a`.
     pub(crate) tree: bool,
-    /// What is written may be a folder that files are put into; what is replaced may be kept beside it.
+    /// What is written may be a directory that files are put into; what is replaced may be kept beside it. Whether it
+    /// is one cannot be told from the text, so both are said to be written.
     pub(crate) into: bool,
+    /// A network is used, even where no operand is a host: `rustup update`.
     pub(crate) network: bool,
+    /// More rights are needed or taken. A rule cannot see that from the files alone.
     pub(crate) privilege: bool,
+    /// Code of the project or of plug-ins runs, whose effects are not those of the program: `make`, `cargo`.
     pub(crate) code: bool,
+    /// It writes or deletes files that the text does not name; the ones that it does name are told as well.
     pub(crate) anything: bool,
+    /// Without `-e` or `-f` the first operand is a pattern and not a file: `grep`.
     pub(crate) pattern: bool,
+    /// Options have one dash and a whole name, so that `-json` is not `-j -s -o -n`: `go env`.
     pub(crate) single: bool,
+    /// Beyond `anything`: what happens is not shown by the arguments at all, so that no rule can allow it.
     pub(crate) opaque: bool,
+    /// An effect that no file shows, such as ending a process.
     pub(crate) other: Option<&'static str>,
 }
 

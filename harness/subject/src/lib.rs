@@ -16,6 +16,7 @@
 //! }
 //! ```
 
+pub mod answer;
 mod benchmark;
 pub mod protocol;
 mod serve;

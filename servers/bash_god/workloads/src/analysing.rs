@@ -3,7 +3,7 @@
 use bash_god::analysis::{Analysis, Context, analyse};
 use perflab_subject::{Benchmark, Input};
 
-use crate::answer::{digest, mix};
+use perflab_subject::answer::{digest, mix};
 
 /// A command and what is known of it.
 struct Line {

@@ -6,7 +6,7 @@ use bash_god::ranking::model::{Model, Pair, Ranked, Ranker};
 use bash_god::ranking::suggest::{HostPrograms, Suggester};
 use perflab_subject::{Benchmark, Input};
 
-use crate::answer::{digest, mix};
+use perflab_subject::answer::{digest, mix};
 
 /// Requests with the programs that answer them: what is learned from on the small input, and part of the large one.
 const PAIRS: &[(&str, &str)] = &[

@@ -5,6 +5,7 @@
 //! processes and long work: [`serve::main`] is a process and has its runtime, and [`tool::Tool::heavy`] runs in the
 //! threads of whatever runtime serves it.
 
+pub mod answer;
 pub mod ask;
 pub mod budget;
 pub mod content;

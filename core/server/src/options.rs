@@ -73,6 +73,20 @@ impl Options {
         Selection { read_only: self.read_only, toolsets: self.toolsets.clone() }
     }
 
+    /// The directories that tools may work in: the current one, where none is named.
+    ///
+    /// # Errors
+    /// One sentence: the current directory cannot be told.
+    pub fn roots_or_current(&self) -> Result<Vec<PathBuf>, String> {
+        if !self.roots.is_empty() {
+            return Ok(self.roots.clone());
+        }
+        let current = std::env::current_dir();
+        let current = current
+            .map_err(|error| format!("the current directory cannot be a root ({error}): give --root DIR"))?;
+        Ok(vec![current])
+    }
+
     /// The folder for what the server remembers; `None` where it keeps nothing.
     #[must_use]
     pub fn state_folder(&self, server: &str) -> Option<PathBuf> {

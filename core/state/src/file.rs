@@ -28,7 +28,7 @@ const CACHE: usize = 4 << 20;
 pub struct Schema {
     /// What it is called in sentences, and how its file is: `history` lies in `history.redb`.
     pub name: &'static str,
-    /// The name that it has everywhere, such as `bash-god history`: a file or an export of another one is refused.
+    /// The name that it has everywhere, such as `example history`: a file or an export of another one is refused.
     pub format: &'static str,
     /// The version of the tables and of what is in them.
     pub version: u64,

@@ -174,6 +174,19 @@ fn wrong(schema: &Value, root: &Value, numbers: &mut Numbers) -> Vec<Value> {
     values
 }
 
+/// Leaves out all of several arguments but the last one that is there: for those that exclude each other, which a schema
+/// of plain members does not say.
+///
+/// # Panics
+/// If the arguments are not an object.
+pub fn one_of(arguments: &mut Value, names: &[&str]) {
+    let arguments = arguments.as_object_mut().unwrap();
+    let there: Vec<&&str> = names.iter().filter(|name| arguments.contains_key(**name)).collect();
+    for name in there.iter().rev().skip(1) {
+        arguments.remove(**name);
+    }
+}
+
 /// Calls a tool with `rounds` sets of arguments that its schema allows, changed by `adapt`, and with one set for each
 /// way to break the schema.
 ///

@@ -2,34 +2,14 @@
 
 mod run;
 
+use mcp_server::answer::{Object, fitting, length, name};
 use mcp_server::budget::Detail;
 use mcp_server::content::Output;
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use crate::analysis::{Analysis, Certainty, CommandEffects, Decision, PathPattern, Risk, Warning};
-pub(crate) use run::{OutputView, PlanView, RunView, Status};
-
-/// An answer whose schema says no more than that it is an object.
-type Object = Map<String, Value>;
-
-/// A number that is always told, and null where there is none.
-struct IntegerOrNull;
-
-impl JsonSchema for IntegerOrNull {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "IntegerOrNull".into()
-    }
-
-    fn json_schema(_generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({"anyOf": [{"type": "integer"}, {"type": "null"}]})
-    }
-}
+pub(crate) use run::{PlanView, RunView};
 
 /// What a line would do.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -146,16 +126,8 @@ impl AnalysisView {
     }
 
     fn cut(&mut self, most: usize) {
-        let mut left = most.saturating_sub(length(&self.reasons) + length(&self.warnings) + 256);
-        let mut kept = 0;
-        for command in &self.commands {
-            let needed = length(command) + 1;
-            if needed > left {
-                break;
-            }
-            left -= needed;
-            kept += 1;
-        }
+        let room = most.saturating_sub(length(&self.reasons) + length(&self.warnings) + 256);
+        let kept = fitting(&self.commands, room, |command| length(*command) + 1);
         self.commands_left_out = self.commands.len() - kept;
         self.commands.truncate(kept);
     }
@@ -168,20 +140,6 @@ impl AnalysisView {
             text.push_str(reason);
         }
         text
-    }
-}
-
-/// How many bytes a value has as JSON.
-pub(crate) fn length(value: &impl Serialize) -> usize {
-    serde_json::to_vec(value).map_or(0, |text| text.len())
-}
-
-/// The name that an enumeration has in JSON.
-pub(crate) fn name(value: &impl Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(Value::String(name)) => name,
-        Ok(other) => other.to_string(),
-        Err(_) => String::new(),
     }
 }
 

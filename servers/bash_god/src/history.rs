@@ -1,9 +1,8 @@
 //! What a person has run, kept between sessions: appended, asked, judged, forgotten, exported, imported.
 //!
 //! The records are a log of `mcp-state` in the state directory. Secrets are masked before anything is written
-//! ([`mask`]), and what is forgotten leaves the file itself.
+//! ([`mcp_runs::mask`]), and what is forgotten leaves the file itself.
 
-pub mod mask;
 mod record;
 mod store;
 

@@ -5,20 +5,22 @@ pub mod analysis;
 #[cfg(feature = "server")]
 mod answers;
 pub mod catalogue;
-#[cfg(feature = "server")]
-pub mod execution;
 pub mod history;
 #[cfg(feature = "server")]
-pub mod memory;
+mod judged;
+#[cfg(feature = "server")]
+mod memory;
 pub mod optimize;
 #[cfg(feature = "server")]
 mod params;
 pub mod policy;
 #[cfg(feature = "server")]
-pub mod programs;
+mod programs;
 pub mod ranking;
 #[cfg(feature = "server")]
 pub mod server;
+#[cfg(feature = "server")]
+mod state;
 #[cfg(feature = "server")]
 mod tools;
 pub mod workspace;

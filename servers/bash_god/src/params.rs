@@ -101,37 +101,6 @@ impl From<Profile> for mcp_sandbox::Profile {
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct RunOutput {
-    pub handle: String,
-    pub action: Option<OutputAction>,
-    pub stream: Option<Stream>,
-    /// Regex for grep
-    pub pattern: Option<String>,
-    #[schemars(range(min = 1, max = 10_000))]
-    pub lines: Option<u32>,
-    pub cursor: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum OutputAction {
-    #[default]
-    Page,
-    Grep,
-    Tail,
-    Kill,
-}
-
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Stream {
-    #[default]
-    Stdout,
-    Stderr,
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct History {
     pub action: Option<HistoryAction>,
     /// Record

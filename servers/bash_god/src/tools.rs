@@ -1,23 +1,20 @@
 //! The seven tools.
 
 mod history;
-mod output;
 mod run;
 mod system;
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use mcp_runs::tools::{LONGEST, run_output};
+use mcp_server::answer::length;
 use mcp_server::context::Context;
 use mcp_server::tool::{Tool, ToolError};
 
-use crate::answers::{AnalysisView, ChangeView, Optimized, SuggestionView, Suggestions, length};
+use crate::answers::{AnalysisView, ChangeView, Optimized, SuggestionView, Suggestions};
 use crate::optimize;
 use crate::params;
-use crate::server::{BashGod, SUGGESTER};
-
-/// How long a call of a tool that runs commands may take: the longest command, and a person who thinks about it.
-const LONGEST: Duration = Duration::from_secs(2 * 3600);
+use crate::state::{BashGod, SUGGESTER};
 
 /// The sets of `--toolset`: what runs nothing, what runs commands, what was run.
 const LOOK: &str = "look";
@@ -72,16 +69,7 @@ fn running(read_only: bool) -> [Tool<BashGod>; 2] {
     } else {
         Tool::new("command_run", what, run::run).destructive().audits_itself().open_world()
     };
-    let output = Tool::new(
-        "run_output",
-        "Read, search or kill a run by its handle.",
-        |state: Arc<BashGod>, params, context: Context| async move {
-            output::output(&state, params, &context).await
-        },
-    );
-    // Where all runs only read, killing one changes nothing either.
-    let output = if read_only { output.read_only() } else { output.idempotent() };
-    [run.interactive().rate(20.0).timeout(LONGEST), output.rate(200.0)].map(|tool| tool.toolset(RUN))
+    [run.interactive().rate(20.0).timeout(LONGEST), run_output(read_only)].map(|tool| tool.toolset(RUN))
 }
 
 fn remembering(read_only: bool) -> Tool<BashGod> {

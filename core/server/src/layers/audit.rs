@@ -20,12 +20,28 @@ pub struct Audit {
     file: Mutex<File>,
 }
 
-/// The log cannot be opened.
+/// There is no log.
 #[derive(Debug, thiserror::Error)]
-#[error("the audit log {path} cannot be opened for appending: {error}")]
-pub struct AuditError {
-    path: PathBuf,
-    error: io::Error,
+pub enum AuditError {
+    /// The log cannot be opened.
+    #[error("the audit log {path} cannot be opened for appending: {error}", path = path.display())]
+    Log {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The state directory, where it lies, cannot be made.
+    #[error(
+        "the directory {path} for the server's state cannot be made: {error}; choose another with --state, or `none`",
+        path = path.display()
+    )]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
 }
 
 #[derive(Serialize)]
@@ -50,6 +66,17 @@ fn is_false(flag: &bool) -> bool {
 }
 
 impl Audit {
+    /// Opens the log of a state directory, and makes both where they are not there.
+    ///
+    /// # Errors
+    ///
+    /// When the directory cannot be made, and as [`Audit::open`].
+    pub fn open_in(state: &Path) -> Result<Self, AuditError> {
+        mcp_workspace::state::make(state)
+            .map_err(|error| AuditError::Directory { path: state.to_owned(), error })?;
+        Self::open(&state.join("audit.jsonl"))
+    }
+
     /// Opens a log, and makes it when it is not there, for its owner only.
     ///
     /// # Errors
@@ -59,7 +86,7 @@ impl Audit {
         let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
         match file {
             Ok(file) => Ok(Self { path: path.to_owned(), file: Mutex::new(file) }),
-            Err(error) => Err(AuditError { path: path.to_owned(), error }),
+            Err(error) => Err(AuditError::Log { path: path.to_owned(), error }),
         }
     }
 

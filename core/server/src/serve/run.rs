@@ -54,16 +54,6 @@ pub enum StartError {
     /// The connection could not be opened.
     #[error("the connection could not be opened: {0}")]
     Connection(String),
-    /// The folder for the server's state cannot be made.
-    #[error(
-        "the folder {folder} for the server's state cannot be made: {error}; choose another with --state, or `none`"
-    )]
-    State {
-        /// The folder.
-        folder: String,
-        /// What the system says.
-        error: std::io::Error,
-    },
     /// The server's own set-up, or a sub-command of its own, failed.
     #[error("{0}")]
     Own(String),
@@ -126,7 +116,9 @@ fn read<F: Args, A: Subcommand>(
     arguments: impl Iterator<Item = OsString>,
 ) -> Line<F, A> {
     let command = A::augment_subcommands(Action::augment_subcommands(command::<F>(&purpose.about)));
-    let matches = command.subcommand_required(false).get_matches_from(arguments);
+    // What is added says what sub-commands are for, which is not what the server is.
+    let command = command.about(purpose.about.title).subcommand_required(false);
+    let matches = command.get_matches_from(arguments);
     Line {
         options: Options::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()),
         flags: F::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()),
@@ -176,10 +168,8 @@ fn build<F: Args, A: Subcommand>(
 }
 
 fn audit(about: &About, options: &Options) -> Result<Option<Audit>, StartError> {
-    let Some(folder) = options.state_folder(about.name) else { return Ok(None) };
-    std::fs::create_dir_all(&folder)
-        .map_err(|error| StartError::State { folder: folder.display().to_string(), error })?;
-    Ok(Some(Audit::open(&folder.join("audit.jsonl"))?))
+    let state = options.state_folder(about.name);
+    Ok(state.as_deref().map(Audit::open_in).transpose()?)
 }
 
 fn serve(server: Arc<Server>, options: &Options) -> Result<(), StartError> {

@@ -1,9 +1,9 @@
 //! One command that was run.
 
+use mcp_runs::mask::masked;
 use mcp_state::Schema;
 use serde::{Deserialize, Serialize};
 
-use crate::history::mask::masked;
 use crate::ranking::suggest::Past;
 
 /// The longest command that is kept, in bytes.

@@ -11,6 +11,7 @@
 mod file;
 mod rule;
 
+use std::path::Path;
 use std::sync::LazyLock;
 
 pub use file::PolicyError;
@@ -46,6 +47,19 @@ impl Policy {
     #[must_use]
     pub fn built_in() -> &'static Self {
         &BUILT_IN
+    }
+
+    /// The rules of a file, or the built-in ones where none is given.
+    ///
+    /// # Errors
+    /// One sentence: the file cannot be read, and as [`Policy::parse`].
+    pub fn read(file: Option<&Path>) -> Result<Self, String> {
+        let Some(file) = file else { return Ok(Self::built_in().clone()) };
+        let shown = file.display().to_string();
+        let text = std::fs::read_to_string(file).map_err(|error| {
+            format!("the policy {shown} cannot be read ({error}): name a file with rules")
+        })?;
+        Self::parse(&shown, &text).map_err(|error| error.to_string())
     }
 
     /// Reads a policy file; `file` is its name in errors. Its rules are tried before the built-in ones, which

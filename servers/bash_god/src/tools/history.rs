@@ -1,17 +1,21 @@
 //! `history`.
 
+use mcp_server::answer::{cursor, fitting, length, place};
 use mcp_server::context::Context;
 use mcp_server::tool::ToolError;
 use mcp_state::StateError;
 
-use crate::answers::{HistoryView, length};
+use crate::answers::HistoryView;
 use crate::history::{Feedback, Forget, Query};
 use crate::params::{History, HistoryAction};
-use crate::server::BashGod;
+use crate::state::BashGod;
 use crate::tools::{ENVELOPE, bad};
 
 /// How many records are shown where nobody says.
 const USUAL: u8 = 20;
+
+/// What cursors of the history begin with: the next page is before a record.
+const LIST: &str = "before";
 
 pub(crate) fn history(state: &BashGod, params: History, context: &Context) -> Result<HistoryView, ToolError> {
     let action = params.action.unwrap_or_default();
@@ -30,22 +34,17 @@ pub(crate) fn history(state: &BashGod, params: History, context: &Context) -> Re
             // One more than is shown tells whether there are more.
             let query = Query { contains: params.contains, before, limit: limit + 1, ..Query::default() };
             let mut records = history.query(&query).map_err(failed)?;
-            let mut left = context.budget().max_bytes().saturating_sub(ENVELOPE);
-            let fitting = records.iter().take(limit).take_while(|record| {
-                // The text repeats number and command.
-                let needed = length(*record) + record.entry.command.len() + 22;
-                let fits = needed <= left;
-                left = left.saturating_sub(needed);
-                fits
+            let room = context.budget().max_bytes().saturating_sub(ENVELOPE);
+            // The text repeats number and command.
+            let shown = fitting(records.iter().take(limit), room, |record| {
+                length(*record) + record.entry.command.len() + 22
             });
-            let shown = fitting.count();
             if shown == 0 && !records.is_empty() {
                 return Err(ToolError::failed("the next record is longer than max_tokens allows: raise it"));
             }
             let is_more = records.len() > shown;
             records.truncate(shown);
-            let next_cursor =
-                records.last().filter(|_| is_more).map(|record| format!("before-{}", record.id));
+            let next_cursor = records.last().filter(|_| is_more).map(|record| cursor(LIST, record.id));
             Ok(HistoryView { records, changed: 0, next_cursor, notice: state.memory.notice() })
         }
         HistoryAction::Feedback => {
@@ -74,6 +73,6 @@ pub(crate) fn history(state: &BashGod, params: History, context: &Context) -> Re
 }
 
 fn before(cursor: &str) -> Result<u64, ToolError> {
-    let id = cursor.strip_prefix("before-").and_then(|id| id.parse().ok());
+    let id = place(LIST, cursor);
     id.ok_or_else(|| bad("the cursor is not one of the history: leave it out to begin".to_owned()))
 }

@@ -2,75 +2,49 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use mcp_sandbox::{Captured, Outcome, Profile};
+use mcp_runs::answer::{ROOM, RunAnswer, Status, milliseconds};
+use mcp_runs::plan::{Invocation, USUAL_BACKGROUND_TIME, USUAL_TIME};
+use mcp_runs::runs::{Guard, Look};
+use mcp_runs::tools;
+use mcp_sandbox::Profile;
 use mcp_server::ask::{Answer, Ask};
-use mcp_server::budget::Budget;
 use mcp_server::context::{Capability, Context};
 use mcp_server::tool::ToolError;
 
 use crate::analysis::{Analysis, Decision, PathPattern};
-use crate::answers::{AnalysisView, Measured, PlanView, RunView, Status};
-use crate::execution::journal::milliseconds;
-use crate::execution::output::cut;
-use crate::execution::plan::{Plan, USUAL_BACKGROUND_TIME, USUAL_TIME, What};
-use crate::execution::runs::{Cause, Guard, Look, Run, weaker};
+use crate::answers::{AnalysisView, Measured, PlanView, RunView};
+use crate::judged::{Judged, Permission, Reason};
 use crate::params;
-use crate::server::BashGod;
+use crate::state::BashGod;
 use crate::tools::bad;
-
-/// Bytes of an answer that are not output; an answer with less room says nothing.
-pub(crate) const ROOM: usize = 1_000;
-
-/// The most bytes of output in a short answer; the rest is there for `run_output`.
-const SHORT: usize = 16 << 10;
-
-/// The most bytes of each stream that the text repeats.
-const EXCERPT: usize = 1_500;
-
-/// How often a run tells that it goes on.
-const STEP: Duration = Duration::from_secs(1);
 
 pub(crate) async fn run(
     state: Arc<BashGod>,
     params: params::Run,
     context: Context,
 ) -> Result<RunView, ToolError> {
-    if context.budget().max_bytes() < ROOM {
-        let least = ROOM.div_ceil(mcp_server::budget::BYTES_PER_TOKEN);
-        return Err(bad(format!("max_tokens leaves no room for an answer: give at least {least}")));
-    }
+    tools::check_room(&context)?;
     let is_background = params.background == Some(true);
-    let plan = plan(&state, &params, is_background)?;
+    let judged = judged(&state, &params, is_background)?;
     if params.dry_run == Some(true) {
-        return Ok(planned(plan, &context));
+        return Ok(planned(judged, &context));
     }
-    let cause = permitted(&plan, params.task, &context).await?;
-    let decision = plan.analysis.decision;
-    let time = plan.time;
-    let run = state.runs.start(plan, cause).await.map_err(ToolError::failed)?;
-    if is_background {
-        return Ok(running(&run, decision));
-    }
-    let guard = Guard::new(&run);
-    wait(&run, time, &context).await;
-    guard.disarm();
-    match run.look().map_err(ToolError::failed)? {
-        Look::Ended(outcome) => {
-            let view = ended(&run, &outcome, decision, context.budget());
-            if view.handle.is_none() {
-                state.runs.forget(&run);
-            }
-            Ok(view)
-        }
-        Look::Running(_) => Ok(running(&run, decision)),
-    }
+    let permission = permitted(&judged, params.task, &context).await?;
+    let Judged { plan, analysis } = judged;
+    let decision = analysis.decision;
+    let cause = Reason { permission, analysis, memory: Arc::clone(&state.memory) };
+    let run = tools::run(&state.runs, plan, cause, is_background, &context, |run, outcome| {
+        let failed = outcome.code != Some(0);
+        if failed { plan_notice(&run.cause.analysis, run.plan.profile) } else { Vec::new() }
+    });
+    Ok(RunView { run: run.await?, decision, plan: None })
 }
 
-fn plan(state: &BashGod, params: &params::Run, is_background: bool) -> Result<Plan, ToolError> {
-    let what =
-        What::new(params.argv.clone(), params.pipeline.clone(), params.command.clone()).map_err(bad)?;
+fn judged(state: &BashGod, params: &params::Run, is_background: bool) -> Result<Judged, ToolError> {
+    let invocation =
+        Invocation::new(params.argv.clone(), params.pipeline.clone(), params.command.clone()).map_err(bad)?;
     let usual = if is_background { USUAL_BACKGROUND_TIME } else { USUAL_TIME };
     let time = match params.timeout_s {
         Some(seconds) => Duration::try_from_secs_f64(seconds)
@@ -78,14 +52,18 @@ fn plan(state: &BashGod, params: &params::Run, is_background: bool) -> Result<Pl
         None => usual,
     };
     let profile = params.profile.map_or(Profile::Read, Profile::from);
-    Plan::new(&state.workspace, what, params.cwd.as_deref(), profile, time).map_err(bad)
+    Judged::new(&state.workspace, invocation, params.cwd.as_deref(), profile, time).map_err(bad)
 }
 
 /// Whether the policy allows it, or a person does.
-async fn permitted(plan: &Plan, task: Option<String>, context: &Context) -> Result<Cause, ToolError> {
-    let reasons = || plan.analysis.reasons.join(" ");
-    match plan.analysis.decision {
-        Decision::Allow => Ok(Cause::Allowed(task)),
+async fn permitted(
+    judged: &Judged,
+    task: Option<String>,
+    context: &Context,
+) -> Result<Permission, ToolError> {
+    let reasons = || judged.analysis.reasons.join(" ");
+    match judged.analysis.decision {
+        Decision::Allow => Ok(Permission::Allowed(task)),
         Decision::Deny => {
             Err(ToolError::failed(format!("the policy denies this command, nothing was run: {}", reasons())))
         }
@@ -94,8 +72,8 @@ async fn permitted(plan: &Plan, task: Option<String>, context: &Context) -> Resu
              that the policy allows, or let its owner add a rule to the server's policy file.",
             reasons()
         ))),
-        Decision::Prompt => match context.ask("run", Ask::confirmation(&plan.question())).await? {
-            Answer::Accepted(_) => Ok(Cause::Confirmed(task)),
+        Decision::Prompt => match context.ask("run", Ask::confirmation(&judged.question())).await? {
+            Answer::Accepted(_) => Ok(Permission::Confirmed(task)),
             Answer::Declined => {
                 Err(ToolError::failed("the person did not agree to this command, nothing was run"))
             }
@@ -106,36 +84,23 @@ async fn permitted(plan: &Plan, task: Option<String>, context: &Context) -> Resu
     }
 }
 
-/// Waits for the end, and tells every second that it goes on.
-async fn wait(run: &Run, time: Duration, context: &Context) {
-    let started = Instant::now();
-    loop {
-        tokio::select! {
-            () = run.ended() => return,
-            () = tokio::time::sleep(STEP) => {
-                let elapsed = started.elapsed().as_secs_f64();
-                context.progress(elapsed, Some(time.as_secs_f64()), "running").await;
-            }
-        }
-    }
-}
-
-fn planned(plan: Plan, context: &Context) -> RunView {
-    let decision = plan.analysis.decision;
-    let (argv, script) = match plan.what {
-        What::Programs(stages) => (stages, None),
-        What::Script(script) => (Vec::new(), Some(script)),
+fn planned(judged: Judged, context: &Context) -> RunView {
+    let Judged { plan, analysis } = judged;
+    let decision = analysis.decision;
+    let (argv, script) = match plan.invocation {
+        Invocation::Programs(stages) => (stages, None),
+        Invocation::Script(script) => (Vec::new(), Some(script)),
     };
-    let notices = plan_notice(&plan.analysis, plan.profile);
+    let notices = plan_notice(&analysis, plan.profile);
     let view = PlanView {
         argv,
         script,
-        cwd: plan.folder.display().to_string(),
+        cwd: plan.directory.display().to_string(),
         profile: plan.profile.name(),
         timeout_s: plan.time.as_secs_f64(),
-        analysis: AnalysisView::new(plan.analysis, context.detail(), context.budget().max_bytes() - ROOM),
+        analysis: AnalysisView::new(analysis, context.detail(), context.budget().max_bytes() - ROOM),
     };
-    RunView { plan: Some(view), notices, ..empty(Status::Planned, decision) }
+    RunView { run: RunAnswer { notices, ..RunAnswer::empty(Status::Planned) }, decision, plan: Some(view) }
 }
 
 /// What the profile does not let the command do.
@@ -151,72 +116,6 @@ fn plan_notice(analysis: &Analysis, profile: Profile) -> Vec<String> {
         notices.push(format!("the profile {} has no network: workspace+net has", profile.name()));
     }
     notices
-}
-
-fn running(run: &Run, decision: Decision) -> RunView {
-    RunView { handle: Some(run.handle.clone()), ..empty(Status::Running, decision) }
-}
-
-fn empty(status: Status, decision: Decision) -> RunView {
-    RunView {
-        exit_code: None,
-        signal: None,
-        stdout: String::new(),
-        stderr: String::new(),
-        truncated: false,
-        duration_ms: 0.0,
-        decision,
-        status,
-        handle: None,
-        plan: None,
-        notices: Vec::new(),
-        excerpt: 0,
-    }
-}
-
-fn ended(run: &Run, outcome: &Outcome, decision: Decision, budget: Budget) -> RunView {
-    let room = budget.max_bytes().saturating_sub(ROOM);
-    let excerpt = (room / 8).min(EXCERPT);
-    let most = match budget.detail {
-        mcp_server::budget::Detail::Concise => (room - 2 * excerpt).min(SHORT),
-        mcp_server::budget::Detail::Detailed => room - 2 * excerpt,
-    };
-    let (stdout, stderr, is_cut) = shown(&outcome.stdout, &outcome.stderr, most);
-    let mut notices: Vec<String> = weaker(&outcome.weaker).into_iter().collect();
-    if outcome.code != Some(0) {
-        notices.extend(plan_notice(&run.plan.analysis, run.plan.profile));
-    }
-    notices.extend(run.unkept().map(str::to_owned));
-    if outcome.leftover > 0 {
-        notices.push(format!(
-            "{} processes are stuck in the kernel and could not be ended yet",
-            outcome.leftover
-        ));
-    }
-    RunView {
-        exit_code: outcome.code,
-        signal: outcome.signal,
-        stdout,
-        stderr,
-        truncated: outcome.truncated || is_cut,
-        duration_ms: milliseconds(outcome.duration),
-        status: outcome.reason.into(),
-        handle: (outcome.truncated || is_cut).then(|| run.handle.clone()),
-        notices,
-        excerpt,
-        ..empty(Status::Exited, decision)
-    }
-}
-
-/// Both streams within `most` bytes of JSON. Each gets half, and what the other one leaves.
-fn shown(stdout: &Captured, stderr: &Captured, most: usize) -> (String, String, bool) {
-    let (out, err) = (stdout.text(), stderr.text());
-    let needed = |text: &str| crate::execution::output::json_length(text);
-    let half = most / 2;
-    let for_err = needed(&err).min(half.max(most.saturating_sub(needed(&out))));
-    let (err, is_err_cut) = cut(&err, for_err);
-    let (out, is_out_cut) = cut(&out, most - for_err);
-    (out, err, is_out_cut || is_err_cut)
 }
 
 /// How often each form is run to be compared.
@@ -235,12 +134,15 @@ pub(crate) async fn measure(
     for _ in 0..RUNS {
         let mut results = Vec::with_capacity(2);
         for (line, times) in [before, after].into_iter().zip(&mut times) {
-            let what = What::new(None, None, Some(line.to_owned()))?;
-            let plan = Plan::new(&state.workspace, what, cwd, Profile::Read, USUAL_TIME)?;
-            if plan.analysis.decision != Decision::Allow {
+            let invocation = Invocation::new(None, None, Some(line.to_owned()))?;
+            let judged = Judged::new(&state.workspace, invocation, cwd, Profile::Read, USUAL_TIME)?;
+            if judged.analysis.decision != Decision::Allow {
                 return Err("the policy does not allow both forms without asking".to_owned());
             }
-            let run = state.runs.start(plan, Cause::Measured).await?;
+            let Judged { plan, analysis } = judged;
+            let memory = Arc::clone(&state.memory);
+            let cause = Reason { permission: Permission::Measured, analysis, memory };
+            let run = state.runs.start(plan, cause).await?;
             let guard = Guard::new(&run);
             run.ended().await;
             guard.disarm();

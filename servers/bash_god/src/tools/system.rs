@@ -8,7 +8,7 @@ use mcp_store::host;
 
 use crate::answers::{SandboxView, SystemMore, SystemView};
 use crate::params::SystemInfo;
-use crate::server::BashGod;
+use crate::state::BashGod;
 use crate::tools::bad;
 
 /// The most programs that one call may ask for.

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Place, carrying, eventually, odd_seconds, structured};
+use crate::support::{carrying, eventually, odd_seconds, place, structured};
 use mcp_testing::client::{Process, call};
+use mcp_testing::place::kibibytes;
 
 /// Runs a script in a place where a person agrees to everything.
 fn agreed(process: &mut Process, script: &str, more: &[(&str, Value)]) -> Value {
@@ -23,7 +24,7 @@ fn agreed(process: &mut Process, script: &str, more: &[(&str, Value)]) -> Value 
 
 #[test]
 fn a_command_that_forks_without_end_is_bounded_and_gone() {
-    let place = Place::new();
+    let place = place();
     let mut process = place.server(&[]);
     let seconds = odd_seconds();
     // The known one-liner is denied; this one does the same.
@@ -36,18 +37,11 @@ fn a_command_that_forks_without_end_is_bounded_and_gone() {
 
 #[test]
 fn a_gigabyte_of_output_costs_no_memory() {
-    let place = Place::new();
+    let place = place();
     let mut process = place.server(&[]);
     let run = agreed(&mut process, "yes 0123456789abcde | head -c 1000000000", &[("timeout_s", json!(120))]);
     assert_eq!((&run["exit_code"], &run["truncated"]), (&json!(0), &json!(true)), "{}", run["status"]);
-    let status = std::fs::read_to_string(format!("/proc/{}/status", process.child.id())).unwrap();
-    let peak: u64 = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .and_then(|line| line.split_whitespace().next())
-        .unwrap()
-        .parse()
-        .unwrap();
+    let peak = kibibytes(process.child.id(), "VmHWM");
     assert!(peak < 100_000, "{peak} KiB");
     let tail = process.call("run_output", &json!({"handle": run["handle"], "action": "tail", "lines": 2}));
     let tail = structured(&tail);
@@ -70,7 +64,7 @@ fn a_gigabyte_of_output_costs_no_memory() {
 
 #[test]
 fn binary_output_is_told_and_not_shown() {
-    let place = Place::new();
+    let place = place();
     let mut process = place.server(&[]);
     let run = agreed(&mut process, "head -c 3000 /dev/zero", &[]);
     assert_eq!(run["stdout"], "[binary output, 3000 bytes]");
@@ -78,7 +72,7 @@ fn binary_output_is_told_and_not_shown() {
 
 #[test]
 fn what_terminals_act_on_is_taken_out() {
-    let place = Place::new();
+    let place = place();
     let mut process = place.server(&[]);
     let script = r"printf '\033[31mred\033[0m \033]0;title\007x\r\n\xe2\x80\xaetxt.exe'";
     let run = agreed(&mut process, script, &[]);
@@ -87,7 +81,7 @@ fn what_terminals_act_on_is_taken_out() {
 
 #[test]
 fn a_program_that_wants_a_terminal_ends() {
-    let place = Place::new();
+    let place = place();
     let mut process = place.server(&[]);
     for script in
         ["read -r -p 'password: ' x; echo \"got <$x>\"", "cat; echo done", "exec 3<>/dev/tty; echo $?"]
@@ -99,7 +93,7 @@ fn a_program_that_wants_a_terminal_ends() {
 
 #[test]
 fn a_confirmed_command_still_reaches_nothing_outside() {
-    let place = Place::new();
+    let place = place();
     let mut process = place.server(&[]);
     let outside = place.path("outside");
     let outside = outside.display();

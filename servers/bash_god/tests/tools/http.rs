@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::{Place, carrying, eventually, odd_seconds, structured};
+use crate::support::{Place, carrying, eventually, odd_seconds, place, structured};
 use mcp_testing::client::stateless;
 use mcp_testing::http::{Http, answer};
 
@@ -19,7 +19,7 @@ fn server(place: &Place) -> Http {
 
 #[test]
 fn tools_are_listed_and_called() {
-    let place = Place::new();
+    let place = place();
     let http = server(&place);
     let list = http.post(&[], &stateless(1, "tools/list", json!({})));
     assert_eq!(list.message()["result"]["tools"].as_array().unwrap().len(), 7);
@@ -32,7 +32,7 @@ fn tools_are_listed_and_called() {
 
 #[test]
 fn a_foreign_page_may_not_call() {
-    let place = Place::new();
+    let place = place();
     let http = server(&place);
     let run = call("command_run", &json!({"argv": ["touch", "new"]}));
     assert_eq!(http.post(&[("Origin", "https://evil.example")], &run).status, 403);
@@ -42,7 +42,7 @@ fn a_foreign_page_may_not_call() {
 
 #[test]
 fn a_person_is_asked_in_rounds() {
-    let place = Place::new();
+    let place = place();
     let http = server(&place);
     let arguments = json!({"argv": ["rm", "a.txt"], "profile": "workspace"});
     let asked = http.post(&[], &call("command_run", &arguments)).message();
@@ -59,7 +59,7 @@ fn a_person_is_asked_in_rounds() {
 
 #[test]
 fn a_client_that_hangs_up_ends_its_command() {
-    let place = Place::new();
+    let place = place();
     let http = server(&place);
     let seconds = odd_seconds();
     let mut stream = http.connect();

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::support::{Place, refusal, structured};
+use crate::support::{place, refusal, structured};
 use mcp_testing::client::{Process, text};
 
 fn commands(process: &mut Process) -> Vec<String> {
@@ -19,7 +19,7 @@ fn run(process: &mut Process, words: &[&str], task: &str) {
 
 #[test]
 fn what_was_run_is_remembered_judged_and_forgotten() {
-    let place = Place::new();
+    let place = place();
     let mut process = place.server(&[]);
     run(&mut process, &["wc", "-l", "a.txt"], "how long is it");
     run(&mut process, &["cat", "a.txt"], "");
@@ -45,7 +45,7 @@ fn what_was_run_is_remembered_judged_and_forgotten() {
 
 #[test]
 fn what_was_run_for_a_goal_is_suggested_for_it() {
-    let place = Place::new();
+    let place = place();
     let mut process = place.server(&[]);
     let task = "show the frobnication report";
     let first = |process: &mut Process| {
@@ -67,7 +67,7 @@ fn what_was_run_for_a_goal_is_suggested_for_it() {
 
 #[test]
 fn secrets_are_not_remembered() {
-    let place = Place::new();
+    let place = place();
     let mut process = place.server(&[]);
     run(&mut process, &["echo", "--password", "hunter2"], "log in with token=abc123secret");
     assert_eq!(commands(&mut process), ["echo --password ***"]);
@@ -77,7 +77,7 @@ fn secrets_are_not_remembered() {
 
 #[test]
 fn without_a_state_nothing_is_kept() {
-    let place = Place::new();
+    let place = place();
     let before = place.everything();
     let mut process = Process::start(&mut place.forgetful());
     process.open();
@@ -91,7 +91,7 @@ fn without_a_state_nothing_is_kept() {
 
 #[test]
 fn a_damaged_history_is_kept_aside_and_told() {
-    let place = Place::new();
+    let place = place();
     std::fs::write(place.path("state/history.redb"), b"this is no database").unwrap();
     let mut process = place.server(&[]);
     run(&mut process, &["true"], "");
@@ -104,7 +104,7 @@ fn a_damaged_history_is_kept_aside_and_told() {
 
 #[test]
 fn two_servers_do_not_share_a_history_and_the_second_says_so() {
-    let place = Place::new();
+    let place = place();
     let mut first = place.server(&[]);
     run(&mut first, &["true"], "");
     let mut second = place.server(&[]);
@@ -127,7 +127,7 @@ fn output(command: &mut Command) -> (bool, String, String) {
 
 #[test]
 fn a_history_is_exported_and_imported_as_a_whole() {
-    let place = Place::new();
+    let (place, other) = (place(), place());
     let mut process = place.server(&[]);
     run(&mut process, &["wc", "-l", "a.txt"], "count");
     run(&mut process, &["true"], "");
@@ -136,7 +136,6 @@ fn a_history_is_exported_and_imported_as_a_whole() {
     assert!(ok && lines.lines().count() == 3, "{lines}");
     let file = place.path("export.jsonl");
     std::fs::write(&file, &lines).unwrap();
-    let other = Place::new();
     assert!(output(other.command().arg("import").arg(&file)).0);
     let mut process = other.server(&[]);
     assert_eq!(commands(&mut process), ["true", "wc -l a.txt"]);
@@ -153,7 +152,7 @@ fn a_history_is_exported_and_imported_as_a_whole() {
 
 #[test]
 fn reading_only_remembers_nothing_and_changes_nothing() {
-    let place = Place::new();
+    let place = place();
     let mut process = place.server(&["--read-only"]);
     let list = process.request(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}));
     let tools = list["result"]["tools"].as_array().unwrap();

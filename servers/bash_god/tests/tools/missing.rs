@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
-use bash_god::server::{ABOUT, Flags, LayerName, Settings, offer};
+use bash_god::policy::Policy;
+use bash_god::server::{ABOUT, offer};
+use mcp_runs::options::{LayerName, SandboxFlags, Settings};
 use mcp_sandbox::{Capabilities, Helper, offered_by};
 use mcp_server::server::Server;
 use serde_json::{Value, json};
 
-use crate::support::{Place, refusal, structured};
+use crate::support::{Place, place, refusal, structured};
 
 const HELPER: &str = env!("CARGO_BIN_EXE_bash-god-mcp");
 
@@ -17,11 +19,11 @@ fn server(place: &Place, capabilities: Capabilities, run_without: Vec<LayerName>
         roots: vec![place.path("root")],
         state: Some(place.path("state")),
         read_only: false,
-        flags: Flags { run_without, ..Flags::default() },
+        sandbox: SandboxFlags { run_without, ..SandboxFlags::default() },
         helper: Some(Helper { program: HELPER.into(), arguments: Vec::new() }),
         capabilities: Some(capabilities),
     };
-    offer(Server::builder(ABOUT), settings).unwrap().build().unwrap()
+    offer(Server::builder(ABOUT), settings, Policy::built_in().clone()).unwrap().build().unwrap()
 }
 
 fn call(server: &Server, name: &str, arguments: Value) -> Value {
@@ -36,7 +38,7 @@ fn host() -> Capabilities {
 
 #[test]
 fn without_landlock_nothing_is_run_and_the_layer_is_named() {
-    let place = Place::new();
+    let place = place();
     let server = server(&place, Capabilities { landlock_abi: 0, ..host() }, Vec::new());
     for arguments in
         [json!({"argv": ["wc", "-l", "a.txt"]}), json!({"command": "echo x", "background": true})]
@@ -54,7 +56,7 @@ fn without_landlock_nothing_is_run_and_the_layer_is_named() {
 
 #[test]
 fn with_the_explicit_flag_it_runs_and_says_what_is_missing() {
-    let place = Place::new();
+    let place = place();
     let without = vec![LayerName::Landlock, LayerName::Signals];
     let server = server(&place, Capabilities { landlock_abi: 0, ..host() }, without);
     let answer = call(&server, "command_run", json!({"argv": ["wc", "-l", "a.txt"]}));
@@ -65,7 +67,7 @@ fn with_the_explicit_flag_it_runs_and_says_what_is_missing() {
 
 #[test]
 fn calls_in_process_give_the_answers_of_stdio() {
-    let place = Place::new();
+    let place = place();
     let server = server(&place, host(), Vec::new());
     let mut process = mcp_testing::client::Process::start(&mut place.forgetful());
     process.open();

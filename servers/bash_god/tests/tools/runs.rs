@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Place, allowing, asked, carrying, eventually, odd_seconds, refusal, structured};
+use crate::support::{allowing, asked, carrying, eventually, odd_seconds, place, refusal, structured};
 use mcp_testing::client::{Process, call};
 
 #[test]
 fn words_are_words_where_no_shell_is_asked_for() {
-    let place = Place::new();
+    let place = place();
     let mut process = place.server(&[]);
     for word in
         ["$(touch x)", "`touch x`", "; touch x", "| touch x", "> x", "$HOME", "*", "a=b", "\n", "-n \\", "if"]
@@ -23,7 +23,7 @@ fn words_are_words_where_no_shell_is_asked_for() {
 
 #[test]
 fn profiles_allow_what_they_say() {
-    let place = Place::new();
+    let place = place();
     let policy = allowing(&place, &["touch", "cat", "sh"]);
     let mut process = place.server(&["--policy", &policy]);
     let touch = |profile: &str| json!({"argv": ["touch", "new"], "profile": profile});
@@ -43,7 +43,7 @@ fn profiles_allow_what_they_say() {
 
 #[test]
 fn a_program_that_is_not_there_is_told() {
-    let place = Place::new();
+    let place = place();
     let policy = allowing(&place, &["no-such-program"]);
     let mut process = place.server(&["--policy", &policy]);
     let answer = process.call("command_run", &json!({"argv": ["no-such-program", "a"]}));
@@ -55,7 +55,7 @@ fn a_program_that_is_not_there_is_told() {
 
 #[test]
 fn exit_codes_signals_and_both_streams_are_told() {
-    let place = Place::new();
+    let place = place();
     let mut process = place.server(&[]);
     let mut run = |script: &str| {
         let answer = asked_or_not(&mut process, &json!({"command": script}));
@@ -84,7 +84,7 @@ fn asked_or_not(process: &mut Process, arguments: &Value) -> Value {
 
 #[test]
 fn time_that_is_over_ends_everything() {
-    let place = Place::new();
+    let place = place();
     let mut process = place.server(&[]);
     let seconds = odd_seconds();
     let script = format!("sleep {seconds} & sleep {seconds}");
@@ -96,7 +96,7 @@ fn time_that_is_over_ends_everything() {
 
 #[test]
 fn in_the_background_it_goes_on_until_it_is_killed() {
-    let place = Place::new();
+    let place = place();
     let mut process = place.server(&[]);
     let seconds = odd_seconds();
     let script = format!("echo begun; sleep {seconds}");
@@ -120,7 +120,7 @@ fn in_the_background_it_goes_on_until_it_is_killed() {
 
 #[test]
 fn handles_cannot_be_guessed_and_belong_to_one_server() {
-    let place = Place::new();
+    let place = place();
     let mut first = place.server(&[]);
     let mut second = Process::start(&mut place.forgetful());
     second.open();
@@ -137,7 +137,7 @@ fn handles_cannot_be_guessed_and_belong_to_one_server() {
 
 #[test]
 fn a_cancelled_call_ends_its_command() {
-    let place = Place::new();
+    let place = place();
     let mut process = place.server(&[]);
     let seconds = odd_seconds();
     process.send(&call(7, "command_run", &json!({"argv": ["sleep", seconds]})));
@@ -149,7 +149,7 @@ fn a_cancelled_call_ends_its_command() {
 
 #[test]
 fn the_end_of_input_ends_the_server_and_what_it_runs() {
-    let place = Place::new();
+    let place = place();
     let mut process = place.server(&[]);
     let seconds = odd_seconds();
     let answer = process.call("command_run", &json!({"argv": ["sleep", seconds], "background": true}));
@@ -163,7 +163,7 @@ fn the_end_of_input_ends_the_server_and_what_it_runs() {
 
 #[test]
 fn a_killed_server_leaves_nothing_running() {
-    let place = Place::new();
+    let place = place();
     let mut process = place.server(&[]);
     let seconds = odd_seconds();
     let script = format!("sleep {seconds} & (sleep {seconds} &) ; sleep {seconds}");
@@ -181,7 +181,7 @@ fn a_killed_server_leaves_nothing_running() {
 
 #[test]
 fn what_takes_longer_than_a_second_reports_progress() {
-    let place = Place::new();
+    let place = place();
     let mut process = place.server(&[]);
     let mut request = call(1, "command_run", &json!({"argv": ["sleep", "2.5"]}));
     request["params"]["_meta"] = json!({"progressToken": "p"});
@@ -201,7 +201,7 @@ fn what_takes_longer_than_a_second_reports_progress() {
 
 #[test]
 fn no_more_than_sixteen_commands_run_at_a_time() {
-    let place = Place::new();
+    let place = place();
     let mut process = place.server(&[]);
     let seconds = odd_seconds();
     let arguments = json!({"argv": ["sleep", seconds], "background": true});
@@ -215,7 +215,7 @@ fn no_more_than_sixteen_commands_run_at_a_time() {
 
 #[test]
 fn everything_that_is_executed_is_in_the_log() {
-    let place = Place::new();
+    let place = place();
     let mut process = place.server(&[]);
     process.call("command_analyze", &json!({"command": "rm a.txt"}));
     process.call("command_run", &json!({"argv": ["ls"], "dry_run": true}));

@@ -2,8 +2,10 @@
 
 use serde_json::json;
 
-use crate::support::{Place, refusal, structured};
-use mcp_testing::client::{Process, text};
+use crate::support::{Place, place, refusal, structured};
+use mcp_testing::client::Process;
+use mcp_testing::place::kibibytes;
+use mcp_testing::protocol::MOST_MEMORY;
 
 /// Starts the server with arguments that it does not take: its exit code and what it says.
 fn refused(place: &Place, arguments: &[&str]) -> (i32, String) {
@@ -14,7 +16,7 @@ fn refused(place: &Place, arguments: &[&str]) -> (i32, String) {
 
 #[test]
 fn a_policy_that_is_wrong_is_told_with_its_place() {
-    let place = Place::new();
+    let place = place();
     let policy = place.path("policy.toml");
     let shown = policy.display().to_string();
     for (text, at, part) in [
@@ -42,16 +44,12 @@ fn a_policy_that_is_wrong_is_told_with_its_place() {
 }
 
 #[test]
-fn roots_and_state_that_cannot_be_used_are_told() {
-    let place = Place::new();
-    let file = place.path("root/a.txt").display().to_string();
+fn directories_that_the_sandbox_cannot_use_are_named() {
+    let place = place();
     for (arguments, part) in [
-        (["--root", "/none"], "the root /none cannot be used"),
-        (["--root", &file], "not a directory"),
         (["--root", "/"], "cannot be a root"),
         (["--programs", "/none"], "/none"),
-        (["--state", "/proc/none"], "choose another with --state"),
-        (["--toolset", "none"], "there is no toolset `none`; there are history, look, run"),
+        (["--also-read", "/none"], "/none"),
         (["--run-without", "none"], "landlock"),
     ] {
         let (code, error) = refused(&place, &arguments);
@@ -60,56 +58,16 @@ fn roots_and_state_that_cannot_be_used_are_told() {
 }
 
 #[test]
-fn toolsets_show_a_part_of_the_tools() {
-    let place = Place::new();
-    let mut process = place.server(&["--toolset", "look,history"]);
-    let list = process.request(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}));
-    let names: Vec<&str> = list["result"]["tools"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|tool| tool["name"].as_str().unwrap())
-        .collect();
-    let expected = ["command_analyze", "command_suggest", "command_optimize", "history", "system_info"];
-    assert_eq!(names, expected);
-}
-
-#[test]
-fn help_version_and_doctor_say_what_there_is() {
-    let place = Place::new();
-    let told = |argument: &str| {
-        let output = place.command().arg(argument).output().unwrap();
-        assert!(output.status.success());
-        String::from_utf8(output.stdout).unwrap()
-    };
-    let help = told("--help");
-    for option in
-        ["--root", "--state", "--read-only", "--toolset", "--http", "--policy", "--run-without", "doctor"]
-    {
-        assert!(help.contains(option), "{option} in {help}");
-    }
-    assert_eq!(told("--version"), format!("bash-god-mcp {}\n", env!("CARGO_PKG_VERSION")));
-    let facts = told("doctor");
-    for fact in ["Landlock", "seccomp", "namespaces", "bash", "policy", "state"] {
-        assert!(facts.contains(fact), "{fact} in {facts}");
-    }
-}
-
-#[test]
-fn the_fixture_mode_serves_the_reference_tools() {
-    let place = Place::new();
-    let mut process = place.server(&["--fixture"]);
-    let list = process.request(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}));
-    let names: Vec<_> =
-        list["result"]["tools"].as_array().unwrap().iter().map(|tool| tool["name"].clone()).collect();
-    assert_eq!(names, ["echo", "stats"]);
-    assert_eq!(text(&process.call("echo", &json!({"text": "a"}))), "a");
+fn the_version_is_that_of_the_package() {
+    let output = place().command().arg("--version").output().unwrap();
+    let version = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(version, format!("bash-god-mcp {}\n", env!("CARGO_PKG_VERSION")));
 }
 
 #[test]
 fn further_programs_are_found_and_run() {
     use std::os::unix::fs::PermissionsExt;
-    let place = Place::new();
+    let place = place();
     let folder = place.path("programs");
     std::fs::create_dir(&folder).unwrap();
     let program = folder.join("my-program");
@@ -127,19 +85,11 @@ fn further_programs_are_found_and_run() {
 }
 
 #[test]
-fn a_server_at_rest_is_small() {
-    let place = Place::new();
+fn a_server_that_has_analysed_is_small() {
+    let place = place();
     let mut process = place.server(&[]);
     structured(&process.call("command_analyze", &json!({"command": "ls"})));
-    let status = std::fs::read_to_string(format!("/proc/{}/status", process.child.id())).unwrap();
-    let rss: u64 = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .and_then(|line| line.split_whitespace().next())
-        .unwrap()
-        .parse()
-        .unwrap();
-    // What is handed out may take 20 MiB; a build without optimisation has several times as much code.
-    let most = if cfg!(debug_assertions) { 32 } else { 20 };
-    assert!(rss <= most << 10, "{rss} KiB");
+    // With both parsers loaded.
+    let held = kibibytes(process.child.id(), "VmRSS");
+    assert!(held <= MOST_MEMORY, "{held} KiB");
 }

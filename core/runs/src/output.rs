@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use mcp_sandbox::{Captured, clean, is_binary};
+use mcp_server::answer::{cut, json_length};
 use regex::RegexBuilder;
 
 /// The most bytes that a pattern may be, and its compiled form may take.
@@ -154,14 +155,14 @@ pub fn tail(captured: &Captured, size: Size) -> Part {
 /// The lines from `offset` on that match a pattern.
 ///
 /// # Errors
-/// One sentence: the pattern is none, or is too long.
+/// One sentence: the pattern is not a regular expression, or is too long.
 pub fn grep(captured: &Captured, offset: u64, pattern: &str, size: Size) -> Result<Part, String> {
     if pattern.len() > LONGEST_PATTERN {
         return Err(format!("pattern has more than {LONGEST_PATTERN} bytes: shorten it"));
     }
     let regex =
         RegexBuilder::new(pattern).size_limit(LARGEST_REGEX).dfa_size_limit(LARGEST_REGEX).build().map_err(
-            |error| format!("pattern is no regular expression: {}", last_line(&error.to_string())),
+            |error| format!("pattern is not a regular expression: {}", last_line(&error.to_string())),
         )?;
     let pieces = Pieces::new(captured);
     let mut part = Part::default();
@@ -201,60 +202,6 @@ pub fn grep(captured: &Captured, offset: u64, pattern: &str, size: Size) -> Resu
 
 fn last_line(text: &str) -> &str {
     text.lines().next_back().unwrap_or(text).trim()
-}
-
-/// How many bytes a text has inside a string of JSON.
-#[must_use]
-pub fn json_length(text: &str) -> usize {
-    let of = |byte: u8| match byte {
-        b'"' | b'\\' | b'\n' | b'\t' | b'\r' | 8 | 12 => 2,
-        0..=31 => 6,
-        _ => 1,
-    };
-    text.bytes().map(of).sum()
-}
-
-/// The start and the end of a text that is longer than `most` bytes of JSON, with a line in place of what is left
-/// out; whether anything is.
-#[must_use]
-pub fn cut(text: &str, most: usize) -> (String, bool) {
-    if json_length(text) <= most {
-        return (text.to_owned(), false);
-    }
-    // The line in the middle.
-    let room = most.saturating_sub(48);
-    let head = prefix(text, room - room / 3);
-    let rest = &text[head.len()..];
-    let tail = suffix(rest, room / 3);
-    let left_out = rest.len() - tail.len();
-    if room == 0 {
-        return (String::new(), true);
-    }
-    (format!("{head}\n[… {left_out} bytes left out …]\n{tail}"), true)
-}
-
-fn prefix(text: &str, most: usize) -> &str {
-    let mut left = most;
-    for (at, letter) in text.char_indices() {
-        let needed = json_length(&text[at..at + letter.len_utf8()]);
-        if needed > left {
-            return &text[..at];
-        }
-        left -= needed;
-    }
-    text
-}
-
-fn suffix(text: &str, most: usize) -> &str {
-    let mut left = most;
-    for (at, letter) in text.char_indices().rev() {
-        let needed = json_length(&text[at..at + letter.len_utf8()]);
-        if needed > left {
-            return &text[at + letter.len_utf8()..];
-        }
-        left -= needed;
-    }
-    text
 }
 
 #[cfg(test)]

@@ -57,6 +57,7 @@ static RULES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 });
 
 /// `line` with [`MASK`] in place of every secret that a rule knows. What is masked already stays as it is.
+#[must_use]
 pub fn masked(line: &str) -> String {
     let mut line = Cow::Borrowed(line);
     for rule in RULES.iter() {

@@ -3,12 +3,13 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use mcp_sandbox::Outcome;
+use mcp_server::answer::Object;
 use mcp_server::layers::Audit;
 use serde::Serialize;
 
-use crate::analysis::{Decision, Risk};
-use crate::execution::plan::Plan;
-use crate::history::mask::masked;
+use crate::answer::milliseconds;
+use crate::mask::masked;
+use crate::plan::Plan;
 
 /// The most bytes of a line of shell that an entry shows.
 const LONGEST: usize = 16 << 10;
@@ -24,10 +25,9 @@ enum Entry<'a> {
         command: String,
         cwd: String,
         profile: &'static str,
-        decision: Decision,
-        risk: Risk,
-        /// Whether a person agreed to it.
-        confirmed: bool,
+        /// What the server says about the cause.
+        #[serde(flatten)]
+        cause: Object,
     },
     End {
         time: u64,
@@ -49,13 +49,7 @@ pub(crate) fn now() -> u64 {
     since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// Milliseconds, with their fraction.
-pub(crate) fn milliseconds(duration: std::time::Duration) -> f64 {
-    // To the microsecond: more says nothing about a process.
-    (duration.as_secs_f64() * 1e6).round() / 1e3
-}
-
-pub(crate) fn started(audit: Option<&Audit>, handle: &str, plan: &Plan, confirmed: bool) {
+pub(crate) fn started(audit: Option<&Audit>, handle: &str, plan: &Plan, cause: impl FnOnce() -> Object) {
     let Some(audit) = audit else { return };
     let mut command = masked(&plan.line);
     let mut end = command.len().min(LONGEST);
@@ -67,11 +61,9 @@ pub(crate) fn started(audit: Option<&Audit>, handle: &str, plan: &Plan, confirme
         time: now(),
         handle,
         command,
-        cwd: plan.folder.display().to_string(),
+        cwd: plan.directory.display().to_string(),
         profile: plan.profile.name(),
-        decision: plan.analysis.decision,
-        risk: plan.analysis.risk,
-        confirmed,
+        cause: cause(),
     });
 }
 

@@ -5,18 +5,17 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
-use mcp_sandbox::{
-    CancelHandle, Capabilities, Job, Layer, Outcome, Profile, Running, Sandbox, SandboxError, Snapshot,
-};
+use mcp_sandbox::{CancelHandle, Capabilities, Job, Outcome, Profile, Running, SandboxError, Snapshot};
+use mcp_server::answer::Object;
 use mcp_server::layers::Audit;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{oneshot, watch};
 
-use crate::execution::journal;
-use crate::execution::plan::Plan;
-use crate::history::NewRecord;
-use crate::memory::Memory;
+use crate::ground::{Ground, weaker};
+use crate::journal;
+use crate::plan::Plan;
 
 /// How many commands run at a time.
 pub const MOST_RUNNING: usize = 16;
@@ -27,59 +26,36 @@ pub const MOST_ENDED: usize = 64;
 /// The most bytes of output of runs that ended; the oldest go first.
 pub const MOST_BYTES: usize = 32 << 20;
 
-/// Finds out what a host offers: its sandbox is only asked when something is to be run.
-type Probe = Box<dyn Fn() -> Result<Capabilities, SandboxError> + Send + Sync>;
-
-/// The sandbox, put up on first use.
-pub struct Ground {
-    /// What is there before the host was asked.
-    unprobed: Mutex<Option<Sandbox>>,
-    probe: Probe,
-    ready: OnceLock<(Arc<Sandbox>, Capabilities)>,
-}
-
-impl Ground {
-    /// A sandbox whose roots are open, and how to ask the host.
-    pub fn new(
-        sandbox: Sandbox,
-        probe: impl Fn() -> Result<Capabilities, SandboxError> + Send + Sync + 'static,
-    ) -> Self {
-        Self { unprobed: Mutex::new(Some(sandbox)), probe: Box::new(probe), ready: OnceLock::new() }
+/// Why something is run: what a server attaches to a run and learns back from it.
+pub trait Cause: Send + Sync + 'static {
+    /// What the audit log's line about the start says beside the plan, such as who agreed.
+    fn audited(&self) -> Object {
+        Object::new()
     }
 
-    /// The sandbox, and what the host offers it.
-    ///
-    /// # Errors
-    /// If the supervisor that asks the host cannot be started.
-    pub fn get(&self) -> Result<&(Arc<Sandbox>, Capabilities), SandboxError> {
-        if let Some(ready) = self.ready.get() {
-            return Ok(ready);
-        }
-        let mut unprobed = self.unprobed.lock();
-        if unprobed.is_some() {
-            let capabilities = (self.probe)()?;
-            if let Some(sandbox) = unprobed.take() {
-                let sandbox = Arc::new(sandbox.on(capabilities.clone()));
-                // Only who took the sandbox sets it, and nobody else has.
-                self.ready.set((sandbox, capabilities)).ok();
-            }
-        }
-        drop(unprobed);
-        self.ready.get().ok_or_else(|| SandboxError::SupervisorLost("the sandbox is gone".to_owned()))
+    /// Hears how the run ended: in its thread, before whoever waits for the end does. `started_ms` is in milliseconds
+    /// since 1970. A sentence becomes the run's [notice](Run::notice), such as that it could not be remembered.
+    fn ended(&self, plan: &Plan, started_ms: u64, outcome: &Outcome) -> Option<String> {
+        let _ = (plan, started_ms, outcome);
+        None
     }
 }
+
+impl Cause for () {}
 
 /// One run.
-pub struct Run {
+pub struct Run<C = ()> {
     /// By which it is known: nobody can guess it.
     pub handle: String,
     /// The plan that it carries out.
     pub plan: Plan,
+    /// Why it is run.
+    pub cause: C,
     state: Mutex<State>,
     cancel: Mutex<Cancel>,
     ended: watch::Sender<bool>,
-    /// Why it is not in the history.
-    unkept: OnceLock<String>,
+    /// What its cause had to say at its end.
+    notice: OnceLock<String>,
 }
 
 /// How a run is cancelled, which may be asked for before it was started.
@@ -105,24 +81,23 @@ pub enum Look {
 }
 
 /// All runs of a server.
-pub struct Runs {
+pub struct Runs<C = ()> {
     ground: Arc<Ground>,
-    memory: Arc<Memory>,
     audit: Option<Arc<Audit>>,
-    known: RwLock<VecDeque<Arc<Run>>>,
+    known: RwLock<VecDeque<Arc<Run<C>>>>,
 }
 
-impl Runs {
-    /// No runs yet.
+impl<C: Cause> Runs<C> {
+    /// No runs yet. What is executed is written to the audit log, where there is one.
     #[must_use]
-    pub fn new(ground: Arc<Ground>, memory: Arc<Memory>, audit: Option<Arc<Audit>>) -> Self {
-        Self { ground, memory, audit, known: RwLock::default() }
+    pub fn new(ground: Ground, audit: Option<Audit>) -> Self {
+        Self { ground: Arc::new(ground), audit: audit.map(Arc::new), known: RwLock::default() }
     }
 
     /// What the host offers.
     ///
     /// # Errors
-    /// As [`Ground::get`], in one sentence.
+    /// One sentence: the supervisor that asks the host cannot be started.
     pub fn capabilities(&self) -> Result<&Capabilities, String> {
         self.ground.get().map(|(_, capabilities)| capabilities).map_err(|error| error.to_string())
     }
@@ -141,16 +116,11 @@ impl Runs {
     ///
     /// # Errors
     /// One sentence: too much runs already, a layer of protection is missing, a program does not exist.
-    pub async fn start(&self, plan: Plan, cause: Cause) -> Result<Arc<Run>, String> {
-        let run = self.enter(plan)?;
+    pub async fn start(&self, plan: Plan, cause: C) -> Result<Arc<Run<C>>, String> {
+        let run = self.enter(plan, cause)?;
         let (tell, told) = oneshot::channel();
-        let work = Work {
-            run: Arc::clone(&run),
-            ground: Arc::clone(&self.ground),
-            memory: Arc::clone(&self.memory),
-            audit: self.audit.clone(),
-            cause,
-        };
+        let work =
+            Work { run: Arc::clone(&run), ground: Arc::clone(&self.ground), audit: self.audit.clone() };
         // Left before it runs, it is cancelled.
         let guard = Guard(Some(Arc::clone(&run)));
         std::thread::Builder::new()
@@ -167,7 +137,7 @@ impl Runs {
     }
 
     /// A place among the runs, where one is free.
-    fn enter(&self, plan: Plan) -> Result<Arc<Run>, String> {
+    fn enter(&self, plan: Plan, cause: C) -> Result<Arc<Run<C>>, String> {
         let mut random = [0_u8; 16];
         getrandom::fill(&mut random)
             .map_err(|error| format!("the system gives no random numbers: {error}"))?;
@@ -175,10 +145,11 @@ impl Runs {
         let run = Arc::new(Run {
             handle: format!("run-{handle}"),
             plan,
+            cause,
             state: Mutex::new(State::Starting),
             cancel: Mutex::new(Cancel::Unstarted { is_unwanted: false }),
             ended: watch::Sender::new(false),
-            unkept: OnceLock::new(),
+            notice: OnceLock::new(),
         });
         let mut known = self.known.write();
         if known.iter().filter(|run| !run.has_ended()).count() >= MOST_RUNNING {
@@ -195,7 +166,7 @@ impl Runs {
     ///
     /// # Errors
     /// One sentence: there is none, or it is forgotten.
-    pub fn find(&self, handle: &str) -> Result<Arc<Run>, String> {
+    pub fn find(&self, handle: &str) -> Result<Arc<Run<C>>, String> {
         let known = self.known.read();
         let run = known.iter().find(|run| run.handle == handle);
         run.cloned().ok_or_else(|| {
@@ -206,20 +177,20 @@ impl Runs {
     }
 
     /// Forgets a run that nobody will ask for: its whole output was shown.
-    pub fn forget(&self, run: &Arc<Run>) {
+    pub fn forget(&self, run: &Arc<Run<C>>) {
         self.known.write().retain(|known| !Arc::ptr_eq(known, run));
     }
 }
 
-impl Drop for Runs {
+impl<C> Drop for Runs<C> {
     fn drop(&mut self) {
         self.known.get_mut().iter().for_each(|run| run.cancel());
     }
 }
 
 /// Drops the oldest runs that ended, until the rest is within bounds.
-fn forget_oldest(known: &mut VecDeque<Arc<Run>>) {
-    let size = |run: &Run| match &*run.state.lock() {
+fn forget_oldest<C>(known: &mut VecDeque<Arc<Run<C>>>) {
+    let size = |run: &Run<C>| match &*run.state.lock() {
         State::Ended(outcome) => [&outcome.stdout, &outcome.stderr]
             .iter()
             .map(|stream| stream.head.len() + stream.tail.len())
@@ -238,31 +209,18 @@ fn forget_oldest(known: &mut VecDeque<Arc<Run>>) {
     });
 }
 
-/// Why something is run.
-#[derive(Clone, Debug)]
-pub enum Cause {
-    /// The policy allows it; what it is for, where that was said.
-    Allowed(Option<String>),
-    /// A person agreed to it; what it is for, where that was said.
-    Confirmed(Option<String>),
-    /// To be measured: no history has it.
-    Measured,
-}
-
 /// What the thread of a run needs.
-struct Work {
-    run: Arc<Run>,
+struct Work<C> {
+    run: Arc<Run<C>>,
     ground: Arc<Ground>,
-    memory: Arc<Memory>,
     audit: Option<Arc<Audit>>,
-    cause: Cause,
 }
 
-impl Work {
+impl<C: Cause> Work<C> {
     fn carry_out(self, tell: oneshot::Sender<Result<(), String>>) {
         let handle = self.run.handle.as_str();
         let audit = self.audit.as_deref();
-        journal::started(audit, handle, &self.run.plan, matches!(self.cause, Cause::Confirmed(_)));
+        journal::started(audit, handle, &self.run.plan, || self.run.cause.audited());
         let at = journal::now();
         let result = match self.start() {
             Ok(watch) => {
@@ -282,7 +240,9 @@ impl Work {
         match result {
             Ok(outcome) => {
                 journal::ended(audit, handle, Ok(&outcome));
-                self.keep(at, &outcome);
+                if let Some(notice) = self.run.cause.ended(&self.run.plan, at, &outcome) {
+                    self.run.notice.set(notice).ok();
+                }
                 *self.run.state.lock() = State::Ended(Arc::new(outcome));
             }
             Err(error) => {
@@ -316,32 +276,14 @@ impl Work {
             let State::Running(running) = &mut *state else {
                 return Err(SandboxError::SupervisorLost("the run is gone".to_owned()));
             };
-            if let Some(outcome) = running.wait_timeout(std::time::Duration::ZERO)? {
+            if let Some(outcome) = running.wait_timeout(Duration::ZERO)? {
                 return Ok(outcome);
             }
         }
     }
-
-    /// Keeps it in the history.
-    fn keep(&self, at: u64, outcome: &Outcome) {
-        let plan = &self.run.plan;
-        let (Cause::Allowed(task) | Cause::Confirmed(task)) = &self.cause else { return };
-        let record = NewRecord {
-            at_ms: at,
-            task: task.clone().or_else(|| self.memory.task_of(&plan.line)).unwrap_or_default(),
-            command: plan.line.clone(),
-            cwd: Some(plan.folder.display().to_string()),
-            exit_code: outcome.code,
-            duration_ms: u64::try_from(outcome.duration.as_millis()).ok(),
-            feedback: None,
-        };
-        if let Err(reason) = self.memory.keep(record) {
-            self.run.unkept.set(format!("not kept in the history: {reason}")).ok();
-        }
-    }
 }
 
-impl Run {
+impl<C> Run<C> {
     fn has_ended(&self) -> bool {
         matches!(&*self.state.lock(), State::Ended(_) | State::Failed(_))
     }
@@ -376,19 +318,19 @@ impl Run {
         }
     }
 
-    /// Why it is not in the history, if it is not.
-    pub fn unkept(&self) -> Option<&str> {
-        self.unkept.get().map(String::as_str)
+    /// What its cause had to say at its end.
+    pub fn notice(&self) -> Option<&str> {
+        self.notice.get().map(String::as_str)
     }
 }
 
 /// Cancels a run whose caller went away.
-pub struct Guard(Option<Arc<Run>>);
+pub struct Guard<C>(Option<Arc<Run<C>>>);
 
-impl Guard {
+impl<C> Guard<C> {
     /// Guards a run.
     #[must_use]
-    pub fn new(run: &Arc<Run>) -> Self {
+    pub fn new(run: &Arc<Run<C>>) -> Self {
         Self(Some(Arc::clone(run)))
     }
 
@@ -398,18 +340,10 @@ impl Guard {
     }
 }
 
-impl Drop for Guard {
+impl<C> Drop for Guard<C> {
     fn drop(&mut self) {
         if let Some(run) = &self.0 {
             run.cancel();
         }
     }
-}
-
-/// The sentence for layers that were missing and accepted as missing.
-#[must_use]
-pub fn weaker(layers: &[Layer]) -> Option<String> {
-    let names: Vec<String> = layers.iter().map(Layer::to_string).collect();
-    (!names.is_empty())
-        .then(|| format!("run without {}, as the server was started to allow", names.join(", ")))
 }

@@ -170,6 +170,9 @@ pub(crate) struct ReportArgs {
     /// Do not write: exit with 1 unless this document says what the record says.
     #[arg(long, value_name = "FILE", conflicts_with = "splice")]
     pub check: Option<PathBuf>,
+    /// Also write each chart as PNG, beside its SVG.
+    #[arg(long, conflicts_with = "check")]
+    pub png: bool,
     #[command(flatten)]
     pub export: ExportArgs,
 }

@@ -61,8 +61,8 @@ pub(crate) fn history(shared: &Shared, args: &HistoryArgs) -> anyhow::Result<Exi
     if let (Some(file), Some(kind)) = (&args.chart, kind) {
         match report::trend_chart(&history)? {
             Some(chart) => {
-                let bytes = if kind == "svg" { chart.svg.as_bytes() } else { &chart.png };
-                store::replace(file, bytes).with_context(|| format!("cannot write {}", file.display()))?;
+                let bytes = if kind == "svg" { chart.svg.into_bytes() } else { chart.png()? };
+                store::replace(file, &bytes).with_context(|| format!("cannot write {}", file.display()))?;
             }
             None => eprintln!("no chart: no series has two runs yet"),
         }

@@ -112,6 +112,9 @@ pub(crate) fn report(shared: &Shared, args: &ReportArgs) -> anyhow::Result<Exit>
     if args.check.is_none() {
         judged.write_report()?;
     }
+    if args.png {
+        judged.write_pngs()?;
+    }
     let Some(document) = document else {
         print_record(shared, &root, &judged, &args.export)?;
         return Ok(exit(&judged));

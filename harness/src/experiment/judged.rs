@@ -96,12 +96,24 @@ impl Judged {
         };
         for chart in &charts {
             put(format!("charts/{}.svg", chart.name), chart.svg.as_bytes())?;
-            put(format!("charts/{}.png", chart.name), &chart.png)?;
         }
         put("report.md".into(), report::markdown(&report).as_bytes())?;
         put("report.html".into(), report::html(&report, &charts).as_bytes())?;
         let verdicts = serde_json::json!({ "analysis": self.analysis, "judgement": self.judgement });
         put("verdicts.json".into(), (serde_json::to_string_pretty(&verdicts)? + "\n").as_bytes())
+    }
+
+    /// Writes each chart of the report as PNG, beside its SVG.
+    ///
+    /// # Errors
+    /// A chart cannot be drawn, or a file cannot be written.
+    pub fn write_pngs(&self) -> anyhow::Result<()> {
+        for chart in report::charts(&self.report())? {
+            let path = self.directory.join(format!("charts/{}.png", chart.name));
+            store::replace(&path, &chart.png()?)
+                .with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        Ok(())
     }
 
     /// Whether something in it is broken. That the user stopped it is not.

@@ -74,7 +74,7 @@ fn a_record_holds_everything_and_is_shown_again() {
     );
     assert_eq!(says["servers"][0]["version"], "2026-07-28");
     for chart in ["percentiles", "starts"] {
-        assert!(run.record().join(format!("charts/{chart}.png")).is_file(), "{chart}");
+        assert!(run.record().join(format!("charts/{chart}.svg")).is_file(), "{chart}");
     }
     let shown = stdout(&lab(0, &["report", run.record().to_str().unwrap()]));
     for words in ["p99.9", "95 %", "null server", "cat", "lab's own", "× floor"] {
@@ -159,7 +159,7 @@ fn the_other_questions_say_what_they_found() {
         capacity["held"].as_f64() > Some(20.0) && capacity["held"].as_f64() < Some(600.0),
         "{capacity:#}"
     );
-    assert!(slow.record().join("charts/capacity.png").is_file());
+    assert!(slow.record().join("charts/capacity.svg").is_file());
 
     let cold = Run::ask(0, &["cold-start"], &["--no-floors", "--launches", "3"], &["plain"]);
     assert_eq!(cold.series("server")["launches"].as_array().unwrap().len(), 3);

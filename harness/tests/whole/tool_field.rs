@@ -56,7 +56,7 @@ fn a_field_is_measured_compared_and_spliced() {
     let versus = says["versus"].as_array().unwrap();
     let row = versus.iter().find(|row| row["member"] == "peer_1" && row["label"] == "echo").unwrap();
     assert!(row["rows"][0]["ratio"].as_f64() > Some(3.0), "{row:#}");
-    assert!(run.record().join("charts/servers.png").is_file());
+    assert!(run.record().join("charts/servers.svg").is_file());
     drop(folder);
     spliced(&run);
 }

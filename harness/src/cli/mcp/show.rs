@@ -27,10 +27,15 @@ pub(crate) fn again(shared: &Shared, folder: &Path) -> anyhow::Result<Exit> {
 
 /// `report` of a latency record: shows it again, splices it into a document, or checks one against it.
 pub(crate) fn report(shared: &Shared, args: &ReportArgs) -> anyhow::Result<Exit> {
-    let Some(document) = args.splice.as_ref().or(args.check.as_ref()) else {
-        return again(shared, &args.record);
-    };
     let file = Record::read(&args.record)?.file;
+    if args.png {
+        for chart in report::latency_charts(&file)? {
+            put(&args.record, &format!("charts/{}.png", chart.name), &chart.png()?)?;
+        }
+    }
+    let Some(document) = args.splice.as_ref().or(args.check.as_ref()) else {
+        return show(shared, &file, &args.record);
+    };
     let judgement = judge_latency(&file.versus, Policy { noise_threshold: file.noise_threshold });
     if args.splice.is_some() {
         charts(&file, &args.record)?;
@@ -54,7 +59,6 @@ fn charts(file: &LatencyFile, folder: &Path) -> anyhow::Result<Vec<(&'static str
     let charts = report::latency_charts(file)?;
     for chart in &charts {
         put(folder, &format!("charts/{}.svg", chart.name), chart.svg.as_bytes())?;
-        put(folder, &format!("charts/{}.png", chart.name), &chart.png)?;
     }
     Ok(charts.into_iter().map(|chart| (chart.name, chart.title)).collect())
 }

@@ -70,7 +70,6 @@ fn kept(mut file: GateFile, directory: PathBuf, start: Instant) -> anyhow::Resul
     store::replace(&directory.join("gate.md"), view::markdown(&file).as_bytes())?;
     if let Some(chart) = view::chart(&file)? {
         store::replace(&directory.join("charts/gate.svg"), chart.svg.as_bytes())?;
-        store::replace(&directory.join("charts/gate.png"), &chart.png)?;
     }
     Ok(Gated::paired(file, Some(directory)))
 }

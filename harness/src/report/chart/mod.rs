@@ -28,8 +28,8 @@ use thiserror::Error;
 use crate::report::Report;
 use crate::report::view::View;
 
-/// One picture in two formats.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One picture, as SVG and, where somebody asks for it, as PNG.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Chart {
     /// Its file name, without an ending: `calls`, `throughput`, `forest`, `heatmap`, `launches`, `builds`.
     pub name: &'static str,
@@ -37,8 +37,17 @@ pub struct Chart {
     pub title: String,
     /// A whole SVG document, in logical pixels.
     pub svg: String,
-    /// A PNG with two pixels for each logical one.
-    pub png: Vec<u8>,
+    scene: scene::Scene,
+}
+
+impl Chart {
+    /// The same as a PNG, with two pixels for each logical one. It takes longer than all else of a chart.
+    ///
+    /// # Errors
+    /// The drawing library or the encoder refused.
+    pub fn png(&self) -> Result<Vec<u8>, ChartError> {
+        paint::png(&self.scene)
+    }
 }
 
 /// Why a chart could not be made. None of these depends on the numbers.
@@ -116,15 +125,10 @@ fn drawings(report: &Report<'_>) -> Vec<Drawing> {
         .collect()
 }
 
-/// The charts without their PNGs, which take long to make in a test build.
+/// The charts of a report that can be drawn.
 #[cfg(test)]
 pub(crate) fn pictures(report: &Report<'_>) -> Vec<Chart> {
-    paint::load_font().expect("the font");
-    let chart = |drawing: Drawing| {
-        let svg = paint::svg(&drawing.scene, &drawing.title).expect("a picture");
-        Chart { name: drawing.name, title: drawing.title, svg, png: Vec::new() }
-    };
-    drawings(report).into_iter().map(chart).collect()
+    charts(report).expect("pictures")
 }
 
 #[cfg(test)]

@@ -46,10 +46,10 @@ pub(crate) fn text_width(text: &str, size: f64) -> f64 {
     measured.map_or(text.chars().count() as f64 * size * 0.6, |(width, _)| f64::from(width) / MEASURE)
 }
 
-/// A drawing in both formats.
+/// A drawing as a chart.
 pub(crate) fn chart(drawing: &Drawing) -> Result<Chart, ChartError> {
     let Drawing { name, title, scene } = drawing;
-    Ok(Chart { name, title: title.clone(), svg: svg(scene, title)?, png: png(scene)? })
+    Ok(Chart { name, title: title.clone(), svg: svg(scene, title)?, scene: scene.clone() })
 }
 
 fn size(scene: &Scene, format: Format) -> (u32, u32) {
@@ -72,7 +72,8 @@ pub(crate) fn svg(scene: &Scene, title: &str) -> Result<String, ChartError> {
     Ok(text.replacen(&drawn, &shown, 1))
 }
 
-fn png(scene: &Scene) -> Result<Vec<u8>, ChartError> {
+/// A scene as a PNG.
+pub(crate) fn png(scene: &Scene) -> Result<Vec<u8>, ChartError> {
     let (width, height) = size(scene, PNG);
     let mut pixels = vec![0; width as usize * height as usize * 3];
     paint(scene, &mut BitMapBackend::with_buffer(&mut pixels, (width, height)), PNG)?;

@@ -115,7 +115,7 @@ fn pictures_have_twice_the_logical_size() {
     let fixture = Fixture::small();
     let report = fixture.report();
     for (drawing, chart) in drawings(&report).iter().zip(charts(&report).expect("charts")) {
-        let decoder = png::Decoder::new(std::io::Cursor::new(&chart.png));
+        let decoder = png::Decoder::new(std::io::Cursor::new(chart.png().expect("a PNG")));
         let mut reader = decoder.read_info().expect("a PNG");
         let mut pixels = vec![0; reader.output_buffer_size().expect("a size")];
         let frame = reader.next_frame(&mut pixels).expect("pixels");

@@ -1,7 +1,8 @@
 //! A benchmark-driven performance lab.
 //!
 //! One-way flow: [`plan`] → [`build`] → [`census`] → [`measure`] → [`analyse`] → [`judge`] → [`report`].
-//! Each arrow is a type, defined in the module that makes it; later stages read it and never change it.
+//! Each arrow is a type, defined in the module that makes it; later stages read it and never change it. [`experiment`]
+//! carries the stages out: plain options in, records out. [`cli`] is the command line before it.
 
 pub mod analyse;
 pub mod build;

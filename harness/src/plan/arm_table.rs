@@ -136,7 +136,7 @@ impl Check<'_> {
                 let at = self.text.find("workload").unwrap_or(0);
                 return Err(self
                     .fault(at..at + "workload".len(), "commands are no suite")
-                    .right("compare them with cargo lab cmp --commands A B"));
+                    .right("compare them with cargo lab cmp commands A B"));
             }
         };
         Ok(Arm { name: table.name.as_ref().clone(), workload, role: Role::Candidate, injected: 0.0 })

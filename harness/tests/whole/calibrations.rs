@@ -39,3 +39,16 @@ fn what_cannot_be_calibrated_is_told() {
     let said = stderr(&lab(2, &["calibrate", "--suite", &suite("effects"), "--inject", "70"]));
     assert!(said.contains("between 0 and 50 percent"), "{said}");
 }
+
+#[test]
+fn a_torn_calibration_is_named_with_its_line_and_not_passed_over() {
+    let workspace = crate::workspace::Workspace::new();
+    let record = crate::lab::root().join("harness/tests/data/record");
+    let record = record.to_str().unwrap();
+    // 1: an arm of this record failed.
+    crate::lab::lab_in(workspace.root(), 1, &["analyse", record]);
+    workspace.write("baselines/calibration/x.json", "{\n  \"schema\": 1,\n  \"finished\"");
+    let said = stderr(&crate::lab::lab_in(workspace.root(), 2, &["analyse", record]));
+    let place = "baselines/calibration/x.json:3: malformed calibration: ";
+    assert!(said.starts_with("error: ") && said.contains(place), "{said}");
+}

@@ -246,8 +246,18 @@ pub fn lab_directory(root: &Path) -> PathBuf {
 /// # Errors
 /// As [`Lock::take`].
 pub fn lock_place(workspace: Option<&Path>, watcher: &Watcher) -> anyhow::Result<Option<Lock>> {
-    let directory = workspace.map(lab_directory).or_else(user_directory);
-    directory.map(|directory| Lock::take(&directory, watcher)).transpose()
+    if let Some(root) = workspace {
+        return Lock::take(&lab_directory(root), watcher).map(Some);
+    }
+    let Some(directory) = user_directory() else { return Ok(None) };
+    match Lock::take(&directory, watcher) {
+        Err(error) if !watcher.stopped() => {
+            // A user without a home measures all the same.
+            watcher.progress().note(&format!("other labs are not kept out: {error:#}"));
+            Ok(None)
+        }
+        lock => lock.map(Some),
+    }
 }
 
 /// The flag sets of a workspace; those of the lab where it has none.

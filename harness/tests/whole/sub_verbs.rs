@@ -91,6 +91,8 @@ fn working(out: &str) -> Vec<Vec<String>> {
             verb.extend(["--out".to_owned(), out.to_owned()]);
         }
     }
+    verbs.push(["mcp", "closed", "--out", out, "--", "true"].map(str::to_owned).into());
+    verbs.push(["mcp", "calibrate"].map(str::to_owned).into());
     verbs
 }
 

@@ -10,6 +10,7 @@ use crate::cli::context::open;
 use crate::cli::mcp::args::CalibrateArgs;
 use crate::cli::mcp::floor::null_server;
 use crate::cli::mcp::options::{explained, share};
+use crate::experiment::context::lock_place;
 use crate::experiment::tool_calls::{Calibrated, calibrate as experiments};
 use crate::judge::{Calibration, Experiments};
 use crate::latency::{Load, PairLine};
@@ -19,6 +20,7 @@ use crate::stats::{clopper_pearson_upper, median};
 /// Makes the experiments, and prints the calibration that they are part of.
 pub(crate) fn calibrate(shared: &Shared, args: &CalibrateArgs) -> anyhow::Result<Exit> {
     let context = open()?;
+    let _lock = lock_place(Some(&context.root), context.watcher())?;
     let launcher = std::env::current_exe().context("cannot find the lab's own executable")?;
     let null = null_server(args.floor_server.as_deref(), &launcher, Some(&context.root))?
         .context("a calibration needs the null server: name it with --floor-server")?;

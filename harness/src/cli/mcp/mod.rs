@@ -16,6 +16,8 @@ use crate::cli::args::Shared;
 use crate::cli::context::watcher;
 use crate::cli::mcp::args::McpVerb;
 use crate::cli::mcp::options::{Asked, explained};
+use crate::experiment::context::lock_place;
+use crate::experiment::surroundings::workspace_root;
 use crate::load_test::LoadTest;
 use crate::process::{Invocation, RunError};
 
@@ -26,6 +28,9 @@ pub(crate) fn mcp(shared: &Shared, args: McpArgs) -> anyhow::Result<Exit> {
         verb => verb,
     };
     let watcher = watcher()?;
+    // The null server may be built in the target directory, and the core is shared with every other lab.
+    let root = workspace_root(&std::env::current_dir()?).ok();
+    let _lock = lock_place(root.as_deref(), &watcher)?;
     let Asked { options, record } = Asked::of(verb, command())?;
     let test = LoadTest::prepare(options, watcher).map_err(explained)?;
     let environment = &test.options().environment;

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Write};
 use std::time::Duration;
 
 use perflab_subject::protocol::{BenchmarkInfo, PROTOCOL_VERSION, Prepared, Refused, Request, Slice, Turned};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::latency::Load;
@@ -21,9 +21,6 @@ const WARM_UP: u64 = 200;
 const TAIL: Duration = Duration::from_millis(40);
 /// How long calls run untimed before that.
 const SETTLE: Duration = Duration::from_millis(2);
-/// The quantile of the rows of a call that are about its tail, and their ending.
-pub const TAIL_ROW: (f64, &str) = (0.99, "/p99");
-
 /// The listing, with what `perflab-subject`'s own has no field for.
 #[derive(Serialize)]
 struct Listing {
@@ -61,24 +58,32 @@ pub enum BridgeError {
 }
 
 /// A call of a suite, as the lab hands it over.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct BridgedCall {
     /// Its name in tables.
     pub name: String,
     /// The tool.
     pub tool: String,
     /// Its arguments, with the templates of a file of calls.
-    #[serde(default)]
     pub arguments: Map<String, Value>,
     /// A text that the answer has to hold.
-    #[serde(default)]
     pub expect: Option<String>,
     /// The whole structured content that is expected.
-    #[serde(default)]
     pub expect_structured: Option<Value>,
     /// Calls in flight.
     pub in_flight: u32,
+    /// What is measured of it: a row each.
+    pub rows: Vec<BridgedRow>,
+}
+
+/// A row of a call: one quantile of its response times.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BridgedRow {
+    /// Its name in tables.
+    pub name: String,
+    /// The quantile, between 0 and 1, where it is about the tail; `None` for the median. A tail takes a turn of its own
+    /// length.
+    pub tail: Option<f64>,
 }
 
 /// Starts the server of `invocation`, and answers the requests of `input` with its calls until there are no more.
@@ -151,10 +156,9 @@ impl Bridge {
             Request::Turn { benchmark, settle_ns, slices, iters, .. } => {
                 let Some((set, tail)) = self.row(benchmark) else { return unknown(benchmark) };
                 self.session.choose(set);
-                let slices = if tail {
-                    self.tail(set, *slices)?
-                } else {
-                    self.typical(set, *settle_ns, *slices, *iters)?
+                let slices = match tail {
+                    Some(quantile) => self.tail(set, quantile, *slices)?,
+                    None => self.typical(set, *settle_ns, *slices, *iters)?,
                 };
                 said(&Turned { slices })
             }
@@ -162,28 +166,34 @@ impl Bridge {
         }
     }
 
-    /// Two rows a call: its p50 under its name, and p99.
+    /// A row a call and quantile: the medians first, then the tails.
     fn listing(&self) -> Listing {
-        let row = |name: String, long: bool| Listed {
-            common: BenchmarkInfo { name, answer: 1, count_answer: 1, long, code: Vec::new() },
-            slow: true,
+        let of = |tails: bool| {
+            let rows = self.calls.iter().flat_map(|call| &call.rows);
+            rows.filter(move |row| row.tail.is_some() == tails).map(|row| Listed {
+                common: BenchmarkInfo {
+                    name: row.name.clone(),
+                    answer: 1,
+                    count_answer: 1,
+                    long: row.tail.is_some(),
+                    code: Vec::new(),
+                },
+                slow: true,
+            })
         };
-        let typical = self.calls.iter().map(|call| row(call.name.clone(), false));
-        let tails = self.calls.iter().map(|call| row(call.name.clone() + TAIL_ROW.1, true));
         Listing {
             protocol: PROTOCOL_VERSION,
             subject: self.session.client.name.clone().unwrap_or_default(),
-            benchmarks: typical.chain(tails).collect(),
+            benchmarks: of(false).chain(of(true)).collect(),
         }
     }
 
-    /// The call that a row is about, and whether it is about its tail.
-    fn row(&self, name: &str) -> Option<(usize, bool)> {
-        let (call, tail) = match name.strip_suffix(TAIL_ROW.1) {
-            Some(call) => (call, true),
-            None => (name, false),
+    /// The call that a row is about, and the quantile of its tail; `None` for its median.
+    fn row(&self, name: &str) -> Option<(usize, Option<f64>)> {
+        let of = |(set, call): (usize, &BridgedCall)| {
+            Some((set, call.rows.iter().find(|row| row.name == name)?.tail))
         };
-        Some((self.calls.iter().position(|known| known.name == call)?, tail))
+        self.calls.iter().enumerate().find_map(of)
     }
 
     /// Slices of `iters` calls. The wall time of one is that of so many calls at its median.
@@ -204,13 +214,13 @@ impl Bridge {
         Ok(timed)
     }
 
-    /// Slices of one call, which took as long as p99 of all calls within [`TAIL`].
-    fn tail(&mut self, set: usize, slices: u32) -> Result<Vec<Slice>, BridgeError> {
+    /// Slices of one call, which took as long as a quantile of all calls within [`TAIL`].
+    fn tail(&mut self, set: usize, quantile: f64, slices: u32) -> Result<Vec<Slice>, BridgeError> {
         self.settle(set, SETTLE)?;
         let mut timed = Vec::new();
         for _ in 0..slices {
             let taken = self.drive(set, End { after: TAIL, calls: u64::MAX })?;
-            let wall_ns = taken.response.quantile(TAIL_ROW.0).unwrap_or(1);
+            let wall_ns = taken.response.quantile(quantile).unwrap_or(1);
             timed.push(Slice { iters: 1, wall_ns, cpu_ns: 0, checksum: u64::from(taken.calls > 0) });
         }
         Ok(timed)

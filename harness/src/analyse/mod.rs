@@ -15,7 +15,7 @@ pub use values::{Values, launch_values};
 use std::collections::BTreeMap;
 
 use crate::measure::{ArmFacts, Launch, Run, Slice, Turn};
-use crate::plan::{Built, Plan, Role};
+use crate::plan::{Built, Plan, Role, Unit};
 use crate::stats::{
     bootstrap_two_way, launches_to_decide, layout_share, mean, mean_interval, median, minimum_detectable,
     quantile_interval, sd,
@@ -124,10 +124,10 @@ impl Samples {
 
 /// Whether something else ran on the core during a slice.
 pub(crate) fn is_preempted(slice: &Slice) -> bool {
-    slice.cpu > 0 && slice.wall as f64 > slice.cpu as f64 * (1.0 + PREEMPTED)
+    slice.cpu_ns > 0 && slice.sample.value as f64 > slice.cpu_ns as f64 * (1.0 + PREEMPTED)
 }
 
-/// The least time of a call over a turn's slices. They run the same code on the same data within two
+/// The least value of a call over a turn's slices. They run the same code on the same data within two
 /// milliseconds, so they differ by what disturbed them alone, and a disturbance only adds time. Between turns,
 /// where layouts, address spaces and the machine's state differ, nothing is picked. The empty loop is such a
 /// time too, and its least is subtracted: a disturbed one would make the calls look cheaper than they are.
@@ -135,7 +135,7 @@ fn block_value(slices: &[Slice]) -> Option<f64> {
     let least = |of: fn(&Slice) -> u64| {
         slices.iter().map(|slice| of(slice) as f64 / slice.iters.max(1) as f64).min_by(f64::total_cmp)
     };
-    let value = least(|slice| slice.wall)? - least(|slice| slice.empty)?;
+    let value = least(|slice| slice.sample.value)? - least(|slice| slice.loop_ns)?;
     Some(value).filter(|value| *value > 0.0)
 }
 
@@ -252,7 +252,9 @@ fn peak_rss(launches: &[Launch], arm: usize) -> Option<f64> {
 
 fn seconds(launches: &[Launch], arm: usize) -> f64 {
     let turns = launches.iter().flat_map(|launch| &launch.turns).filter(|turn| turn.arm == arm);
-    turns.flat_map(|turn| &turn.slices).map(|slice| slice.wall as f64 / 1e9).sum()
+    let samples = turns.flat_map(|turn| &turn.slices).map(|slice| slice.sample);
+    let times = samples.filter(|sample| sample.unit == Unit::Nanos);
+    times.map(|sample| sample.value as f64 / 1e9).sum()
 }
 
 #[cfg(test)]

@@ -1,8 +1,12 @@
 use super::*;
-use crate::measure::{LaunchArm, Turn};
+use crate::measure::{LaunchArm, Sample, Turn};
 use crate::plan::fixture::{self, arm};
 use crate::plan::{Ffi, Library, Shape, Unit, Workload};
 use crate::stats::Interval;
+
+fn slice(iters: u64, wall: u64, cpu_ns: u64, loop_ns: u64) -> Slice {
+    Slice { iters, sample: Sample { value: wall, unit: Unit::Nanos }, cpu_ns, loop_ns }
+}
 
 fn called(library: Library) -> Workload {
     let variant = fixture::variant("x86-64");
@@ -23,7 +27,7 @@ fn run(plan: &Plan, time: impl Fn(u32, usize, usize, u32) -> u64) -> Run {
             for block in 0..plan.budget.blocks {
                 for arm in 0..plan.arms.len() {
                     let wall = time(index, benchmark, arm, block) * 10;
-                    let slices = vec![Slice { iters: 10, wall, cpu: wall, empty: 0 }; 3];
+                    let slices = vec![slice(10, wall, wall, 0); 3];
                     turns.push(Turn { benchmark, block, position: 0, arm, slices });
                 }
             }
@@ -78,8 +82,8 @@ fn an_outlying_block_does_not_move_a_launch() {
 
 #[test]
 fn a_turn_is_worth_its_least_disturbed_slice() {
-    let clean = Slice { iters: 2, wall: 200, cpu: 200, empty: 0 };
-    let disturbed = Slice { iters: 1, wall: 900, cpu: 100, empty: 0 };
+    let clean = slice(2, 200, 200, 0);
+    let disturbed = slice(1, 900, 100, 0);
     assert_eq!(block_value(&[disturbed, clean, disturbed]), Some(100.0));
     assert_eq!(block_value(&[disturbed]), Some(900.0));
     assert_eq!(block_value(&[]), None);
@@ -87,7 +91,7 @@ fn a_turn_is_worth_its_least_disturbed_slice() {
 
 #[test]
 fn an_empty_loop_is_subtracted_by_its_own_least_disturbed_run() {
-    let slice = |wall, empty| Slice { iters: 10, wall, cpu: wall, empty };
+    let slice = |wall, empty| slice(10, wall, wall, empty);
     assert_eq!(block_value(&[slice(300, 100), slice(320, 100)]), Some(20.0));
     // A disturbance of the empty loop must not make the calls look cheaper.
     assert_eq!(block_value(&[slice(300, 250), slice(310, 100)]), Some(20.0));
@@ -150,7 +154,7 @@ fn an_interrupted_and_a_preempted_run_is_said_to_be_so() {
     run.launches[0]
         .turns
         .iter_mut()
-        .for_each(|turn| turn.slices.iter_mut().for_each(|slice| slice.wall *= 2));
+        .for_each(|turn| turn.slices.iter_mut().for_each(|slice| slice.sample.value *= 2));
     run.launches[1].arms[0].layout = None;
     let mut prebuilt = plan.clone();
     prebuilt.arms[0].workload = called(Library::File("a.so".into()));

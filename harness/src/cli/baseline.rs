@@ -78,9 +78,9 @@ fn line(row: &Reference) -> String {
         "{:<28} {:<18} {:<12} {:>14.1} {} [{:.1}, {:.1}]",
         row.benchmark,
         row.arm,
-        row.measure.name(),
+        row.measure,
         row.value,
-        row.measure.unit(),
+        row.measure.unit().symbol(),
         row.lo,
         row.hi
     )

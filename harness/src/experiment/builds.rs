@@ -44,7 +44,7 @@ pub(crate) fn measure_builds(
                 );
             }
             let flagset = context.flagset(&build.variant.flagset)?;
-            let slices = bench.measure(build, flagset, &|| context.stopped());
+            let slices = bench.measure(build, flagset, &plan.benchmarks, &|| context.stopped());
             if context.stopped() {
                 store.file.state = State::Stopped;
                 store.save()?;

@@ -14,11 +14,8 @@ use crate::experiment::progress::{Stage, Watcher};
 use crate::experiment::store::{Store, record_name};
 use crate::experiment::surroundings::{clock_seed, environment_to_measure, timestamp};
 use crate::machine::Environment;
-use crate::measure::{ArmFacts, FailureReason, Launch, LaunchArm, RunFailure, Slice, Turn, order};
-use crate::plan::{
-    Arm, Benchmark, Budget, CPU_TIME, Command, PEAK_MEMORY, Plan, Role, SCHEMA_VERSION, Unit, WALL_TIME,
-    Workload, hex,
-};
+use crate::measure::{ArmFacts, FailureReason, Launch, LaunchArm, RunFailure, Sample, Slice, Turn, order};
+use crate::plan::{Arm, Benchmark, Budget, Command, Measure, Plan, Role, SCHEMA_VERSION, Workload, hex};
 use crate::process::{Invocation, Limits, RunError, Timed, run};
 use crate::record::{RunFile, State};
 use crate::report::sentence;
@@ -119,12 +116,6 @@ pub fn compare(
     Judged::read(workspace.unwrap_or(&store.folder), &store.folder)
 }
 
-/// The rows of a comparison of commands, in the order of a run's slices.
-fn rows() -> Vec<Benchmark> {
-    let row = |name: &str, unit| Benchmark { long: true, unit, ..Benchmark::named(name) };
-    vec![row(WALL_TIME, Unit::Nanos), row(CPU_TIME, Unit::Nanos), row(PEAK_MEMORY, Unit::Bytes)]
-}
-
 struct Bench<'a> {
     lab: PathBuf,
     options: &'a CommandsOptions,
@@ -143,13 +134,14 @@ impl Bench<'_> {
             let workload = Workload::Command(Command { words: self.command(role).to_vec() });
             Arm { name: name.to_owned(), workload, role, injected: 0.0 }
         };
+        let arms: Vec<Arm> = ARMS.iter().map(arm).collect();
         Plan {
             suite: "commands".to_owned(),
             digest: hex(&Sha256::digest(
                 self.options.commands.each_ref().map(|command| &*command.text).join("\n"),
             )),
-            arms: ARMS.iter().map(arm).collect(),
-            benchmarks: rows(),
+            benchmarks: arms[0].workload.rows(),
+            arms,
             budget: Budget {
                 blocks: 1,
                 slices: 1,
@@ -249,7 +241,7 @@ impl Bench<'_> {
                 match self.once(&plan.arms[arm]) {
                     Ok(Ok(timed)) => {
                         low[arm] |= at_floor(&timed);
-                        turns.extend(turns_of(&timed, position, arm));
+                        turns.extend(turns_of(&timed, &plan.benchmarks, position, arm));
                     }
                     Ok(Err(reason)) => {
                         let failures = failed(&*stage, &plan, &plan.arms[arm], Some(launch), &reason);
@@ -281,16 +273,21 @@ impl Bench<'_> {
         };
         let arms: Vec<&str> =
             ARMS.iter().zip(low).filter(|(_, low)| **low).map(|((name, _), _)| *name).collect();
+        let rows = &store.file.plan.benchmarks;
+        let memory = rows.iter().find(|row| row.measure == Measure::Memory).map(|row| row.name.clone());
         for name in &arms {
             store.file.failures.push(RunFailure {
                 arm: (*name).to_owned(),
-                benchmark: Some(PEAK_MEMORY.to_owned()),
+                benchmark: memory.clone(),
                 launch: None,
                 reason: reason.clone(),
             });
         }
         store.save()?;
-        if arms.is_empty() { Ok(()) } else { store.drop_rows(PEAK_MEMORY, &arms) }
+        match memory {
+            Some(memory) if !arms.is_empty() => store.drop_rows(&memory, &arms),
+            _ => Ok(()),
+        }
     }
 
     /// One run of an arm. The error is that it could not be run at all, or that the user stopped it.
@@ -350,17 +347,21 @@ fn at_floor(timed: &Timed) -> bool {
     timed.rss_bytes <= timed.floor_bytes + AT_FLOOR
 }
 
-fn turns_of(timed: &Timed, position: u32, arm: usize) -> Vec<Turn> {
-    // The log of nothing is no number: a command of less than a microsecond of CPU time counts as one.
-    let values = [timed.wall_ns, timed.cpu_ns.max(1000), timed.rss_bytes];
-    let turn = |(benchmark, wall)| Turn {
+fn turns_of(timed: &Timed, rows: &[Benchmark], position: u32, arm: usize) -> Vec<Turn> {
+    let value = |row: &Benchmark| match row.measure {
+        // The log of nothing is no number: a command of less than a microsecond of CPU time counts as one.
+        Measure::CpuTime => timed.cpu_ns.max(1000),
+        Measure::Memory => timed.rss_bytes,
+        _ => timed.wall_ns,
+    };
+    let turn = |(benchmark, row): (usize, &Benchmark)| Turn {
         benchmark,
         block: 0,
         position,
         arm,
-        slices: vec![Slice { iters: 1, wall, cpu: 0, empty: 0 }],
+        slices: vec![Slice::once(Sample { value: value(row), unit: row.unit })],
     };
-    values.into_iter().enumerate().map(turn).collect()
+    rows.iter().enumerate().map(turn).collect()
 }
 
 /// The failure of an arm. What A cannot do, its control cannot either.
@@ -383,6 +384,7 @@ fn failed(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Unit;
 
     #[test]
     fn a_budget_is_cut_into_launches_within_bounds() {
@@ -402,6 +404,8 @@ mod tests {
             signal: None,
         };
         assert!(at_floor(&timed(5_000_000)) && at_floor(&timed(6_048_576)) && !at_floor(&timed(6_048_577)));
-        assert_eq!(turns_of(&timed(6_000_000), 0, 1)[1].slices[0].wall, 1000);
+        let rows = Workload::Command(Command { words: Vec::new() }).rows();
+        let turns = turns_of(&timed(6_000_000), &rows, 0, 1);
+        assert_eq!(turns[1].slices[0].sample, Sample { value: 1000, unit: Unit::Nanos });
     }
 }

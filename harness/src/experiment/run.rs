@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 
 use crate::experiment::artifacts::{self, Artifacts};
 use crate::experiment::builds::measure_builds;
@@ -15,7 +15,7 @@ use crate::experiment::session;
 use crate::experiment::store::{self, Store, record_name};
 use crate::experiment::surroundings::{timestamp, within};
 use crate::machine::Environment;
-use crate::measure::{FailureReason, Prepared, Run, RunFailure, build_benchmarks};
+use crate::measure::{FailureReason, Prepared, Run, RunFailure};
 use crate::plan::{self, Benchmark, Plan, SCHEMA_VERSION};
 use crate::record::{RunFile, State};
 use crate::report::sentence;
@@ -37,7 +37,10 @@ pub struct RunOptions {
 /// The suite has a fault, or an option does not fit it.
 pub fn plan(context: &Context, options: &PlanOptions) -> anyhow::Result<Plan> {
     let (suite, mut plan) = options.plan(context)?;
-    plan.benchmarks = options.wanted(&suite.benchmarks).iter().map(|name| Benchmark::named(name)).collect();
+    let wanted = options.wanted(&suite.benchmarks);
+    if !wanted.is_empty() {
+        plan.benchmarks = wanted.iter().map(|name| plan.row(name)).collect();
+    }
     Ok(plan)
 }
 
@@ -161,10 +164,10 @@ fn started(context: &Locked<'_>, options: &RunOptions) -> anyhow::Result<(Store,
     context.progress().begins(&plan.suite, within(&context.root, &out.join(&name)), &context.environment);
     let mut artifacts = artifacts::build(context, &plan)?;
     let mut prepared = Prepared::default();
+    let wanted = options.plan.wanted(&suite.benchmarks);
     if plan.traits().built == plan::Built::EveryTurn {
-        plan.benchmarks = build_benchmarks();
+        plan.benchmarks = known_rows(&plan, &wanted)?;
     } else {
-        let wanted = options.plan.wanted(&suite.benchmarks);
         prepared = session::first_processes(context, &plan, &artifacts.arms, &wanted)?;
         plan.benchmarks.clone_from(&prepared.benchmarks);
         if artifacts.arms[0].is_some() {
@@ -224,6 +227,21 @@ fn resumed(context: &Locked<'_>, record: &Path) -> anyhow::Result<(Store, Prepar
         failures: Vec::new(),
     };
     Ok((store, prepared, artifacts))
+}
+
+/// The rows that were asked for, of those that are known without asking a subject; all of them where none was.
+fn known_rows(plan: &Plan, wanted: &[String]) -> anyhow::Result<Vec<Benchmark>> {
+    if wanted.is_empty() {
+        return Ok(plan.benchmarks.clone());
+    }
+    let known = |name: &String| {
+        let found = plan.benchmarks.iter().find(|benchmark| &benchmark.name == name);
+        found.cloned().with_context(|| {
+            let names: Vec<&str> = plan.benchmarks.iter().map(|row| row.name.as_str()).collect();
+            format!("unknown benchmark \"{name}\"; known: {}", names.join(", "))
+        })
+    };
+    wanted.iter().map(known).collect()
 }
 
 /// A benchmark that no arm has is a slip of the pen, not a failed row.

@@ -34,7 +34,7 @@ pub(crate) fn first_processes(
         .collect();
     let what = "the answer of every benchmark in every arm";
     let stage = context.progress().stage("check", what, names.len() as u64);
-    let prepared = prepare(&names, &programs, wanted, &plan.budget, &mut |arm| {
+    let prepared = prepare(&names, &programs, wanted, &|name| plan.row(name), &plan.budget, &mut |arm| {
         stage.doing(&names[arm]);
         stage.step();
     });

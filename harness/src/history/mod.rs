@@ -10,7 +10,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 use crate::machine::Environment;
-use crate::rows::{Measured, Metric, Rows};
+use crate::rows::{Measured, Rows, Unit};
 use crate::stats::{Search, change_points};
 
 /// What is followed.
@@ -61,7 +61,7 @@ pub struct Series {
     /// What its code was built with.
     pub build: String,
     /// What the value counts.
-    pub metric: Metric,
+    pub metric: Unit,
     /// The values.
     pub points: Vec<Point>,
     /// Where they change.
@@ -130,7 +130,7 @@ impl Series {
             benchmark: row.benchmark.clone(),
             arm: row.arm.clone(),
             build: row.build.clone(),
-            metric: row.metric,
+            metric: row.measure.unit(),
             points: vec![point],
             changes: Vec::new(),
         }
@@ -142,7 +142,7 @@ impl Series {
             && self.benchmark == row.benchmark
             && self.arm == row.arm
             && self.build == row.build
-            && self.metric == row.metric
+            && self.metric == row.measure.unit()
     }
 
     /// The values in order.

@@ -4,7 +4,7 @@ use crate::history::{History, Quantity, history};
 use crate::machine::Environment;
 use crate::report::fixture::Fixture;
 use crate::rows::fixture::measured;
-use crate::rows::{Metric, Rows};
+use crate::rows::{Measure, Rows};
 use crate::stats::Search;
 
 const SEARCH: Search = Search { false_alarms: 0.05, seed: 1 };
@@ -18,7 +18,7 @@ fn run(index: usize, environment: Option<Environment>, value: f64) -> Rows {
         command: String::new(),
         made_by: "perflab 0.1.0".to_owned(),
         environment,
-        rows: vec![measured("json/parse", "x86-64", Metric::Nanos, value)],
+        rows: vec![measured("json/parse", "x86-64", Measure::Time, value)],
         missing: Vec::new(),
     }
 }
@@ -48,7 +48,7 @@ fn another_build_suite_or_metric_is_another_series() {
     let mut runs: Vec<Rows> = (0..4).map(|index| run(index, machine.clone(), 100.0)).collect();
     runs[1].rows[0].build = "ship".to_owned();
     runs[2].suite = "profiles".to_owned();
-    runs[3].rows[0].metric = Metric::Instructions;
+    runs[3].rows[0].measure = Measure::Instructions;
     assert_eq!(joined(&runs).series.len(), 4);
 }
 

@@ -13,7 +13,7 @@ pub use calibration::{
 };
 pub use gate::{
     CONFIRM_ALPHA, Confirmation, Confirming, EARLY, Fold, GateReport, GateRow, GateRule, GateVerdict, LOOKS,
-    Launches, Measure, PASS_ALPHA, Paired, Replayed, SUSPECT_ALPHA, Shown, Standing, Unmatched, VOID_ALPHA,
+    Launches, PASS_ALPHA, Paired, Replayed, SUSPECT_ALPHA, Shown, Standing, Unmatched, VOID_ALPHA,
     gate_report, launches_to_pass, replay,
 };
 pub use latency::{LatencyJudgement, judge_latency};

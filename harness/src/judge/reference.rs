@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::judge::gate::{GateRow, GateVerdict, Measure, Unmatched};
+use crate::judge::gate::{GateRow, GateVerdict, Unmatched};
 use crate::machine::{Difference, Environment};
-use crate::plan::{Bounds, GateSettings, WorkloadKind};
+use crate::plan::{Bounds, GateSettings, Measure, WorkloadKind};
 use crate::stats::t_quantile;
 
 /// The version of reference files.
@@ -103,7 +103,9 @@ fn allowance(measure: Measure, settings: &GateSettings) -> Option<f64> {
         Measure::FileSize | Measure::CodeSize => Some(settings.size),
         Measure::Memory => Some(settings.memory),
         Measure::Instructions => Some(settings.count),
-        Measure::Time | Measure::CleanBuild | Measure::Rebuild | Measure::P50 | Measure::P99 => None,
+        Measure::Time | Measure::CpuTime | Measure::CleanBuild | Measure::Rebuild | Measure::Latency(_) => {
+            None
+        }
     }
 }
 
@@ -119,7 +121,7 @@ pub fn judge_stored(reference: &Reference, value: f64, settings: &GateSettings) 
         format!(
             "{} {}, accepted were {} ({:+.2} %): more than {:.2} % above",
             value,
-            reference.measure.unit(),
+            reference.measure.unit().symbol(),
             reference.value,
             growth * 100.0,
             allowed * 100.0

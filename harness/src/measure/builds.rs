@@ -7,24 +7,12 @@ use std::time::Duration;
 
 use crate::build::{BuildError, Builder};
 use crate::measure::arm::Arm as Subject;
-use crate::measure::{ArmProgram, FailureReason, Slice};
-use crate::plan::{Benchmark, CargoBuild, FlagSet, Unit};
+use crate::measure::{ArmProgram, FailureReason, Sample, Slice};
+use crate::plan::{Benchmark, CargoBuild, FlagSet, Measure};
 use crate::process::RunError;
 
 /// How long a fresh executable may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The rows of a `build` suite, in the order of [`BuildBench::measure`]'s slices.
-#[must_use]
-pub fn build_benchmarks() -> Vec<Benchmark> {
-    let row = |name: &str, unit| Benchmark { long: true, unit, ..Benchmark::named(name) };
-    vec![
-        row("clean build", Unit::Nanos),
-        row("rebuild after an edit", Unit::Nanos),
-        row("executable size", Unit::Bytes),
-        row("memory in use", Unit::Bytes),
-    ]
-}
 
 /// Where and what a `build` suite builds.
 pub struct BuildBench<'a> {
@@ -39,8 +27,9 @@ pub struct BuildBench<'a> {
 }
 
 impl BuildBench<'_> {
-    /// One turn of one arm: a clean build, the executable's size and the most memory that it holds with every
-    /// benchmark prepared, a rebuild after an edit. The target folder is removed before and after.
+    /// One turn of one arm, a value for each of `rows`: a clean build; where a row asks for it the executable's size,
+    /// the most memory that it holds with every benchmark prepared, and a rebuild after an edit. The target folder is
+    /// removed before and after.
     ///
     /// # Errors
     /// Why there are no numbers; a stop is [`FailureReason::TimedOut`] after 0 ms.
@@ -48,6 +37,7 @@ impl BuildBench<'_> {
         &self,
         build: &CargoBuild,
         flagset: &FlagSet,
+        rows: &[Benchmark],
         stop: &dyn Fn() -> bool,
     ) -> Result<Vec<Slice>, FailureReason> {
         let folder = if build.settings.tmpfs { self.tmpfs } else { self.disk };
@@ -58,15 +48,24 @@ impl BuildBench<'_> {
         };
         remove(&target).map_err(|error| FailureReason::NotBuilt { error: error.to_string() })?;
         let built = || self.builder.time(build, flagset, &target, stop).map_err(not_built);
+        let is_asked = |measure| rows.iter().any(|row| row.measure == measure);
         let clean = built()?;
+        // Before a rebuild replaces it.
         let size = fs::metadata(&clean.executable).map_or(0, |metadata| metadata.len());
-        let memory = self.memory_in_use(&clean.executable)?;
-        touch(&self.edited).map_err(|error| FailureReason::NotBuilt { error: error.to_string() })?;
-        let rebuilt = built()?;
+        let memory = if is_asked(Measure::Memory) { self.memory_in_use(&clean.executable)? } else { 0 };
+        let mut rebuilt = Duration::ZERO;
+        if is_asked(Measure::Rebuild) {
+            touch(&self.edited).map_err(|error| FailureReason::NotBuilt { error: error.to_string() })?;
+            rebuilt = built()?.wall;
+        }
         remove(&target).map_err(|error| FailureReason::NotBuilt { error: error.to_string() })?;
-        Ok([nanos(clean.wall), nanos(rebuilt.wall), size, memory]
-            .map(|wall| Slice { iters: 1, wall, cpu: 0, empty: 0 })
-            .into())
+        let value = |row: &Benchmark| match row.measure {
+            Measure::CleanBuild => nanos(clean.wall),
+            Measure::Rebuild => nanos(rebuilt),
+            Measure::FileSize => size,
+            _ => memory,
+        };
+        Ok(rows.iter().map(|row| Slice::once(Sample { value: value(row), unit: row.unit })).collect())
     }
 
     fn memory_in_use(&self, executable: &Path) -> Result<u64, FailureReason> {

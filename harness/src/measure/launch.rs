@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use crate::measure::arm::Arm;
 use crate::measure::wire::TimedSlice;
-use crate::measure::{ArmProgram, FailureReason, Launch, LaunchArm, Pace, Prepared, RunFailure, Slice, Turn};
+use crate::measure::{
+    ArmProgram, FailureReason, Launch, LaunchArm, Pace, Prepared, RunFailure, Sample, Slice, Turn,
+};
 use crate::plan::Plan;
 use crate::schedule::{order, pad};
 
@@ -114,9 +116,9 @@ impl Launcher<'_> {
             .iter()
             .map(|&TimedSlice { iters, wall_ns, cpu_ns, loop_ns, .. }| Slice {
                 iters,
-                wall: wall_ns,
-                cpu: cpu_ns,
-                empty: loop_ns,
+                sample: Sample { value: wall_ns, unit: row.unit },
+                cpu_ns,
+                loop_ns,
             })
             .collect())
     }

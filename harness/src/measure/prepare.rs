@@ -23,12 +23,13 @@ pub struct Prepared {
 
 /// Starts each arm once, checks every benchmark's answer, and sizes the slices. `programs` holds `None` for
 /// arms that are not to be started. `wanted` names the benchmarks; empty means all that the first arm that
-/// answers has. `each` is called before each arm.
+/// answers has. `row` makes the row of a name. `each` is called before each arm.
 #[must_use]
 pub fn prepare(
     names: &[String],
     programs: &[Option<ArmProgram>],
     wanted: &[String],
+    row: &dyn Fn(&str) -> Benchmark,
     budget: &Budget,
     each: &mut dyn FnMut(usize),
 ) -> Prepared {
@@ -36,7 +37,7 @@ pub fn prepare(
     let mut answered = BTreeSet::new();
     let mut known = !wanted.is_empty();
     if known {
-        prepared.benchmarks = wanted.iter().map(|name| Benchmark::named(name)).collect();
+        prepared.benchmarks = wanted.iter().map(|name| row(name)).collect();
     }
     for (index, program) in programs.iter().enumerate() {
         each(index);
@@ -49,7 +50,7 @@ pub fn prepare(
             {
                 Ok((arm, listing)) => {
                     if !known {
-                        prepared.benchmarks = listing.names().map(Benchmark::named).collect();
+                        prepared.benchmarks = listing.names().map(row).collect();
                         known = true;
                     }
                     fill(&mut prepared.benchmarks, &mut answered, &listing);

@@ -4,18 +4,37 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// One timed batch of one arm.
+use crate::plan::Unit;
+
+/// One reading, as it was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// The value.
+    pub value: u64,
+    /// What it counts: the unit of its row.
+    pub unit: Unit,
+}
+
+/// One batch of one arm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slice {
     /// Calls in it.
     pub iters: u64,
-    /// Wall clock in ns; in `build` suites the value itself, in the benchmark's unit.
-    pub wall: u64,
-    /// CPU time of the measuring thread in ns; 0 where one thread's time says nothing.
-    pub cpu: u64,
+    /// What they took together; where nothing is called, the value itself.
+    pub sample: Sample,
+    /// CPU time of the measuring thread, in ns; 0 where one thread's time says nothing.
+    pub cpu_ns: u64,
     /// Wall clock of the same loop without its calls, in ns; 0 where the subject's loop costs nothing worth
     /// subtracting.
-    pub empty: u64,
+    pub loop_ns: u64,
+}
+
+impl Slice {
+    /// A value that is no sum over calls.
+    #[must_use]
+    pub fn once(sample: Sample) -> Self {
+        Self { iters: 1, sample, cpu_ns: 0, loop_ns: 0 }
+    }
 }
 
 /// What one arm did before the next arm's turn.
@@ -29,7 +48,7 @@ pub struct Turn {
     pub position: u32,
     /// Index into the plan's arms.
     pub arm: usize,
-    /// The timed batches, in order.
+    /// The batches, in order.
     pub slices: Vec<Slice>,
 }
 

@@ -1,12 +1,14 @@
 //! The arms of a suite file, and what each kind of suite demands of them.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use toml::Spanned;
 
 use crate::plan::suite::{Check, File};
 use crate::plan::{
-    Arm, BuildSettings, CargoBuild, Ffi, Library, PlanError, Role, Server, Shape, Source, ToolCall, Variant,
-    Workload, WorkloadKind,
+    Arm, BuildSettings, CargoBuild, Ffi, Library, Measure, PlanError, Role, Server, Shape, Source, ToolCall,
+    Variant, Workload, WorkloadKind,
 };
 
 /// The module of the C source that comes with the lab.
@@ -114,6 +116,36 @@ impl Check<'_> {
             }
             if !(1..=1024).contains(in_flight) {
                 return Err(self.fault(call.span(), format!("in_flight = {in_flight}")).right("1 to 1024"));
+            }
+            self.measures(call)?;
+        }
+        let mut names = BTreeSet::new();
+        for call in &parsed.calls {
+            let of_call = |measure: &Measure| call.as_ref().row_name(*measure);
+            for name in call.as_ref().measures.iter().map(of_call) {
+                if !names.insert(name.clone()) {
+                    return Err(self.fault(call.span(), format!("two rows \"{name}\"")));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What a call measures are quantiles, each once.
+    fn measures(&self, call: &Spanned<ToolCall>) -> Result<(), PlanError> {
+        let ToolCall { name, measures, .. } = call.as_ref();
+        let right = "measures = [\"p50\", \"p99\"]";
+        if measures.is_empty() {
+            let wrong = format!("call \"{name}\" measures nothing");
+            return Err(self.fault(call.span(), wrong).right(right));
+        }
+        for (index, measure) in measures.iter().enumerate() {
+            if !matches!(measure, Measure::Latency(_)) {
+                let wrong = format!("call \"{name}\": {measure} is not a quantile");
+                return Err(self.fault(call.span(), wrong).right(right));
+            }
+            if measures[..index].contains(measure) {
+                return Err(self.fault(call.span(), format!("call \"{name}\" measures {measure} twice")));
             }
         }
         Ok(())

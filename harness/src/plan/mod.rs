@@ -3,34 +3,32 @@
 //! Nothing here does IO: callers hand in texts.
 
 mod arm_table;
+mod benchmark_table;
 mod error;
 mod ffi;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod flagset;
 mod gate;
+mod measure;
 mod suite;
+mod tool_call;
 mod workload;
 
 pub use error::PlanError;
 pub use ffi::{Ffi, Library, Shape};
 pub use flagset::{FlagSet, FlagSets};
 pub use gate::{Bounds, GateSettings, TOLERANCE};
+pub use measure::{Measure, Quantile, Unit};
 pub(crate) use suite::hex;
 pub use suite::{Suite, parse_suite};
+pub use tool_call::ToolCall;
 pub use workload::{Built, CargoBuild, Command, Gated, Server, Traits, Variant, Workload, WorkloadKind};
 
 use serde::{Deserialize, Serialize};
 
 /// The version of the record's plan and of everything that hangs on it.
 pub const SCHEMA_VERSION: u32 = 2;
-
-/// The row of a command's whole run, in ns.
-pub const WALL_TIME: &str = "wall time";
-/// The row of the time that a command and its children spent on CPUs, in ns.
-pub const CPU_TIME: &str = "CPU time";
-/// The row of the most memory that a command or one of its children held, in bytes.
-pub const PEAK_MEMORY: &str = "peak memory";
 
 /// The commit or tree that a variant is built from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -82,32 +80,6 @@ impl Arm {
     }
 }
 
-/// A tool call of a `tool_call` suite.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ToolCall {
-    /// Its name in tables.
-    pub name: String,
-    /// The tool.
-    pub tool: String,
-    /// Its arguments, with the templates of a file of calls.
-    #[serde(default)]
-    pub arguments: serde_json::Map<String, serde_json::Value>,
-    /// A text that the answer has to hold.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expect: Option<String>,
-    /// The whole structured content that is due.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expect_structured: Option<serde_json::Value>,
-    /// Calls in flight.
-    #[serde(default = "one_call")]
-    pub in_flight: u32,
-}
-
-fn one_call() -> u32 {
-    1
-}
-
 /// How Cargo is run by an arm of a `build` suite; `None` leaves Cargo's own choice.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -122,17 +94,6 @@ pub struct BuildSettings {
     pub codegen_units: Option<u32>,
 }
 
-/// What a benchmark's value counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Unit {
-    /// Nanoseconds a call.
-    #[default]
-    Nanos,
-    /// Bytes.
-    Bytes,
-}
-
 /// One row of an experiment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Benchmark {
@@ -144,8 +105,9 @@ pub struct Benchmark {
     pub long: bool,
     /// Path prefixes of the symbols that hold its code.
     pub code: Vec<String>,
-    /// What its values count.
-    #[serde(default)]
+    /// What is measured.
+    pub measure: Measure,
+    /// The unit of its values: the measure's own.
     pub unit: Unit,
     /// Bytes that a call has to read or write, where its time depends on them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -153,15 +115,22 @@ pub struct Benchmark {
 }
 
 impl Benchmark {
-    /// A benchmark of which only the name is known yet.
+    /// A benchmark of which only the name is known yet: the time of a call.
     #[must_use]
     pub fn named(name: &str) -> Self {
+        Self::of(name, Measure::Time)
+    }
+
+    /// A row of a measure.
+    #[must_use]
+    pub fn of(name: &str, measure: Measure) -> Self {
         Self {
             name: name.to_owned(),
             answer: 0,
             long: false,
             code: Vec::new(),
-            unit: Unit::Nanos,
+            measure,
+            unit: measure.unit(),
             payload: None,
         }
     }
@@ -286,7 +255,7 @@ pub struct Plan {
     pub digest: String,
     /// The arms, the baseline first, controls last.
     pub arms: Vec<Arm>,
-    /// The rows. Empty until the subject was asked, where the suite says "all".
+    /// The rows. Before the subject was asked they are those that are known without it, which may be none.
     pub benchmarks: Vec<Benchmark>,
     /// How much is measured.
     pub budget: Budget,
@@ -331,6 +300,13 @@ impl Plan {
     #[must_use]
     pub fn traits(&self) -> Traits {
         self.kind().traits()
+    }
+
+    /// The row of a name: as it is known, else the time of a call.
+    #[must_use]
+    pub fn row(&self, name: &str) -> Benchmark {
+        let known = self.benchmarks.iter().find(|benchmark| benchmark.name == name);
+        known.cloned().unwrap_or_else(|| Benchmark::named(name))
     }
 
     /// The Python interpreter that libraries are called from: a name on `PATH`, or a path.

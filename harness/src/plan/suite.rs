@@ -7,9 +7,11 @@ use sha2::{Digest, Sha256};
 use toml::Spanned;
 
 use crate::plan::arm_table::ArmTable;
+use crate::plan::benchmark_table::BenchmarkTable;
 use crate::plan::gate::GateTable;
 use crate::plan::{
-    Arm, Budget, Claim, FlagSets, GateSettings, Margin, Plan, PlanError, Role, ToolCall, Traits, WorkloadKind,
+    Arm, Benchmark, Budget, Claim, FlagSets, GateSettings, Margin, Plan, PlanError, Role, ToolCall, Traits,
+    WorkloadKind,
 };
 
 /// A checked suite file.
@@ -19,8 +21,10 @@ pub struct Suite {
     pub name: String,
     /// The arms without controls, the baseline first.
     pub arms: Vec<Arm>,
-    /// The benchmarks it names; empty means all that the subject has.
+    /// The benchmarks it names; empty means all that there are.
     pub benchmarks: Vec<String>,
+    /// The rows that are known before anything was started.
+    pub rows: Vec<Benchmark>,
     /// The budget of a quick run.
     pub quick: Budget,
     /// The budget of a full run.
@@ -53,7 +57,9 @@ pub(crate) struct File {
     #[serde(default, rename = "arm")]
     pub(crate) arms: Vec<ArmTable>,
     #[serde(default)]
-    benchmarks: Vec<String>,
+    pub(crate) benchmarks: Vec<String>,
+    #[serde(default, rename = "benchmark")]
+    pub(crate) rows: Vec<Spanned<BenchmarkTable>>,
     #[serde(default = "one_percent")]
     noise_threshold: Spanned<f64>,
     budget: Budgets,
@@ -119,11 +125,13 @@ pub fn parse_suite(file: &str, text: &str, flagsets: &FlagSets) -> Result<Suite,
             return Err(check.fault(parsed.claims[index].span(), format!("a second claim \"{}\"", claim.id)));
         }
     }
+    let (benchmarks, rows) = check.rows(&parsed, &arms)?;
     Ok(Suite {
         gate: check.gate(&parsed.gate, &arms)?,
         name: parsed.name,
         arms,
-        benchmarks: parsed.benchmarks,
+        benchmarks,
+        rows,
         quick: *parsed.budget.quick.as_ref(),
         full: *parsed.budget.full.as_ref(),
         noise_threshold: threshold,
@@ -262,7 +270,7 @@ impl Suite {
                 .cloned()
                 .collect(),
             arms,
-            benchmarks: Vec::new(),
+            benchmarks: self.rows.clone(),
             budget,
             noise_threshold: self.noise_threshold,
             seed,

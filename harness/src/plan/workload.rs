@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{BuildSettings, Ffi, Library, Source, ToolCall};
+use crate::plan::{Benchmark, BuildSettings, Ffi, Library, Measure, Source, ToolCall};
 
 /// What an arm runs, with all that it takes to build, start and time it. The arms of a plan are of one kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -125,6 +125,8 @@ pub enum Gated {
 pub struct Traits {
     /// What is built for it.
     pub built: Built,
+    /// What can be measured of it by a row of the suite.
+    pub measures: &'static [Measure],
     /// Whether a reader asks for the value itself, with an interval, and not only for its ratio to the baseline's.
     pub shows_values: bool,
     /// What tells its arms apart: `cpu` (flag sets), `arm` or `command`.
@@ -145,6 +147,7 @@ impl WorkloadKind {
     pub fn traits(self) -> Traits {
         let plain = Traits {
             built: Built::Once,
+            measures: &[Measure::Time],
             shows_values: false,
             arms_are: "arm",
             gated: Gated::Baseline,
@@ -154,17 +157,30 @@ impl WorkloadKind {
         };
         match self {
             Self::Kernel => Traits { arms_are: "cpu", ..plain },
-            Self::Build => {
-                Traits { built: Built::EveryTurn, gated: Gated::None, calibration: "-build", ..plain }
-            }
+            Self::Build => Traits {
+                built: Built::EveryTurn,
+                measures: &[Measure::CleanBuild, Measure::Rebuild, Measure::FileSize, Measure::Memory],
+                gated: Gated::None,
+                calibration: "-build",
+                ..plain
+            },
             Self::Ffi => Traits { shows_values: true, gated: Gated::EveryArm, calibration: "-ffi", ..plain },
             // The arm's own process is the client: its memory says nothing of the server, and it makes no extra work.
-            Self::ToolCall => {
-                Traits { calibration: "-tool-calls", takes_injections: false, owns_memory: false, ..plain }
-            }
-            Self::Command => {
-                Traits { built: Built::Never, arms_are: "command", calibration: "-command", ..plain }
-            }
+            // What is measured of a call stands with the call.
+            Self::ToolCall => Traits {
+                measures: &[],
+                calibration: "-tool-calls",
+                takes_injections: false,
+                owns_memory: false,
+                ..plain
+            },
+            Self::Command => Traits {
+                built: Built::Never,
+                measures: &[Measure::Time, Measure::CpuTime, Measure::Memory],
+                arms_are: "command",
+                calibration: "-command",
+                ..plain
+            },
         }
     }
 }
@@ -179,6 +195,32 @@ impl Workload {
             Self::Ffi(_) => WorkloadKind::Ffi,
             Self::ToolCall(_) => WorkloadKind::ToolCall,
             Self::Command(_) => WorkloadKind::Command,
+        }
+    }
+
+    /// The rows that are known before anything was started, where the suite names none: all of a build and of a
+    /// command, those of the calls that are made. A subject says what it has.
+    #[must_use]
+    pub fn rows(&self) -> Vec<Benchmark> {
+        let long = |(name, measure)| Benchmark { long: true, ..Benchmark::of(name, measure) };
+        match self {
+            Self::Kernel(_) | Self::Ffi(_) => Vec::new(),
+            Self::Build(_) => [
+                ("clean build", Measure::CleanBuild),
+                ("rebuild after an edit", Measure::Rebuild),
+                ("executable size", Measure::FileSize),
+                ("memory in use", Measure::Memory),
+            ]
+            .map(long)
+            .into(),
+            Self::ToolCall(server) => ToolCall::rows(&server.calls),
+            Self::Command(_) => [
+                ("wall time", Measure::Time),
+                ("CPU time", Measure::CpuTime),
+                ("peak memory", Measure::Memory),
+            ]
+            .map(long)
+            .into(),
         }
     }
 

@@ -5,8 +5,8 @@
 use serde::Deserialize;
 
 use crate::plan::{
-    Arm, Benchmark, Budget, BuildSettings, CargoBuild, Claim, Command, Ffi, Library, Plan, Role, Server,
-    Shape, Source, ToolCall, Variant, Workload, WorkloadKind,
+    Arm, Benchmark, Budget, BuildSettings, CargoBuild, Claim, Command, Ffi, Library, Measure, Plan, Role,
+    Server, Shape, Source, ToolCall, Unit, Variant, Workload, WorkloadKind,
 };
 
 /// The plan of schema 1.
@@ -16,7 +16,7 @@ pub(crate) struct PlanFile {
     digest: String,
     workload: WorkloadKind,
     arms: Vec<ArmFile>,
-    benchmarks: Vec<Benchmark>,
+    benchmarks: Vec<BenchmarkFile>,
     budget: Budget,
     noise_threshold: f64,
     claims: Vec<Claim>,
@@ -25,6 +25,18 @@ pub(crate) struct PlanFile {
     python: Option<String>,
     #[serde(default)]
     calls: Vec<ToolCall>,
+}
+
+#[derive(Deserialize)]
+struct BenchmarkFile {
+    name: String,
+    answer: u64,
+    long: bool,
+    code: Vec<String>,
+    #[serde(default)]
+    unit: Unit,
+    #[serde(default)]
+    payload: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -81,7 +93,7 @@ impl PlanFile {
             suite: self.suite,
             digest: self.digest,
             arms,
-            benchmarks: self.benchmarks,
+            benchmarks: self.benchmarks.into_iter().map(|row| of_suite.row(row)).collect(),
             budget: self.budget,
             noise_threshold: self.noise_threshold,
             claims: self.claims,
@@ -122,5 +134,98 @@ impl OfSuite {
             WorkloadKind::Command => Workload::Command(Command { words: old.command }),
         };
         Ok(Arm { name, workload, role, injected })
+    }
+
+    fn row(&self, row: BenchmarkFile) -> Benchmark {
+        let BenchmarkFile { name, answer, long, code, unit, payload } = row;
+        let measure = measure(self.kind, &name, unit);
+        Benchmark { name, answer, long, code, measure, unit, payload }
+    }
+}
+
+/// What a row counts, by its name: nothing else said it.
+fn measure(kind: WorkloadKind, name: &str, unit: Unit) -> Measure {
+    match (kind, unit) {
+        (WorkloadKind::Build, Unit::Nanos) if name.starts_with("clean") => Measure::CleanBuild,
+        (WorkloadKind::Build, Unit::Nanos) => Measure::Rebuild,
+        (WorkloadKind::Command, Unit::Nanos) if name.starts_with("CPU") => Measure::CpuTime,
+        (WorkloadKind::ToolCall, Unit::Nanos) if name.ends_with("/p99") => Measure::P99,
+        (WorkloadKind::ToolCall, Unit::Nanos) => Measure::P50,
+        (_, Unit::Nanos) => Measure::Time,
+        (_, Unit::Bytes) if name.contains("memory") => Measure::Memory,
+        (_, Unit::Bytes) => Measure::FileSize,
+        (_, Unit::Instructions) => Measure::Instructions,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn builds_have_their_own_measures() {
+        assert_eq!(measure(WorkloadKind::Build, "clean build", Unit::Nanos), Measure::CleanBuild);
+        assert_eq!(measure(WorkloadKind::Build, "rebuild after an edit", Unit::Nanos), Measure::Rebuild);
+        assert_eq!(measure(WorkloadKind::Build, "executable size", Unit::Bytes), Measure::FileSize);
+        assert_eq!(measure(WorkloadKind::Build, "memory in use", Unit::Bytes), Measure::Memory);
+        assert_eq!(measure(WorkloadKind::Kernel, "memory/copy", Unit::Nanos), Measure::Time);
+    }
+
+    #[test]
+    fn calls_have_a_median_and_a_tail() {
+        assert_eq!(measure(WorkloadKind::ToolCall, "echo", Unit::Nanos), Measure::P50);
+        assert_eq!(measure(WorkloadKind::ToolCall, "echo/p99", Unit::Nanos), Measure::P99);
+        assert_eq!(measure(WorkloadKind::ToolCall, "memory", Unit::Bytes), Measure::Memory);
+    }
+
+    #[test]
+    fn what_a_kind_of_workload_measures_today_had_the_same_name_and_measure_then() {
+        let command = Workload::Command(Command { words: Vec::new() });
+        let variant = crate::plan::fixture::variant("x86-64");
+        let build =
+            Workload::Build(CargoBuild { variant: variant.clone(), settings: BuildSettings::default() });
+        let call: ToolCall = serde_json::from_str(r#"{"name":"echo","tool":"echo"}"#).unwrap();
+        let server = Workload::ToolCall(Server { variant, args: Vec::new(), calls: vec![call] });
+        for workload in [command, build, server] {
+            let rows = workload.rows();
+            assert!(!rows.is_empty());
+            for row in rows {
+                assert_eq!(measure(workload.kind(), &row.name, row.unit), row.measure, "{}", row.name);
+            }
+        }
+    }
+
+    #[test]
+    fn arms_of_every_kind_are_carried_over() {
+        let arm = |more: &str, variant: &str| {
+            format!(
+                r#"{{"name":"a","role":"baseline","variant":{{"package":"p","bin":"b","features":[],
+                "flagset":"f","profile":"release","source":"worktree"{variant}}}{more}}}"#
+            )
+        };
+        let plan = |kind: &str, suite: &str, arm: &str| {
+            let text = format!(
+                r#"{{"suite":"s","digest":"","workload":"{kind}","arms":[{arm}],"benchmarks":[],
+                "budget":{{"launches":1}},"noise_threshold":0.01,"claims":[],"seed":1{suite}}}"#
+            );
+            let file: PlanFile = serde_json::from_str(&text).unwrap();
+            file.carried_over().map(|plan| plan.arms[0].workload.clone())
+        };
+        let kernel = plan("kernel", "", &arm("", "")).unwrap();
+        assert_eq!(kernel.variant().unwrap().package, "p");
+        let build = plan("build", "", &arm(r#","build":{"jobs":3}"#, "")).unwrap();
+        assert_eq!(build.build_settings().unwrap().jobs, Some(3));
+        let ffi = r#","ffi":{"shape":"c-api","library":{"source":"a.c"}}"#;
+        let called = plan("ffi", r#","python":"python3.12""#, &arm("", ffi)).unwrap();
+        let called = called.ffi().unwrap();
+        assert_eq!((called.shape, called.python.as_str()), (Shape::CApi, "python3.12"));
+        assert_eq!(called.library, Library::Source("a.c".into()));
+        let calls = r#","calls":[{"name":"echo","tool":"t"}]"#;
+        let server = plan("tool_call", calls, &arm(r#","args":["--x"]"#, "")).unwrap();
+        let server = server.server().unwrap();
+        assert_eq!((server.args.as_slice(), server.calls[0].tool.as_str()), (&["--x".to_owned()][..], "t"));
+        let command = plan("command", "", &arm("", r#","command":["sleep","1"]"#)).unwrap();
+        assert_eq!(command.command(), ["sleep", "1"]);
+        assert!(plan("ffi", "", &arm("", "")).unwrap_err().contains("has no shape"));
     }
 }

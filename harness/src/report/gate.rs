@@ -1,6 +1,7 @@
 //! What a gate says, for a terminal and as Markdown.
 
-use crate::judge::{FalseAlarms, Fold, GateReport, GateRow, GateVerdict, Measure, Shown};
+use crate::judge::{FalseAlarms, Fold, GateReport, GateRow, GateVerdict, Shown};
+use crate::plan::Measure;
 use crate::report::Style;
 use crate::report::grid::{grid, hanging};
 use crate::report::markdown::sheet_text;
@@ -153,7 +154,7 @@ fn rows(report: &GateReport) -> Sheet {
             entries.push(Entry::plain(row.arm.clone()));
         }
         if measures {
-            entries.push(Entry::plain(row.measure.name().replace('_', " ")));
+            entries.push(Entry::plain(row.measure.to_string().replace('_', " ")));
         }
         let shown = shown(row);
         let launches = row.screening.map(|screening| match row.confirmation {
@@ -174,11 +175,7 @@ fn rows(report: &GateReport) -> Sheet {
 }
 
 fn value(measure: Measure, value: f64) -> String {
-    match measure.unit() {
-        "ns" => words::nanos(value),
-        "B" => words::bytes(value),
-        _ => words::thousands(value.max(0.0).round() as u64),
-    }
+    words::value(measure.unit(), value)
 }
 
 /// All verdicts in a line.

@@ -99,6 +99,7 @@ pub(crate) fn value(unit: Unit, value: f64) -> String {
     match unit {
         Unit::Nanos => nanos(value),
         Unit::Bytes => bytes(value),
+        Unit::Instructions => thousands(value.max(0.0).round() as u64),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Instruction counts as rows.
 
 use crate::record::counts::{CountRow, CountTool};
-use crate::rows::{Measured, Metric, Rows};
+use crate::rows::{Measure, Measured, Rows};
 
 /// The rows of the counts that gungraun or iai-callgrind saved. What they were compared with is not adopted: it is
 /// another run's.
@@ -15,7 +15,7 @@ pub fn of_counts(name: &str, started: &str, counts: &[CountRow]) -> Rows {
                 CountTool::Callgrind => "callgrind".to_owned(),
                 CountTool::Cachegrind => "cachegrind".to_owned(),
             },
-            metric: Metric::Instructions,
+            measure: Measure::Instructions,
             value,
             interval: None,
             launches: vec![value],
@@ -54,7 +54,7 @@ mod tests {
         };
         let rows = of_counts("gungraun", "2026-11-27T10:00:00Z", &[count]);
         let row = &rows.rows[0];
-        assert_eq!((row.value, row.metric, row.arm.as_str()), (1234.0, Metric::Instructions, "callgrind"));
+        assert_eq!((row.value, row.measure, row.arm.as_str()), (1234.0, Measure::Instructions, "callgrind"));
         assert_eq!((&row.launches[..], &row.change), (&[1234.0][..], &None), "the old run is another's");
     }
 }

@@ -6,7 +6,7 @@
 
 use serde::Deserialize;
 
-use crate::rows::{Measured, Metric};
+use crate::rows::{Measure, Measured};
 use crate::stats::Interval;
 
 /// The texts of one result's files.
@@ -99,7 +99,7 @@ pub fn of_criterion(files: &CriterionFiles<'_>) -> Result<Measured, CriterionErr
     Ok(Measured {
         benchmark: named(benchmark),
         arm: files.kept_as.to_owned(),
-        metric: Metric::Nanos,
+        measure: Measure::Time,
         value,
         interval: at_95.then_some(Interval { lo: lower_bound, hi: upper_bound }),
         launches: vec![value],

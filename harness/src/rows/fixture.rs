@@ -1,15 +1,15 @@
 //! Small invented rows for tests.
 
 use crate::judge::Verdict;
-use crate::rows::{Change, Measured, Metric, Missing, Rows};
+use crate::rows::{Change, Measure, Measured, Missing, Rows};
 use crate::stats::Interval;
 
 /// A row of three launches around a value.
-pub(crate) fn measured(benchmark: &str, arm: &str, metric: Metric, value: f64) -> Measured {
+pub(crate) fn measured(benchmark: &str, arm: &str, measure: Measure, value: f64) -> Measured {
     Measured {
         benchmark: benchmark.to_owned(),
         arm: arm.to_owned(),
-        metric,
+        measure,
         value,
         interval: Some(Interval { lo: value - 0.5, hi: value + 1.0 }),
         launches: vec![value + 0.25, value, value - 0.25],
@@ -27,12 +27,12 @@ pub(crate) fn rows() -> Rows {
     };
     let slower = Measured {
         change: change(1.08, Verdict::Regressed),
-        ..measured("json_rpc/parse", "x86-64-v3", Metric::Nanos, 1350.0)
+        ..measured("json_rpc/parse", "x86-64-v3", Measure::Time, 1350.0)
     };
     let open = Verdict::Inconclusive { reason: "about 40 launches would decide".to_owned() };
     let odd = Measured {
         change: change(0.99, open),
-        ..measured("hash/sip <13> & \"co\"", "x86-64-v3", Metric::Nanos, 12.5)
+        ..measured("hash/sip <13> & \"co\"", "x86-64-v3", Measure::Time, 12.5)
     };
     Rows {
         name: "2026-11-23T0226-vm".to_owned(),
@@ -43,11 +43,11 @@ pub(crate) fn rows() -> Rows {
         made_by: "perflab 0.1.0".to_owned(),
         environment: None,
         rows: vec![
-            measured("json_rpc/parse", "x86-64", Metric::Nanos, 1250.0),
+            measured("json_rpc/parse", "x86-64", Measure::Time, 1250.0),
             slower,
-            measured("hash/sip <13> & \"co\"", "x86-64", Metric::Nanos, 12.625),
+            measured("hash/sip <13> & \"co\"", "x86-64", Measure::Time, 12.625),
             odd,
-            measured("file", "x86-64", Metric::Bytes, 3_000_000.0),
+            measured("file", "x86-64", Measure::FileSize, 3_000_000.0),
         ],
         missing: vec![
             Missing {

@@ -1,9 +1,9 @@
 //! Rows of a gate, for formats that have a place for verdicts.
 
-use crate::judge::{GateReport, GateRow, GateVerdict, Measure};
+use crate::judge::{GateReport, GateRow, GateVerdict};
 use crate::machine::Environment;
 use crate::plan::WorkloadKind;
-use crate::rows::{Measured, Metric, Missing, Rows};
+use crate::rows::{Measure, Measured, Missing, Rows};
 
 /// What is known of a gate, as far as rows need it.
 #[derive(Clone, Copy, Debug)]
@@ -72,7 +72,7 @@ pub fn is_broken(row: &GateRow, allow_unmatched: bool) -> bool {
 pub fn gate_row_name(row: &GateRow) -> String {
     match row.measure {
         Measure::Time => row.benchmark.clone(),
-        other => format!("{} ({})", row.benchmark, other.name().replace('_', " ")),
+        other => format!("{} ({})", row.benchmark, other.to_string().replace('_', " ")),
     }
 }
 
@@ -80,11 +80,7 @@ fn measured(row: &GateRow, value: f64) -> Measured {
     Measured {
         benchmark: gate_row_name(row),
         arm: row.arm.clone(),
-        metric: match row.measure.unit() {
-            "ns" => Metric::Nanos,
-            "B" => Metric::Bytes,
-            _ => Metric::Instructions,
-        },
+        measure: row.measure,
         value,
         interval: None,
         launches: vec![value],
@@ -144,8 +140,8 @@ mod tests {
     fn values_are_rows_and_the_others_say_why_they_are_none() {
         let rows = rows(false);
         let values: Vec<_> =
-            rows.rows.iter().map(|row| (row.benchmark.as_str(), row.value, row.metric)).collect();
-        assert_eq!(values, [("parse", 10.0, Metric::Nanos), ("process (memory)", 4096.0, Metric::Bytes)]);
+            rows.rows.iter().map(|row| (row.benchmark.as_str(), row.value, row.measure)).collect();
+        assert_eq!(values, [("parse", 10.0, Measure::Time), ("process (memory)", 4096.0, Measure::Memory)]);
         let missing: Vec<_> =
             rows.missing.iter().map(|missing| (missing.benchmark.as_deref(), missing.broken)).collect();
         assert_eq!(missing, [(Some("write"), false), (Some("old"), true)]);

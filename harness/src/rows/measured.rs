@@ -4,8 +4,8 @@ use crate::analyse::{Analysis, FailureReason, Row, RunFailure, Values};
 use crate::judge::{JudgedRow, Judgement};
 use crate::machine::Environment;
 use crate::measure::ArmFacts;
-use crate::plan::{Arm, Built, Plan, Role, Unit};
-use crate::rows::{Change, Measured, Metric, Missing, Rows};
+use crate::plan::{Arm, Built, Plan, Role};
+use crate::rows::{Change, Measured, Missing, Rows};
 
 /// What is known of a record, as far as rows need it.
 #[derive(Clone, Copy, Debug)]
@@ -94,10 +94,7 @@ fn measured(source: &Source<'_>, values: &Values, build: &str) -> Option<Measure
     Some(Measured {
         benchmark: benchmark.name.clone(),
         arm: arm.name.clone(),
-        metric: match benchmark.unit {
-            Unit::Nanos => Metric::Nanos,
-            Unit::Bytes => Metric::Bytes,
-        },
+        measure: benchmark.measure,
         value: values.median()?,
         interval: values.interval(),
         launches: values.launches.clone(),

@@ -8,6 +8,7 @@ pub(crate) mod fixture;
 mod gate;
 mod measured;
 
+pub use crate::plan::{Measure, Unit};
 pub use counts::of_counts;
 pub use criterion::{CriterionError, CriterionFiles, of_criterion};
 pub use gate::{GateSource, gate_row_name, is_broken, of_gate};
@@ -18,18 +19,6 @@ use serde::{Deserialize, Serialize};
 use crate::judge::Verdict;
 use crate::machine::Environment;
 use crate::stats::Interval;
-
-/// What a value counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Metric {
-    /// Nanoseconds a call, or of a whole run of a command.
-    Nanos,
-    /// Bytes of a file or of memory.
-    Bytes,
-    /// Instructions a call.
-    Instructions,
-}
 
 /// A ratio to the baseline of the same run, with what is said of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,8 +41,8 @@ pub struct Measured {
     pub benchmark: String,
     /// The arm's name; of other tools the name under which they keep the result (`new`), or the tool's.
     pub arm: String,
-    /// What the value counts.
-    pub metric: Metric,
+    /// What is measured.
+    pub measure: Measure,
     /// The value: of a record the median over launches.
     pub value: f64,
     /// Its 95 % interval where there is one. Criterion's speaks of the samples of one process alone.

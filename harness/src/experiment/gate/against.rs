@@ -9,7 +9,6 @@ use crate::experiment::context::Context;
 use crate::experiment::gate::file::{GATE_SCHEMA, GateFile, row_launches};
 use crate::experiment::gate::pairs::{CANDIDATE, Pair, gated, pair};
 use crate::experiment::gate::{GateOptions, Gated, kept};
-use crate::experiment::references::rows::measure;
 use crate::experiment::session::Event;
 use crate::experiment::store::{self, Store, record_name};
 use crate::experiment::surroundings::{clock_seed, timestamp};
@@ -145,11 +144,7 @@ fn measured_rows(
         let bare = GateRow {
             benchmark: trial.plan.benchmarks[row.benchmark].name.clone(),
             arm: pair.arm.clone(),
-            measure: measure(
-                trial.plan.kind(),
-                &trial.plan.benchmarks[row.benchmark].name,
-                trial.plan.benchmarks[row.benchmark].unit,
-            ),
+            measure: trial.plan.benchmarks[row.benchmark].measure,
             reference: row.values.map(|(reference, _)| reference),
             value: row.values.map(|(_, value)| value),
             bounds: trial.bounds[row.benchmark],

@@ -9,7 +9,6 @@ use crate::build::Artifact;
 use crate::experiment::artifacts::{self, Artifacts, Sources};
 use crate::experiment::context::Locked;
 use crate::experiment::gate::GateOptions;
-use crate::experiment::references::rows::measure;
 use crate::experiment::revision::{Revision, short_hash};
 use crate::experiment::session::{first_processes, listing};
 use crate::experiment::trials::Trial;
@@ -124,7 +123,7 @@ pub(crate) fn pair(
     let row = |at: usize| GateRow {
         benchmark: plan.benchmarks[at].name.clone(),
         arm: arm.name.clone(),
-        measure: measure(plan.kind(), &plan.benchmarks[at].name, plan.benchmarks[at].unit),
+        measure: plan.benchmarks[at].measure,
         reference: None,
         value: None,
         bounds: bounds[at],

@@ -22,11 +22,11 @@ use crate::experiment::run::{self, RunOptions};
 use crate::experiment::surroundings::timestamp;
 use crate::experiment::{artifacts, calibrations, references, revision};
 use crate::judge::{
-    Anchored, GateRow, GateVerdict, Measure, Measured, Reference, ReferenceArm, References, Unmatched, bare,
+    Anchored, GateRow, GateVerdict, Measured, Reference, ReferenceArm, References, Unmatched, bare,
     changes_code, differences, gate_report, judge_anchored, judge_stored, unmatched,
 };
 use crate::machine::Difference;
-use crate::plan::{Arm, Bounds, Plan, Suite, WorkloadKind};
+use crate::plan::{Arm, Bounds, Measure, Plan, Suite, WorkloadKind};
 use crate::record::RunFile;
 
 /// Measures the work tree against accepted references. `directory` is where they lie; `None` is the workspace's own.

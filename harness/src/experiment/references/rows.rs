@@ -1,10 +1,9 @@
 //! The rows of a record: everything in it that a reference can hold.
 
 use crate::analyse::launch_medians;
-pub(crate) use crate::bridge::TAIL_ROW;
-use crate::judge::{Measure, Measured, Reference, ReferenceArm};
+use crate::judge::{Measured, Reference, ReferenceArm};
 use crate::measure::{ArmFacts, Launch, Run};
-use crate::plan::{Arm, Built, Plan, Role, Unit, WorkloadKind};
+use crate::plan::{Arm, Built, Measure, Plan, Role};
 use crate::stats::mean_interval;
 
 /// What sizes are rows of.
@@ -46,23 +45,9 @@ fn times(plan: &Plan, launches: &[Launch], arm: &str, index: usize) -> Vec<Refer
     let of = |at: usize| {
         let benchmark = &plan.benchmarks[at];
         let medians = launch_medians(launches, at, index);
-        let measure = measure(plan.kind(), &benchmark.name, benchmark.unit);
-        reference(&benchmark.name, arm, measure, &medians)
+        reference(&benchmark.name, arm, benchmark.measure, &medians)
     };
     (0..plan.benchmarks.len()).filter_map(of).collect()
-}
-
-/// What the values of a benchmark count.
-pub(crate) fn measure(workload: WorkloadKind, benchmark: &str, unit: Unit) -> Measure {
-    match (workload, unit) {
-        (WorkloadKind::Build, Unit::Nanos) if benchmark.starts_with("clean") => Measure::CleanBuild,
-        (WorkloadKind::Build, Unit::Nanos) => Measure::Rebuild,
-        (_, Unit::Bytes) if benchmark.contains("memory") => Measure::Memory,
-        (_, Unit::Bytes) => Measure::FileSize,
-        (WorkloadKind::ToolCall, Unit::Nanos) if benchmark.ends_with(TAIL_ROW.1) => Measure::P99,
-        (WorkloadKind::ToolCall, Unit::Nanos) => Measure::P50,
-        (_, Unit::Nanos) => Measure::Time,
-    }
 }
 
 /// A row over launches; `None` without any.
@@ -151,22 +136,6 @@ mod tests {
         assert_eq!((row.launches, row.spread > 0.1), (3, true));
         assert_eq!(reference("b", "a", Measure::Time, &[]), None);
         assert_eq!(reference("b", "a", Measure::Time, &[1.0, 0.0]), None, "no time is zero");
-    }
-
-    #[test]
-    fn builds_have_their_own_measures() {
-        assert_eq!(measure(WorkloadKind::Build, "clean build", Unit::Nanos), Measure::CleanBuild);
-        assert_eq!(measure(WorkloadKind::Build, "rebuild after an edit", Unit::Nanos), Measure::Rebuild);
-        assert_eq!(measure(WorkloadKind::Build, "executable size", Unit::Bytes), Measure::FileSize);
-        assert_eq!(measure(WorkloadKind::Build, "memory in use", Unit::Bytes), Measure::Memory);
-        assert_eq!(measure(WorkloadKind::Kernel, "memory/copy", Unit::Nanos), Measure::Time);
-    }
-
-    #[test]
-    fn calls_have_a_median_and_a_tail() {
-        assert_eq!(measure(WorkloadKind::ToolCall, "echo", Unit::Nanos), Measure::P50);
-        assert_eq!(measure(WorkloadKind::ToolCall, "echo/p99", Unit::Nanos), Measure::P99);
-        assert_eq!(measure(WorkloadKind::ToolCall, "memory", Unit::Bytes), Measure::Memory);
     }
 
     #[test]

@@ -122,8 +122,8 @@ mod tests {
                 flags: vec!["-C".to_owned(), "target-cpu=x86-64".to_owned()],
             }],
             rows: vec![
-                row("dot/\"odd\" name", crate::judge::Measure::Time, 5_160.25),
-                row("executable", crate::judge::Measure::FileSize, 3_407_872.0),
+                row("dot/\"odd\" name", crate::plan::Measure::Time, 5_160.25),
+                row("executable", crate::plan::Measure::FileSize, 3_407_872.0),
             ],
         }
     }

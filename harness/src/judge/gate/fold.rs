@@ -3,65 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::judge::gate::{EARLY, GateRule, Shown, Standing, launches_to_pass};
-use crate::plan::Bounds;
-
-/// What a row counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Measure {
-    /// Wall clock of a call, in ns.
-    Time,
-    /// Wall clock of a clean build, in ns.
-    CleanBuild,
-    /// Wall clock of a rebuild, in ns.
-    Rebuild,
-    /// Median response time of a tool call, in ns.
-    P50,
-    /// 99th percentile of the response time of a tool call, in ns.
-    P99,
-    /// The most memory in use, in bytes.
-    Memory,
-    /// Size of the file, in bytes.
-    FileSize,
-    /// Size of its code, in bytes.
-    CodeSize,
-    /// Instructions of a call on the small input.
-    Instructions,
-}
-
-impl Measure {
-    /// Whether it is a time: never judged by a stored value alone.
-    #[must_use]
-    pub fn is_time(self) -> bool {
-        matches!(self, Self::Time | Self::CleanBuild | Self::Rebuild | Self::P50 | Self::P99)
-    }
-
-    /// The unit of its values.
-    #[must_use]
-    pub fn unit(self) -> &'static str {
-        match self {
-            Self::Time | Self::CleanBuild | Self::Rebuild | Self::P50 | Self::P99 => "ns",
-            Self::Memory | Self::FileSize | Self::CodeSize => "B",
-            Self::Instructions => "instructions",
-        }
-    }
-
-    /// Its name in tables and reference files.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Time => "time",
-            Self::CleanBuild => "clean_build",
-            Self::Rebuild => "rebuild",
-            Self::P50 => "p50",
-            Self::P99 => "p99",
-            Self::Memory => "memory",
-            Self::FileSize => "file_size",
-            Self::CodeSize => "code_size",
-            Self::Instructions => "instructions",
-        }
-    }
-}
+use crate::plan::{Bounds, Measure};
 
 /// Why a row has nothing to be compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,9 +12,7 @@ mod simulations;
 #[cfg(test)]
 mod tests;
 
-pub use fold::{
-    Confirmation, Fold, GateReport, GateRow, GateVerdict, Measure, Paired, Unmatched, gate_report,
-};
+pub use fold::{Confirmation, Fold, GateReport, GateRow, GateVerdict, Paired, Unmatched, gate_report};
 
 pub use replay::{Launches, Replayed, replay};
 

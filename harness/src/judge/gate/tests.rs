@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 
 use crate::judge::gate::{
-    Confirming, Fold, GateRow, GateRule, GateVerdict, LOOKS, Launches, Measure, Paired, Standing, Unmatched,
+    Confirming, Fold, GateRow, GateRule, GateVerdict, LOOKS, Launches, Paired, Standing, Unmatched,
     gate_report, launches_to_pass, replay,
 };
-use crate::plan::Bounds;
+use crate::plan::{Bounds, Measure};
 
 const BOUNDS: Bounds = Bounds { noise_threshold: 0.01, tolerance: 0.05 };
 

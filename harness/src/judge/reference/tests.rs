@@ -2,13 +2,13 @@
 
 use proptest::prelude::*;
 
-use crate::judge::gate::{GateVerdict, Measure, Unmatched};
+use crate::judge::gate::{GateVerdict, Unmatched};
 use crate::judge::reference::{
     Anchored, Measured, REFERENCE_SCHEMA, Reference, ReferenceArm, References, bare, changes_code,
     differences, judge_anchored, judge_stored, unmatched,
 };
 use crate::machine::{Cpu, Environment, Toolchain};
-use crate::plan::{Bounds, GateSettings, WorkloadKind};
+use crate::plan::{Bounds, GateSettings, Measure, WorkloadKind};
 
 fn environment() -> Environment {
     Environment {

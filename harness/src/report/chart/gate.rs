@@ -141,8 +141,8 @@ fn draw_row(scene: &mut Scene, row: &GateRow, axis: &Axis, y: f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judge::{Measure, Shown, gate_report};
-    use crate::plan::Bounds;
+    use crate::judge::{Shown, gate_report};
+    use crate::plan::{Bounds, Measure};
 
     fn row(benchmark: &str, verdict: GateVerdict, shown: Option<(f64, f64, f64)>) -> GateRow {
         let shown = shown.map(|(ratio, lo, hi)| Shown {

@@ -201,7 +201,7 @@ impl Plot {
 mod tests {
     use super::*;
     use crate::history::{Change, Point};
-    use crate::rows::Metric;
+    use crate::rows::Unit;
 
     fn history(changes: Vec<Change>, runs: usize) -> History {
         let point = |index: usize| Point {
@@ -215,7 +215,7 @@ mod tests {
             benchmark: "a/very/long/name/of/a/benchmark/that/has/no/room".to_owned(),
             arm: "x86-64-v4-512".to_owned(),
             build: String::new(),
-            metric: Metric::Nanos,
+            metric: Unit::Nanos,
             points: (0..runs).map(point).collect(),
             changes,
         };

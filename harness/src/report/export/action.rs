@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::report::export::{change_text, full_name, json as written};
-use crate::rows::{Measured, Metric, Rows};
+use crate::rows::{Measured, Rows, Unit};
 
 /// Rows as that action's custom JSON.
 pub(crate) fn text(rows: &Rows) -> String {
@@ -12,10 +12,10 @@ pub(crate) fn text(rows: &Rows) -> String {
 }
 
 fn result(row: &Measured) -> Value {
-    let unit = match row.metric {
-        Metric::Nanos => "ns",
-        Metric::Bytes => "bytes",
-        Metric::Instructions => "instructions",
+    let unit = match row.measure.unit() {
+        Unit::Nanos => "ns",
+        Unit::Bytes => "bytes",
+        Unit::Instructions => "instructions",
     };
     let mut result = json!({ "name": full_name(row), "unit": unit, "value": row.value });
     if let Some(interval) = row.interval {

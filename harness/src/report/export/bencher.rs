@@ -3,16 +3,16 @@
 use serde_json::{Map, Value, json};
 
 use crate::report::export::{full_name, json as written};
-use crate::rows::{Metric, Rows};
+use crate::rows::{Rows, Unit};
 
 /// Rows in Bencher Metric Format. Times are the built-in measure `latency`, in ns.
 pub(crate) fn text(rows: &Rows) -> String {
     let mut all = Map::new();
     for row in &rows.rows {
-        let measure = match row.metric {
-            Metric::Nanos => "latency",
-            Metric::Bytes => "bytes",
-            Metric::Instructions => "instructions",
+        let measure = match row.measure.unit() {
+            Unit::Nanos => "latency",
+            Unit::Bytes => "bytes",
+            Unit::Instructions => "instructions",
         };
         let mut metric = json!({ "value": row.value });
         if let Some(interval) = row.interval {

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::rows::{Measured, Metric, Rows};
+use crate::rows::{Measured, Rows, Unit};
 
 /// Rows as Go's benchmark text.
 pub(crate) fn text(rows: &Rows) -> String {
@@ -11,10 +11,10 @@ pub(crate) fn text(rows: &Rows) -> String {
     for (key, value) in config(rows) {
         let _ = writeln!(text, "{key}: {}", one_line(&value));
     }
-    for metric in [Metric::Nanos, Metric::Bytes, Metric::Instructions] {
-        if rows.rows.iter().any(|row| row.metric == metric) {
+    for metric in [Unit::Nanos, Unit::Bytes, Unit::Instructions] {
+        if rows.rows.iter().any(|row| row.measure.unit() == metric) {
             // Counts of one build are equal, or something is wrong: benchstat then warns instead of averaging.
-            let assume = if metric == Metric::Instructions { "exact" } else { "nothing" };
+            let assume = if metric == Unit::Instructions { "exact" } else { "nothing" };
             let _ = writeln!(text, "Unit {} better=lower assume={assume}", unit(metric));
         }
     }
@@ -22,7 +22,7 @@ pub(crate) fn text(rows: &Rows) -> String {
     for row in &rows.rows {
         let name = name(row, &rows.arms_are);
         for value in &row.launches {
-            let _ = writeln!(text, "{name}\t1\t{value} {}", unit(row.metric));
+            let _ = writeln!(text, "{name}\t1\t{value} {}", unit(row.measure.unit()));
         }
     }
     text
@@ -46,12 +46,12 @@ fn config(rows: &Rows) -> Vec<(&'static str, String)> {
     config
 }
 
-const fn unit(metric: Metric) -> &'static str {
+const fn unit(metric: Unit) -> &'static str {
     match metric {
-        Metric::Nanos => "ns/op",
+        Unit::Nanos => "ns/op",
         // `B/op` is what Go calls bytes that an operation allocates.
-        Metric::Bytes => "bytes",
-        Metric::Instructions => "instructions/op",
+        Unit::Bytes => "bytes",
+        Unit::Instructions => "instructions/op",
     }
 }
 

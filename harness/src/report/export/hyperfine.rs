@@ -6,16 +6,14 @@
 use serde_json::{Value, json};
 
 use crate::report::export::{full_name, json as written};
-use crate::rows::{Measured, Metric, Rows};
+use crate::rows::{Measure, Measured, Rows, Unit};
 use crate::stats::{mean, sd};
-
-/// The row of a command's whole time, and that of its memory.
-use crate::plan::{PEAK_MEMORY, WALL_TIME};
 
 /// Rows as hyperfine's JSON.
 pub(crate) fn text(rows: &Rows) -> String {
     let of_commands = rows.arms_are == "command";
-    let timed = |row: &&Measured| row.metric == Metric::Nanos && (!of_commands || row.benchmark == WALL_TIME);
+    let timed =
+        |row: &&Measured| row.measure.unit() == Unit::Nanos && (!of_commands || row.measure == Measure::Time);
     let results: Vec<Value> =
         rows.rows.iter().filter(timed).map(|row| result(rows, row, of_commands)).collect();
     written(&json!({ "results": results }))
@@ -35,7 +33,7 @@ fn result(rows: &Rows, row: &Measured, of_commands: bool) -> Value {
         "times": times,
         "parameters": { "benchmark": row.benchmark, "arm": row.arm },
     });
-    let memory = |other: &&Measured| other.benchmark == PEAK_MEMORY && other.arm == row.arm;
+    let memory = |other: &&Measured| other.measure == Measure::Memory && other.arm == row.arm;
     if of_commands && let Some(memory) = rows.rows.iter().find(memory) {
         result["memory_usage_byte"] = memory.launches.iter().map(|bytes| *bytes as u64).collect();
     }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::report::export::{change_text, value_text};
 use crate::report::html::escape;
 use crate::report::words::NBSP;
-use crate::rows::{Measured, Metric, Missing, Rows};
+use crate::rows::{Measured, Missing, Rows, Unit};
 
 /// What a row is as a test.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,9 +114,12 @@ fn properties(rows: &Rows) -> Vec<(&'static str, String)> {
 }
 
 fn case(row: &Measured, class: &str, outcome: &Outcome) -> String {
-    let time =
-        if row.metric == Metric::Nanos { format!(" time=\"{}\"", row.value / 1e9) } else { String::new() };
-    let mut says = value_text(row.metric, row.value);
+    let time = if row.measure.unit() == Unit::Nanos {
+        format!(" time=\"{}\"", row.value / 1e9)
+    } else {
+        String::new()
+    };
+    let mut says = value_text(row.measure.unit(), row.value);
     if let Some(change) = &row.change {
         says = format!("{says}; {}", change_text(change));
     }

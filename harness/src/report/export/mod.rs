@@ -15,7 +15,7 @@ pub use summary::{SUMMARY_LIMIT, fitted, rows_summary, summary};
 
 use crate::report::details::verdict_words;
 use crate::report::words;
-use crate::rows::{Change, Measured, Metric, Rows};
+use crate::rows::{Change, Measured, Rows, Unit};
 
 /// A format of another tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,13 +55,11 @@ fn full_name(row: &Measured) -> String {
 }
 
 /// A value with its unit, for people.
-pub(crate) fn value_text(metric: Metric, value: f64) -> String {
-    match metric {
-        Metric::Nanos => words::nanos(value),
-        Metric::Bytes => words::bytes(value),
-        Metric::Instructions => {
-            format!("{}{}instructions", words::thousands(value.round() as u64), words::NBSP)
-        }
+pub(crate) fn value_text(unit: Unit, value: f64) -> String {
+    let text = words::value(unit, value);
+    match unit {
+        Unit::Nanos | Unit::Bytes => text,
+        Unit::Instructions => format!("{text}{}{}", words::NBSP, unit.symbol()),
     }
 }
 

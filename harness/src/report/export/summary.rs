@@ -33,8 +33,8 @@ pub fn rows_summary(rows: &Rows, limit: usize) -> String {
     let mut parts = vec![format!("## {}: {}", escape(&rows.suite), escape(&rows.name))];
     let row = |row: &Measured| {
         let change = row.change.as_ref().map(change_text).unwrap_or_default();
-        let cells =
-            [&row.benchmark, &row.arm, &value_text(row.metric, row.value), &change].map(|text| escape(text));
+        let cells = [&row.benchmark, &row.arm, &value_text(row.measure.unit(), row.value), &change]
+            .map(|text| escape(text));
         format!("| {} |", cells.join(" | "))
     };
     let head = ["| benchmark | arm | value | change |".to_owned(), "| --- | --- | ---: | --- |".to_owned()];

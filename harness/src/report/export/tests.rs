@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use crate::report::export::*;
 use crate::report::fixture::Fixture;
+use crate::rows::Measure;
 use crate::rows::fixture::{measured, rows};
 
 #[test]
@@ -83,7 +84,7 @@ type BencherFile = std::collections::BTreeMap<String, std::collections::BTreeMap
 #[test]
 fn bencher_gets_a_measure_a_metric_of_one_benchmark() {
     let mut rows = rows();
-    rows.rows.push(measured("json_rpc/parse", "x86-64", Metric::Instructions, 4096.0));
+    rows.rows.push(measured("json_rpc/parse", "x86-64", Measure::Instructions, 4096.0));
     let file: BencherFile = serde_json::from_str(&foreign(Foreign::Bencher, &rows)).unwrap();
     let parse = &file["json_rpc/parse (x86-64)"];
     assert_eq!(parse.keys().collect::<Vec<_>>(), ["instructions", "latency"]);
@@ -127,17 +128,15 @@ fn hyperfine_gets_seconds_of_every_launch() {
 
 #[test]
 fn of_commands_hyperfine_gets_one_result_each_with_its_memory() {
-    use crate::plan::{CPU_TIME, PEAK_MEMORY, WALL_TIME};
-    let of = |benchmark: &str, arm: &str, metric, value| Measured {
+    let of = |measure: Measure, arm: &str, value| Measured {
         build: format!("sleep {arm}"),
-        ..measured(benchmark, arm, metric, value)
+        ..measured(&measure.to_string(), arm, measure, value)
     };
     let mut rows = rows();
     rows.arms_are = "command".to_owned();
-    rows.rows = [WALL_TIME, CPU_TIME]
-        .iter()
-        .flat_map(|row| ["A", "B"].map(|arm| of(row, arm, Metric::Nanos, 2e9)))
-        .chain(["A", "B"].map(|arm| of(PEAK_MEMORY, arm, Metric::Bytes, 1024.0)))
+    rows.rows = [(Measure::Time, 2e9), (Measure::CpuTime, 2e9), (Measure::Memory, 1024.0)]
+        .into_iter()
+        .flat_map(|(measure, value)| ["A", "B"].map(|arm| of(measure, arm, value)))
         .collect();
     let file: HyperfineFile = serde_json::from_str(&foreign(Foreign::Hyperfine, &rows)).unwrap();
     let commands: Vec<&str> = file.results.iter().map(|result| result.command.as_str()).collect();
@@ -170,7 +169,7 @@ fn a_summary_keeps_to_its_limit_and_says_that_it_was_cut() {
     }
     let mut many = rows();
     many.rows = (0..20_000)
-        .map(|index| measured(&format!("a/benchmark/with/a/long/name/{index}"), "x86-64", Metric::Nanos, 5.0))
+        .map(|index| measured(&format!("a/benchmark/with/a/long/name/{index}"), "x86-64", Measure::Time, 5.0))
         .collect();
     let text = rows_summary(&many, SUMMARY_LIMIT);
     assert!(text.len() <= SUMMARY_LIMIT && text.len() > SUMMARY_LIMIT / 2, "{}", text.len());

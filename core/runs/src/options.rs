@@ -70,7 +70,7 @@ impl Settings {
     /// The settings of a command line.
     ///
     /// # Errors
-    /// One sentence: no root is given, and the current directory cannot be told.
+    /// One sentence: no root is given, and the current directory cannot be found.
     pub fn new(about: &About, options: &Options, sandbox: &SandboxFlags) -> Result<Self, String> {
         Ok(Self {
             roots: options.roots_or_current()?,

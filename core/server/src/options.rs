@@ -76,7 +76,7 @@ impl Options {
     /// The directories that tools may work in: the current one, where none is named.
     ///
     /// # Errors
-    /// One sentence: the current directory cannot be told.
+    /// One sentence: the current directory cannot be found.
     pub fn roots_or_current(&self) -> Result<Vec<PathBuf>, String> {
         if !self.roots.is_empty() {
             return Ok(self.roots.clone());

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use crate::file::Opened;
 use crate::log::{Limits, Log, Record};
 
-/// The log of a server, opened when it is first needed, so that a start does not wait for it. A server that was told
+/// The log of a server, opened when it is first needed, so that a start does not wait for it. A server that is
 /// to remember nothing has none.
 pub struct OnDemand<R> {
     directory: Option<PathBuf>,

@@ -56,8 +56,8 @@ impl<R: Record> Log<R> {
                 check_header::<R>(&line).map_err(error)?;
                 continue;
             }
-            let record: R =
-                serde_json::from_str(&line).map_err(|failure| error(format!("is no record: {failure}")))?;
+            let record: R = serde_json::from_str(&line)
+                .map_err(|failure| error(format!("is not a record: {failure}")))?;
             new.push(record.checked().map_err(|reason| error(format!("cannot be kept: {reason}")))?);
             let most = self.limits().records;
             if new.len() as u64 > most {

@@ -36,7 +36,7 @@ pub struct Served {
     pub facts: &'static [&'static str],
     /// How many calls a tool gets that are made from its schema; no more than its rate lets through at once.
     pub calls: fn(tool: &str) -> usize,
-    /// Makes arguments harmless, and mends what a schema cannot say.
+    /// Makes arguments harmless, and sets right what a schema cannot say.
     pub tame: fn(tool: &str, arguments: &mut Value),
 }
 

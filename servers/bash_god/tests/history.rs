@@ -161,7 +161,7 @@ fn an_import_is_taken_as_a_whole_or_not_at_all() {
         (good.replace(":1}\n{", ":2}\n{"), "line 1 of the import names another format"),
         (
             format!("{good}{{\"command\":\"x\"}}\n"),
-            "line 3 of the import is no record: missing field `at_ms`",
+            "line 3 of the import is not a record: missing field `at_ms`",
         ),
         (format!("{good}{{\"at_ms\":1,\"command\":\"\"}}\n"), "line 3 of the import cannot be kept"),
         (format!("{good}{{\"at_ms\":1,\"command\":\"x\",\"run\":1}}\n"), "unknown field `run`"),

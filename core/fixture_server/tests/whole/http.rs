@@ -95,7 +95,10 @@ fn what_cannot_be_served_is_one_clear_sentence() {
         (vec!["--http", "here"], "invalid value 'here'".into()),
         (vec!["--token-file", file], "--http <ADDR:PORT>".into()),
         (vec!["--toolset", "none"], "there is no toolset `none`".into()),
-        (vec!["--state", "/proc/none"], "the folder /proc/none for the server's state cannot be made".into()),
+        (
+            vec!["--state", "/proc/none"],
+            "the directory /proc/none for the server's state cannot be made".into(),
+        ),
     ] {
         let said = refusal(&arguments);
         assert!(said.contains(&says), "{arguments:?}: {said}");

@@ -106,11 +106,11 @@ fn an_import_is_taken_as_a_whole_or_not_at_all() {
         ("a\n".to_owned(), "line 1 of the import does not name the format"),
         (good.replace(":1}\n{", ":2}\n{"), "line 1 of the import names another format"),
         (good.replace("test", "other"), "names another format than \"test notes\" version 1"),
-        (format!("{good}{{\"text\":\"x\"}}\n"), "line 3 of the import is no record: missing field `at`"),
+        (format!("{good}{{\"text\":\"x\"}}\n"), "line 3 of the import is not a record: missing field `at`"),
         (format!("{good}{{\"at\":1,\"text\":\"\"}}\n"), "line 3 of the import cannot be kept: an empty note"),
         (format!("{good}{{\"at\":1,\"text\":\"x\",\"run\":1}}\n"), "unknown field `run`"),
         (format!("{good}{line}{line}"), "line 4 of the import is one more than the 2 records that are kept"),
-        (format!("{good}\"{}\"\n", "x".repeat(LONGEST_RECORD)), "line 3 of the import is no record"),
+        (format!("{good}\"{}\"\n", "x".repeat(LONGEST_RECORD)), "line 3 of the import is not a record"),
     ] {
         let error = log.import(&mut text.as_bytes()).unwrap_err().to_string();
         assert!(error.contains(expected) && error.ends_with("nothing was imported"), "{error}");

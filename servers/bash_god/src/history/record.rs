@@ -8,7 +8,7 @@ use crate::ranking::suggest::Past;
 
 /// The longest command that is kept, in bytes.
 pub const LONGEST_COMMAND: usize = 16_384;
-/// The longest task or folder that is kept, in bytes.
+/// The longest task or directory that is kept, in bytes.
 pub const LONGEST_TASK: usize = 4_096;
 
 /// What the person said about a command.
@@ -32,7 +32,7 @@ pub struct NewRecord {
     pub task: String,
     /// The command line.
     pub command: String,
-    /// The folder that it was run in.
+    /// The directory that it was run in.
     #[serde(default)]
     pub cwd: Option<String>,
     /// The status that it ended with.
@@ -62,7 +62,7 @@ impl mcp_state::Record for NewRecord {
             return Err(format!("a command of more than {LONGEST_COMMAND} bytes is not kept"));
         }
         if self.task.len() > LONGEST_TASK || self.cwd.as_ref().is_some_and(|cwd| cwd.len() > LONGEST_TASK) {
-            return Err(format!("a task or folder of more than {LONGEST_TASK} bytes is not kept"));
+            return Err(format!("a task or directory of more than {LONGEST_TASK} bytes is not kept"));
         }
         self.command = masked(&self.command);
         self.task = masked(&self.task);

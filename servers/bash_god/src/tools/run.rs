@@ -48,7 +48,7 @@ fn judged(state: &BashGod, params: &params::Run, is_background: bool) -> Result<
     let usual = if is_background { USUAL_BACKGROUND_TIME } else { USUAL_TIME };
     let time = match params.timeout_s {
         Some(seconds) => Duration::try_from_secs_f64(seconds)
-            .map_err(|_| bad("timeout_s is no time: give seconds from 0.1 to 3600".to_owned()))?,
+            .map_err(|_| bad("timeout_s is not a time: give seconds from 0.1 to 3600".to_owned()))?,
         None => usual,
     };
     let profile = params.profile.map_or(Profile::Read, Profile::from);

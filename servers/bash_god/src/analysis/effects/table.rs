@@ -55,7 +55,7 @@ pub(crate) struct Spec {
     /// What is named stands for all below it, so that `rm -r a` deletes `a/**` and not just `a`.
     pub(crate) tree: bool,
     /// What is written may be a directory that files are put into; what is replaced may be kept beside it. Whether it
-    /// is one cannot be told from the text, so both are said to be written.
+    /// is one does not show in the text, so both are said to be written.
     pub(crate) into: bool,
     /// A network is used, even where no operand is a host: `rustup update`.
     pub(crate) network: bool,
@@ -63,7 +63,7 @@ pub(crate) struct Spec {
     pub(crate) privilege: bool,
     /// Code of the project or of plug-ins runs, whose effects are not those of the program: `make`, `cargo`.
     pub(crate) code: bool,
-    /// It writes or deletes files that the text does not name; the ones that it does name are told as well.
+    /// It writes or deletes files that the text does not name; the ones that it does name are listed as well.
     pub(crate) anything: bool,
     /// Without `-e` or `-f` the first operand is a pattern and not a file: `grep`.
     pub(crate) pattern: bool,

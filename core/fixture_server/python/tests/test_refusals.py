@@ -17,7 +17,7 @@ import pytest
         ({"read_only": "yes"}, ValueError, "unexpected value 'yes' for '--read-only' found; no more were expected"),
         ({"toolset": "none"}, ValueError, "there is no toolset `none`; there are none"),
         ({"http": "127.0.0.1:0"}, ValueError, "http is for servers on stdio and HTTP; one in process has no such option"),
-        ({"state": "/dev/null/state"}, RuntimeError, "the folder /dev/null/state for the server's state cannot be made"),
+        ({"state": "/dev/null/state"}, RuntimeError, "the directory /dev/null/state for the server's state cannot be made"),
     ],
 )
 def test_options(config, error, sentence):

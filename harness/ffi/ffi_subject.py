@@ -4,7 +4,7 @@ It speaks the protocol of harness/PROTOCOL.md and needs nothing but the standard
 later. The library is loaded from the path that is given, whatever its file name, so that every layout of it
 can be:
 
-    python3 -I -B ffi_subject.py --shape pyo3 --module mcp_rust_core --library /tmp/layout-7.so
+    python3 -I -B ffi_subject.py --shape pyo3 --module my_module --library /tmp/layout-7.so
 """
 
 import argparse

@@ -1,5 +1,5 @@
-/* The floor of a call from Python: the same functions as `mcp_rust_core._calls`, each in the fewest calls of
- * CPython's own C interface. What it costs, no binding can save. Built by the lab with the system's `cc`.
+/* The floor of a call from Python: the functions that ffi_subject.py calls, each in the fewest calls of CPython's own C
+ * interface. What it costs, no binding can save. Built by the lab with the system's `cc`.
  *
  * The functions without `Py` in their signature are for `ctypes`. */
 #define PY_SSIZE_T_CLEAN

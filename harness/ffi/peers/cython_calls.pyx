@@ -1,5 +1,5 @@
 # cython: language_level=3, binding=False
-"""The functions of `mcp_rust_core._calls` as Cython makes them."""
+"""The functions that harness/ffi/ffi_subject.py calls, as Cython makes them."""
 
 from libc.stdint cimport int64_t, uint64_t
 

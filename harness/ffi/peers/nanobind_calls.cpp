@@ -1,4 +1,4 @@
-// The functions of `mcp_rust_core._calls` as nanobind makes them.
+// The functions that harness/ffi/ffi_subject.py calls, as nanobind makes them.
 #include <cstdint>
 #include <string>
 #include <string_view>

@@ -249,10 +249,10 @@ impl Disassembly {
 
     /// The census of the measured functions: those whose demangled name holds one of the paths.
     ///
-    /// A path such as `mcp_kernels::dot` covers the function or module of that name, what is nested in
-    /// it (closures, methods), `<mcp_kernels::dot::X as Trait>::method`, and generic code of other
+    /// A path such as `my_crate::dot` covers the function or module of that name, what is nested in
+    /// it (closures, methods), `<my_crate::dot::X as Trait>::method`, and generic code of other
     /// crates where the symbol says that it was made for a type of that path (v0 mangling does, legacy
-    /// mangling does not). It does not cover `mcp_kernels::dot_product`. Inlined code counts where it
+    /// mangling does not). It does not cover `my_crate::dot_product`. Inlined code counts where it
     /// ended up. Without symbols nothing matches: look at [`Census::symbols_present`].
     pub fn of_functions(&self, paths: &[&str]) -> Census {
         let measured = |function: &&Function| {

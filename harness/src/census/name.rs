@@ -94,37 +94,30 @@ mod tests {
 
     #[test]
     fn both_manglings_are_demangled_without_hashes() {
-        assert_eq!(demangled("_ZN11mcp_kernels3dot4simd17h0123456789abcdefE"), "mcp_kernels::dot::simd");
-        assert_eq!(
-            demangled("_ZN11mcp_kernels3dot4simd17h0123456789abcdefE.llvm.77"),
-            "mcp_kernels::dot::simd"
-        );
-        assert_eq!(demangled("_RNvNtCs1234_11mcp_kernels3dot4simd"), "mcp_kernels::dot::simd");
+        assert_eq!(demangled("_ZN8my_crate3dot4simd17h0123456789abcdefE"), "my_crate::dot::simd");
+        assert_eq!(demangled("_ZN8my_crate3dot4simd17h0123456789abcdefE.llvm.77"), "my_crate::dot::simd");
+        assert_eq!(demangled("_RNvNtCs1234_8my_crate3dot4simd"), "my_crate::dot::simd");
         assert_eq!(demangled("memcpy"), "memcpy");
     }
 
     #[test]
     fn a_path_covers_what_lies_under_it_and_nothing_else() {
-        let path = "mcp_kernels::dot";
+        let path = "my_crate::dot";
         for inside in [
-            "mcp_kernels::dot",
-            "mcp_kernels::dot::simd::{closure#0}",
-            "<mcp_kernels::dot::X as core::iter::Iterator>::next",
-            "<&mut mcp_kernels::dot::X as Trait>::next",
-            "<alloc::vec::Vec<u8> as mcp_kernels::dot::Sum>::sum",
-            "core::ptr::drop_in_place::<mcp_kernels::dot::X>",
-            "mcp_kernels::dot::<f32>",
+            "my_crate::dot",
+            "my_crate::dot::simd::{closure#0}",
+            "<my_crate::dot::X as core::iter::Iterator>::next",
+            "<&mut my_crate::dot::X as Trait>::next",
+            "<alloc::vec::Vec<u8> as my_crate::dot::Sum>::sum",
+            "core::ptr::drop_in_place::<my_crate::dot::X>",
+            "my_crate::dot::<f32>",
         ] {
             assert!(is_under(inside, path), "{inside}");
-            assert!(is_under(inside, "mcp_kernels::dot::"), "{inside}");
+            assert!(is_under(inside, "my_crate::dot::"), "{inside}");
         }
-        for outside in [
-            "mcp_kernels::dot_product",
-            "other::mcp_kernels::dot",
-            "xmcp_kernels::dot::simd",
-            "mcp_kernels",
-            "",
-        ] {
+        for outside in
+            ["my_crate::dot_product", "other::my_crate::dot", "xmy_crate::dot::simd", "my_crate", ""]
+        {
             assert!(!is_under(outside, path), "{outside}");
         }
         assert!(!is_under("anything", ""));

@@ -23,8 +23,8 @@ const NOPS: &[u8] = &[0x90, 0x66, 0x0f, 0x1f, 0x44, 0x00, 0x00, 0xcc];
 /// PUSH ES does not exist in 64-bit code.
 const UNDEFINED: &[u8] = &[0x06];
 
-const LEGACY: &str = "_ZN11mcp_kernels3dot4simd17h0123456789abcdefE";
-const V0: &str = "_RNvNtCs1234_11mcp_kernels4hash5mixed";
+const LEGACY: &str = "_ZN8my_crate3dot4simd17h0123456789abcdefE";
+const V0: &str = "_RNvNtCs1234_8my_crate4hash5mixed";
 
 /// An x86-64 object whose `.text` holds `code`, with symbols for parts of it.
 fn object(code: &[u8], symbols: &[(&str, Range<u64>, SymbolKind)]) -> Vec<u8> {
@@ -120,16 +120,16 @@ fn functions_are_attributed_in_both_manglings() {
     let all = disassembly.census();
     assert!(all.symbols_present);
     assert_eq!((all.functions, all.instructions), (2, 5));
-    assert_eq!(all.features[&Feature::new("avx512f")].functions, ["mcp_kernels::dot::simd"]);
-    assert_eq!(all.features[&Feature::new("avx2")].functions, ["mcp_kernels::hash::mixed"]);
+    assert_eq!(all.features[&Feature::new("avx512f")].functions, ["my_crate::dot::simd"]);
+    assert_eq!(all.features[&Feature::new("avx2")].functions, ["my_crate::hash::mixed"]);
     assert!(all.features[&Feature::new("popcnt")].functions.is_empty(), "no symbol covers it");
 
-    let dot = disassembly.of_functions(&["mcp_kernels::dot"]);
+    let dot = disassembly.of_functions(&["my_crate::dot"]);
     assert_eq!((dot.functions, dot.instructions, dot.text_bytes), (1, 2, 7));
     assert_eq!(needs(&dot), [("avx512f", 1)]);
-    let both = disassembly.of_functions(&["mcp_kernels::dot::simd", "mcp_kernels::hash"]);
+    let both = disassembly.of_functions(&["my_crate::dot::simd", "my_crate::hash"]);
     assert_eq!(needs(&both), [("avx2", 1), ("avx512f", 1)]);
-    assert_eq!(disassembly.of_functions(&["mcp_kernels::do"]).instructions, 0);
+    assert_eq!(disassembly.of_functions(&["my_crate::do"]).instructions, 0);
 }
 
 #[test]

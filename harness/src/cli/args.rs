@@ -104,7 +104,7 @@ pub(crate) enum Verb {
 
 #[derive(Args, Clone, Default)]
 pub(crate) struct RunArgs {
-    /// The suite: what is measured, as data [default: harness/suites/kernels.toml].
+    /// The suite: what is measured, as data [default: the one that Cargo.toml names].
     #[arg(long, value_name = "FILE")]
     pub suite: Option<PathBuf>,
     /// The suite's quick budget (the default).
@@ -236,7 +236,7 @@ pub(crate) struct CalibrateArgs {
     /// Slow-downs to inject, in percent of a call's time; without a value, A/A alone.
     #[arg(long, value_delimiter = ',', num_args = 0.., value_name = "P,…", default_value = "2,5")]
     pub inject: Vec<f64>,
-    /// The suite whose baseline is measured [default: harness/suites/kernels.toml].
+    /// The suite whose baseline is measured [default: the one that Cargo.toml names].
     #[arg(long, value_name = "FILE")]
     pub suite: Option<PathBuf>,
     /// Only these benchmarks [default: all that are not long].
@@ -307,7 +307,7 @@ pub(crate) struct GateArgs {
     #[arg(long, value_name = "DIR", num_args = 0..=1, conflicts_with = "against")]
     #[expect(clippy::option_option, reason = "absent, without a folder, with one")]
     pub references: Option<Option<PathBuf>>,
-    /// The suite [default: harness/suites/kernels.toml].
+    /// The suite [default: the one that Cargo.toml names].
     #[arg(long, value_name = "FILE")]
     pub suite: Option<PathBuf>,
     /// The arms to gate, by name [default: the suite's own choice, else its baseline].

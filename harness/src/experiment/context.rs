@@ -16,20 +16,7 @@ use crate::experiment::scratch;
 use crate::experiment::surroundings::{environment_to_measure, target_directory, within, workspace_root};
 use crate::machine::{Environment, Interpreter, bundled_lld, probe_python, rustc_sysroot};
 use crate::measure::ArmProgram;
-use crate::plan::{FlagSet, FlagSets, Plan, Suite, parse_suite};
-
-/// The flag sets that come with the lab, for workspaces that have none of their own.
-const BUILT_IN: [(&str, &str); 9] = [
-    ("native", include_str!("../../../.cargo/flagsets/native.toml")),
-    ("seed", include_str!("../../../.cargo/flagsets/seed.toml")),
-    ("x86-64", include_str!("../../../.cargo/flagsets/x86-64.toml")),
-    ("x86-64-v2", include_str!("../../../.cargo/flagsets/x86-64-v2.toml")),
-    ("x86-64-v3", include_str!("../../../.cargo/flagsets/x86-64-v3.toml")),
-    ("x86-64-v4", include_str!("../../../.cargo/flagsets/x86-64-v4.toml")),
-    ("x86-64-v4-512", include_str!("../../../.cargo/flagsets/x86-64-v4-512.toml")),
-    ("znver4", include_str!("../../../.cargo/flagsets/znver4.toml")),
-    ("znver4-no-sse4a", include_str!("../../../.cargo/flagsets/znver4-no-sse4a.toml")),
-];
+use crate::plan::{Defaults, FlagSet, FlagSets, Plan, Suite, parse_suite};
 
 /// The subject that calls libraries from Python.
 const FFI_SUBJECT: &str = include_str!("../../ffi/ffi_subject.py");
@@ -38,6 +25,8 @@ const FFI_SUBJECT: &str = include_str!("../../ffi/ffi_subject.py");
 pub struct Context {
     /// The Cargo workspace.
     pub root: PathBuf,
+    /// What its manifest says of options that are left out.
+    pub defaults: Defaults,
     /// Its flag sets.
     pub flagsets: FlagSets,
     /// This machine.
@@ -56,7 +45,7 @@ impl Context {
     /// Looks around from a directory: the workspace, the machine, the environment.
     ///
     /// # Errors
-    /// There is no workspace, no usable rustc, or a flag set that cannot be read.
+    /// There is no workspace, no usable rustc, or a manifest or flag set that cannot be read.
     pub fn open(directory: &Path, watcher: Watcher) -> anyhow::Result<Self> {
         let root = workspace_root(directory)?;
         let sysroot = rustc_sysroot().context("rustc cannot be run: install Rust with rustup")?;
@@ -69,6 +58,7 @@ impl Context {
             Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
         });
         Ok(Self {
+            defaults: defaults(&root)?,
             flagsets: flagsets(&root)?,
             foreign: foreign_settings(variables, &root, cargo_home.as_deref()),
             builder: Builder {
@@ -117,10 +107,12 @@ impl Context {
     /// Reads a suite; without a file, the workspace's default one.
     ///
     /// # Errors
-    /// It cannot be read, or has a fault, which is named with its line.
+    /// None is named, it cannot be read, or has a fault, which is named with its line.
     pub fn suite(&self, file: Option<&Path>) -> anyhow::Result<Suite> {
-        let default = self.root.join("harness/suites/kernels.toml");
-        let file = file.unwrap_or(&default);
+        let default = self.defaults.suite.as_ref().map(|suite| self.root.join(suite));
+        let file = file.or(default.as_deref()).context(
+            "no suite is named: name one with --suite FILE, or as suite under [workspace.metadata.perflab] in Cargo.toml",
+        )?;
         let text = std::fs::read_to_string(file).with_context(|| {
             format!("cannot read the suite {}: name one with --suite FILE", file.display())
         })?;
@@ -264,26 +256,22 @@ pub fn lock_place(workspace: Option<&Path>, watcher: &Watcher) -> anyhow::Result
 ///
 /// # Errors
 /// One cannot be read, or has a fault.
+fn defaults(root: &Path) -> anyhow::Result<Defaults> {
+    let manifest = std::fs::read_to_string(root.join("Cargo.toml")).context("cannot read Cargo.toml")?;
+    Ok(Defaults::parse("Cargo.toml", &manifest)?)
+}
+
 pub(crate) fn flagsets(root: &Path) -> anyhow::Result<FlagSets> {
     let directory = root.join(".cargo/flagsets");
+    let Ok(entries) = std::fs::read_dir(&directory) else { return Ok(FlagSets::built_in()?) };
     let mut sets = FlagSets::default();
-    let mut add = |name: &str, file: &str, text: &str| -> anyhow::Result<()> {
-        sets.0.insert(name.to_owned(), FlagSet::parse(name, file, text)?);
-        Ok(())
-    };
-    let Ok(entries) = std::fs::read_dir(&directory) else {
-        for (name, text) in BUILT_IN {
-            add(name, name, text)?;
-        }
-        return Ok(sets);
-    };
     for path in entries.filter_map(Result::ok).map(|entry| entry.path()) {
         let Some(name) = path.file_stem().and_then(|stem| stem.to_str()) else {
             continue;
         };
         if path.extension().is_some_and(|kind| kind == "toml") {
             let shown = within(root, &path).display().to_string();
-            add(name, &shown, &std::fs::read_to_string(&path)?)?;
+            sets.0.insert(name.to_owned(), FlagSet::parse(name, &shown, &std::fs::read_to_string(&path)?)?);
         }
     }
     Ok(sets)

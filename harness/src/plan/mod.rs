@@ -4,6 +4,9 @@
 
 mod arm_table;
 mod benchmark_table;
+mod built_in;
+mod calibrate;
+mod defaults;
 mod error;
 mod ffi;
 #[cfg(test)]
@@ -15,6 +18,8 @@ mod suite;
 mod tool_call;
 mod workload;
 
+pub use calibrate::CrosstalkSettings;
+pub use defaults::Defaults;
 pub use error::PlanError;
 pub use ffi::{Ffi, Library, Shape};
 pub use flagset::{FlagSet, FlagSets};

@@ -8,10 +8,11 @@ use toml::Spanned;
 
 use crate::plan::arm_table::ArmTable;
 use crate::plan::benchmark_table::BenchmarkTable;
+use crate::plan::calibrate::CalibrateTable;
 use crate::plan::gate::GateTable;
 use crate::plan::{
-    Arm, Benchmark, Budget, Claim, FlagSets, GateSettings, Margin, Plan, PlanError, Role, ToolCall, Traits,
-    WorkloadKind,
+    Arm, Benchmark, Budget, Claim, CrosstalkSettings, FlagSets, GateSettings, Margin, Plan, PlanError, Role, ToolCall,
+    Traits, WorkloadKind,
 };
 
 /// A checked suite file.
@@ -35,6 +36,8 @@ pub struct Suite {
     pub claims: Vec<Claim>,
     /// How the suite is gated.
     pub gate: GateSettings,
+    /// What the crosstalk of its code is measured on; `None` where it names nothing.
+    pub crosstalk: Option<CrosstalkSettings>,
     /// SHA-256 of the file, in hex.
     pub digest: String,
 }
@@ -71,6 +74,8 @@ pub(crate) struct File {
     pub(crate) calls: Vec<Spanned<ToolCall>>,
     #[serde(default)]
     gate: GateTable,
+    #[serde(default)]
+    calibrate: CalibrateTable,
 }
 
 #[derive(Deserialize)]
@@ -128,6 +133,7 @@ pub fn parse_suite(file: &str, text: &str, flagsets: &FlagSets) -> Result<Suite,
     let (benchmarks, rows) = check.rows(&parsed, &arms)?;
     Ok(Suite {
         gate: check.gate(&parsed.gate, &arms)?,
+        crosstalk: check.crosstalk(parsed.calibrate, &arms)?,
         name: parsed.name,
         arms,
         benchmarks,

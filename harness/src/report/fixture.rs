@@ -300,7 +300,7 @@ fn failure(arm: &str, benchmark: Option<&str>, launch: Option<u32>, reason: Fail
 
 fn variant(flagset: &str) -> Variant {
     Variant {
-        package: "perflab-workloads".to_owned(),
+        package: "my-subject".to_owned(),
         bin: "workloads".to_owned(),
         features: Vec::new(),
         default_features: true,

@@ -44,7 +44,7 @@ impl Benchmark {
     }
 
     /// Names the measured code: path prefixes of the symbols in which it ends up after inlining
-    /// (`"mcp_kernels::dot"`), for the census of instructions.
+    /// (`"my_crate::dot"`), for the census of instructions.
     #[must_use]
     pub fn code(mut self, prefixes: &[&str]) -> Self {
         self.info.code = prefixes.iter().map(|&prefix| prefix.to_owned()).collect();

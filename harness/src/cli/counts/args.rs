@@ -31,7 +31,7 @@ pub(crate) enum CountsVerb {
 
 #[derive(Args)]
 pub(crate) struct StepsArgs {
-    /// The suite [default: harness/suites/kernels.toml].
+    /// The suite [default: the one that Cargo.toml names].
     #[arg(long, value_name = "FILE")]
     pub suite: Option<PathBuf>,
     /// Only these arms besides the baseline, by name.
@@ -85,9 +85,9 @@ pub(crate) struct AcceptingArgs {
 
 #[derive(Args)]
 pub(crate) struct CallgrindArgs {
-    /// The package of the bench.
-    #[arg(long, value_name = "NAME", default_value = "mcp-kernels")]
-    pub package: String,
+    /// The package of the bench [default: the one that Cargo.toml names].
+    #[arg(long, value_name = "NAME")]
+    pub package: Option<String>,
     /// The bench.
     #[arg(long, value_name = "NAME", default_value = "counts")]
     pub bench: String,
@@ -134,8 +134,8 @@ pub(crate) struct OldArgs {
     steps: StepsArgs,
     #[arg(long, conflicts_with_all = ["suite", "benchmarks", "profile"])]
     callgrind: bool,
-    #[arg(long, default_value = "mcp-kernels", requires = "callgrind")]
-    package: String,
+    #[arg(long, requires = "callgrind")]
+    package: Option<String>,
     #[arg(long, default_value = "counts", requires = "callgrind")]
     bench: String,
 }

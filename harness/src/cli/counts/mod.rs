@@ -93,6 +93,9 @@ fn steps(shared: &Shared, args: &StepsArgs) -> anyhow::Result<Exit> {
 fn callgrind(shared: &Shared, args: CallgrindArgs) -> anyhow::Result<Exit> {
     let context = open()?;
     let CallgrindArgs { package, bench, flagsets, accepting, out } = args;
+    let package = package.or_else(|| context.defaults.counts_package.clone()).context(
+        "no bench is named: name its package with --package NAME, or as counts_package under [workspace.metadata.perflab] in Cargo.toml",
+    )?;
     match counts::callgrind(&context, &CallgrindOptions { package, bench, flagsets, out })? {
         UnderCallgrind::Counted(counted) => finish(shared, &context, &accepting, &counted),
         UnderCallgrind::Regressed(words) => {

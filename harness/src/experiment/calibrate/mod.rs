@@ -123,8 +123,7 @@ pub fn calibrate(context: &Context, options: &CalibrateOptions) -> anyhow::Resul
         Some(lines.iter().find(same)?.extra)
     };
     let wide_plan = with_wide(context, &suite, &plan)?;
-    let mut artifacts = artifacts::build(context, &wide_plan)?;
-    let wide = artifacts.arms.len() - 1;
+    let mut artifacts = artifacts::build(context, wide_plan.as_ref().unwrap_or(&plan))?;
     let earlier = if only_gates { Vec::new() } else { stored_lines(context, &log)? };
     let prepared = prepare(context, &suite, options, &mut plan, &artifacts, &earlier, &known)?;
     let relink_seconds = relink(context, &artifacts)?;
@@ -132,7 +131,7 @@ pub fn calibrate(context: &Context, options: &CalibrateOptions) -> anyhow::Resul
     let crosstalk = stored.as_ref().and_then(|stored| stored.crosstalk.clone());
     let crosstalk = crosstalk
         .filter(|_| options.launches.is_none())
-        .or_else(|| measure_crosstalk(context, &wide_plan, &plan, &artifacts, wide));
+        .or_else(|| measure_crosstalk(context, &suite, wide_plan.as_ref()?, &plan, &artifacts));
     artifacts.arms.truncate(plan.arms.len());
     let sitting = Sitting {
         context,
@@ -197,20 +196,20 @@ fn plan_of(suite: &Suite, options: &CalibrateOptions) -> anyhow::Result<Plan> {
     Ok(plan)
 }
 
-/// The plan with the widest flag set that this CPU runs behind it, for the crosstalk; else the suite's last arm.
-fn with_wide(context: &Locked<'_>, suite: &Suite, plan: &Plan) -> anyhow::Result<Plan> {
+/// The plan with the first wide arm behind it that this CPU runs, for the crosstalk; `None` where the suite names no
+/// such arm.
+fn with_wide(context: &Locked<'_>, suite: &Suite, plan: &Plan) -> anyhow::Result<Option<Plan>> {
     let host = Features::host();
-    let mut plan = plan.clone();
-    for name in ["znver4", "znver4-no-sse4a", "x86-64-v4-512", "x86-64-v3"] {
-        let Some(arm) = suite.arms.iter().find(|arm| arm.name == name) else { continue };
+    for name in suite.crosstalk.iter().flat_map(|settings| &settings.arms) {
+        let Some(arm) = suite.arms.iter().find(|arm| arm.name == *name) else { continue };
         let flags = &context.flagset(arm.flagset())?.flags;
         if Features::from_rustc_cfg(&rustc_cfg(flags)?).missing_from(&host).is_empty() {
+            let mut plan = plan.clone();
             plan.arms.push(arm.clone());
-            return Ok(plan);
+            return Ok(Some(plan));
         }
     }
-    plan.arms.extend(suite.arms.last().cloned());
-    Ok(plan)
+    Ok(None)
 }
 
 fn prepare(
@@ -260,19 +259,19 @@ fn relink(context: &Locked<'_>, artifacts: &Artifacts) -> anyhow::Result<f64> {
     Ok(median(&seconds).unwrap_or(f64::NAN))
 }
 
-/// The benchmark with the widest code in the wide arm disturbs the one with the least wide code in the baseline.
+/// A benchmark with wide code in the last arm of `wide_plan` disturbs one with scalar code in the baseline.
 fn measure_crosstalk(
     context: &Locked<'_>,
+    suite: &Suite,
     wide_plan: &Plan,
     plan: &Plan,
     artifacts: &Artifacts,
-    wide: usize,
 ) -> Option<Crosstalk> {
+    let settings = suite.crosstalk.as_ref()?;
     let plan = Plan { arms: wide_plan.arms.clone(), ..plan.clone() };
-    let position = |names: &[&str]| {
+    let position = |names: &[String]| {
         names.iter().find_map(|name| plan.benchmarks.iter().position(|benchmark| benchmark.name == *name))
     };
-    let wide_benchmark = position(&["dot/lanes", "cosine/top_k", "bytes/histogram"])?;
-    let scalar_benchmark = position(&["sort/u32", "edit_distance/levenshtein", "map/lookup"])?;
-    crosstalk::crosstalk(context, &plan, &artifacts.arms, wide, wide_benchmark, scalar_benchmark)
+    let (wide, scalar) = (position(&settings.wide)?, position(&settings.scalar)?);
+    crosstalk::crosstalk(context, &plan, &artifacts.arms, plan.arms.len() - 1, wide, scalar)
 }

@@ -88,11 +88,9 @@ pub fn record_by_references(
 
 /// The suite that a record was made by: its bounds and allowances judge the record.
 fn suite_of(context: &Context, options: &GateOptions, file: &RunFile) -> anyhow::Result<Suite> {
-    let named = context.root.join(format!("harness/suites/{}.toml", file.plan.suite));
-    let suite = match &options.suite {
-        None if named.is_file() => context.suite(Some(&named))?,
-        other => context.suite(other.as_deref())?,
-    };
+    let named = context.defaults.suite_named(&file.plan.suite).map(|suite| context.root.join(suite));
+    let named = named.filter(|suite| options.suite.is_none() && suite.is_file());
+    let suite = context.suite(options.suite.as_deref().or(named.as_deref()))?;
     if suite.name != file.plan.suite {
         bail!("the record is one of suite {}: name its file with --suite", file.plan.suite);
     }

@@ -7,7 +7,7 @@ use std::process::Command;
 
 /// Packages, and what none of them may reach through what it is built from. Who may name whom between the
 /// directories is the matter of `arrows.rs`.
-const FORBIDDEN: [(&str, &[&str]); 8] = [
+const FORBIDDEN: &[(&str, &[&str])] = &[
     ("perflab", &["perflab-fixtures", "rmcp", "tokio", "pyo3"]),
     ("perflab-host", &["perflab", "perflab-subject", "clap", "anyhow"]),
     ("perflab-load", &["perflab", "clap", "anyhow", "indicatif", "rmcp", "tokio"]),
@@ -20,6 +20,7 @@ const FORBIDDEN: [(&str, &[&str]); 8] = [
         "mcp-kernels",
         &["perflab-subject", "mcp-server", "mcp-store", "clap", "plotters", "rmcp", "tokio", "pyo3"],
     ),
+    ("mcp-store", &["mcp-server", "clap", "rmcp", "tokio", "pyo3"]),
     ("perflab-workloads", &["mcp-server", "mcp-store", "clap", "plotters", "rmcp", "tokio", "pyo3"]),
     ("bash-god-workloads", &["mcp-server", "mcp-sandbox", "clap", "plotters", "rmcp", "tokio", "pyo3"]),
 ];

@@ -125,7 +125,7 @@ impl Builder {
                 if !path.is_file() {
                     return Err(missing(
                         format!("there is no {file}"),
-                        "build it first: scripts/ffi_peers makes the ones of other binding generators",
+                        "build it first (the suite names the file), or leave the arm out with --flagsets",
                     ));
                 }
                 found(variant, path, String::new())?

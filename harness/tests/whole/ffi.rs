@@ -151,11 +151,11 @@ fn the_layouts_differ(file: &serde_json::Value) {
 fn every_slice_has_its_empty_loop(folder: &Path) {
     let raw = fs::read_to_string(folder.join("raw.csv")).unwrap();
     let mut lines = raw.lines();
-    assert!(lines.next().unwrap().ends_with(",wall,cpu_ns,loop_ns"));
+    assert!(lines.next().unwrap().ends_with(",value,unit,cpu_ns,loop_ns"));
     for line in lines {
         let cells: Vec<&str> = line.split(',').collect();
-        let (wall, empty): (u64, u64) = (cells[7].parse().unwrap(), cells[9].parse().unwrap());
-        assert!(wall > 0 && empty > 0, "{line}");
+        let (wall, empty): (u64, u64) = (cells[7].parse().unwrap(), cells[10].parse().unwrap());
+        assert!(wall > 0 && empty > 0 && cells[8] == "ns", "{line}");
     }
 }
 

@@ -1,5 +1,6 @@
 //! Arguments made from a tool's own schema: whatever it allows has to be taken, whatever it excludes refused.
 
+use mcp_schema::Check;
 use serde_json::{Map, Value, json};
 
 use crate::client::{Process, text};
@@ -47,10 +48,25 @@ pub fn kind(schema: &Value) -> &str {
 
 /// A schema with its reference followed and the form chosen that is not `null`.
 fn resolved<'a>(schema: &'a Value, root: &'a Value) -> &'a Value {
-    if let Some(address) = schema["$ref"].as_str() {
-        return root.pointer(&address[1..]).unwrap();
-    }
+    let schema = mcp_schema::resolved(schema, root);
     schema["anyOf"].as_array().map_or(schema, |forms| &forms[0])
+}
+
+/// What is wrong with arguments by the definition that servers use; made without looking at it, so that each is a
+/// test of the other.
+fn problem(schema: &Value, arguments: &Value) -> Option<String> {
+    Check::new(schema.as_object().unwrap()).null_as_missing().problem(arguments)
+}
+
+/// Holds an answer to its tool's output schema.
+///
+/// # Panics
+/// If the answer breaks the schema, and if the schema says what nobody checks.
+pub fn hold_answer(schema: &Value, answer: &Value, what: &str) {
+    let unchecked = mcp_schema::unchecked(schema);
+    assert!(unchecked.is_empty(), "{what}: the keywords {unchecked:?}");
+    let problem = Check::new(schema.as_object().unwrap()).problem(answer);
+    assert_eq!(problem, None, "{what}: {answer}");
 }
 
 /// A value that the schema allows.
@@ -201,12 +217,14 @@ pub fn hold_to_schema(process: &mut Process, tool: &Value, rounds: usize, adapt:
         if schema["properties"].get("max_tokens").is_some() {
             arguments["max_tokens"] = json!(100_000);
         }
+        assert_eq!(problem(schema, &arguments), None, "{name} {arguments}");
         adapt(&mut arguments);
         let answer = process.call(name, &arguments);
         let refused = answer["result"]["isError"] == true && text(&answer).starts_with(&format!("{name}: "));
         assert!(answer.get("result").is_some() && !refused, "{name} {arguments}: {answer}");
     }
     for arguments in invalid(schema, schema, &mut numbers) {
+        assert!(problem(schema, &arguments).is_some(), "{name} {arguments}");
         let answer = process.call(name, &arguments);
         if arguments.is_object() {
             assert_eq!(answer["result"]["isError"], true, "{name} {arguments}: {answer}");

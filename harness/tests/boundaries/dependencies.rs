@@ -11,6 +11,11 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("perflab", &["perflab-fixtures", "rmcp", "tokio", "pyo3"]),
     ("perflab-host", &["perflab", "perflab-subject", "clap", "anyhow"]),
     ("perflab-load", &["perflab", "clap", "anyhow", "indicatif", "rmcp", "tokio"]),
+    // Both sides name it, so it names neither.
+    (
+        "mcp-schema",
+        &["perflab-host", "perflab-load", "perflab-subject", "mcp-server", "mcp-store", "regex", "regex-lite"],
+    ),
     (
         "perflab-subject",
         &["perflab", "perflab-host", "perflab-load", "clap", "plotters", "rmcp", "tokio", "pyo3"],

@@ -1,9 +1,10 @@
 //! Whether an answer is right.
 
+use mcp_schema::Check;
 use serde_json::Value;
 
 use crate::mcp::fault::excerpt;
-use crate::mcp::{Answer, Call, Era, Fault, Incoming, conforms, read_message};
+use crate::mcp::{Answer, Call, Era, Fault, Incoming, read_message};
 
 /// What the answer to a call has to hold.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -131,6 +132,18 @@ fn structured(call: &Call, result: &Value) -> Result<(), Fault> {
     Err(Fault::Schema { tool: call.tool.clone(), wrong })
 }
 
+/// Whether structured content is what the tool's own schema says, and what is wrong with it otherwise.
+pub(crate) fn conforms(content: &Value, schema: &Value) -> Result<(), String> {
+    let Value::Object(schema) = schema else { return Ok(()) };
+    let check = Check::new(schema).called("the structured content", "members").patterns(matches);
+    check.problem(content).map_or(Ok(()), Err)
+}
+
+/// Patterns that this engine cannot read, such as those that look around, pass.
+fn matches(pattern: &str, text: &str) -> Option<bool> {
+    regex_lite::Regex::new(pattern).ok().map(|pattern| pattern.is_match(text))
+}
+
 fn expected(call: &Call, result: &Value, due: Option<&str>) -> Result<(), Fault> {
     let wrong =
         |due: String, got: String| Fault::WrongAnswer { tool: call.tool.clone(), due, got: excerpt(&got) };
@@ -243,6 +256,28 @@ mod tests {
         assert_eq!(check(&with(json!({ "sum": 3.0 })), &whole, None), Ok(()));
         assert_eq!(check(&with(json!({ "sum": 3, "x": 1 })), &whole, None), Err("wrong_answer".into()));
         assert_eq!(check(&with(json!({ "sum": [3] })), &whole, None), Err("wrong_answer".into()));
+    }
+
+    #[test]
+    fn a_schema_is_read_whole() {
+        let schema = json!({ "type": "object", "properties": {
+            "key": { "anyOf": [{ "type": "string", "pattern": "^[a-f]+$" }, { "type": "integer" }] },
+            "one": { "oneOf": [{ "type": "integer" }, { "minimum": 5 }] },
+            "few": { "maxItems": 1 },
+        } });
+        for right in [json!({ "key": "abc", "one": 3, "few": [1] }), json!({ "key": 1, "one": 5.5 })] {
+            assert_eq!(conforms(&right, &schema), Ok(()), "{right}");
+        }
+        for (wrong, sentence) in [
+            (json!({ "key": "abcx" }), "`key` must match ^[a-f]+$"),
+            (json!({ "key": true }), "`key` must be a string, not a boolean"),
+            (json!({ "one": 5 }), "`one` fits more than one of its forms"),
+            (json!({ "few": [1, 2] }), "`few` must have at most 1 items, not 2"),
+            (json!([]), "the structured content must be an object, not an array"),
+        ] {
+            assert_eq!(conforms(&wrong, &schema), Err(sentence.to_owned()), "{wrong}");
+        }
+        assert_eq!(conforms(&json!("a"), &json!({ "pattern": "^(?=b)" })), Ok(()), "it is not understood");
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! Arguments that a tool should take, made from its own schema.
 
+use mcp_schema::resolved;
 use serde_json::{Map, Value, json};
-
-use crate::mcp::schema::resolved;
 
 /// How deep objects and lists are made.
 const DEPTH: usize = 8;
@@ -152,7 +151,7 @@ fn number(schema: &Value, kind: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mcp::conforms;
+    use crate::mcp::answer::conforms;
     use proptest::prelude::*;
 
     #[test]

@@ -11,7 +11,6 @@ mod fault;
 mod headers;
 mod http;
 mod message;
-mod schema;
 mod sse;
 mod tool;
 
@@ -23,6 +22,5 @@ pub use fault::Fault;
 pub use headers::{mirrored, request_head};
 pub use http::{Body, Head, HttpError, Part, ResponseReader};
 pub use message::{Answer, Incoming, RpcError, read_message};
-pub use schema::conforms;
 pub use sse::EventReader;
 pub use tool::{Tool, read_tools};

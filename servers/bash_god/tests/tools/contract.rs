@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::{place, refusal, structured};
 use mcp_testing::client::{Process, stateless, text};
+use mcp_testing::schema::hold_answer;
 
 fn tools(process: &mut Process) -> Vec<Value> {
     let list = process.request(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}));
@@ -32,59 +33,6 @@ fn examples() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Whether a value is of the type, or of one of the types, that a schema names.
-fn is_of(value: &Value, kind: &Value) -> bool {
-    match kind.as_str() {
-        Some("null") => value.is_null(),
-        Some("boolean") => value.is_boolean(),
-        Some("integer") => value.is_i64() || value.is_u64(),
-        Some("number") => value.is_number(),
-        Some("string") => value.is_string(),
-        Some("array") => value.is_array(),
-        Some("object") => value.is_object(),
-        Some(other) => panic!("the type {other}"),
-        None => kind.as_array().unwrap().iter().any(|kind| is_of(value, kind)),
-    }
-}
-
-/// Whether a value is what a schema says, for the keywords that output schemas use; others fail the test.
-fn conforms(schema: &Value, value: &Value, path: &str) {
-    let schema = schema.as_object().unwrap();
-    for (keyword, said) in schema {
-        match keyword.as_str() {
-            "type" => assert!(is_of(value, said), "{path}: {value} is not {said}"),
-            // Of plain types alone.
-            "anyOf" => {
-                let forms = said.as_array().unwrap();
-                assert!(
-                    forms.iter().any(|form| is_of(value, &form["type"])),
-                    "{path}: {value} is none of {said}"
-                );
-            }
-            "enum" => assert!(said.as_array().unwrap().contains(value), "{path}: {value} is none of {said}"),
-            "required" => {
-                for name in said.as_array().unwrap() {
-                    assert!(
-                        value.get(name.as_str().unwrap()).is_some(),
-                        "{path}: {name} is missing in {value}"
-                    );
-                }
-            }
-            "properties" => {
-                for (name, schema) in said.as_object().unwrap() {
-                    if let Some(member) = value.get(name) {
-                        conforms(schema, member, &format!("{path}.{name}"));
-                    }
-                }
-            }
-            "items" => {
-                value.as_array().unwrap().iter().for_each(|item| conforms(said, item, &format!("{path}[]")))
-            }
-            other => panic!("{path}: the keyword {other}"),
-        }
-    }
-}
-
 #[test]
 fn answers_are_what_their_schemas_say_in_both_eras_and_details() {
     let place = place();
@@ -97,24 +45,24 @@ fn answers_are_what_their_schemas_say_in_both_eras_and_details() {
             let mut arguments = arguments.clone();
             arguments["detail"] = detail.into();
             let answer = process.call(name, &arguments);
-            conforms(&schema(name), structured(&answer), name);
+            hold_answer(&schema(name), structured(&answer), name);
             assert!(!text(&answer).is_empty(), "{answer}");
             if name == "history" {
                 continue;
             }
             let request = stateless(2, "tools/call", json!({"name": name, "arguments": arguments}));
             let other = sessionless.request(&request);
-            conforms(&schema(name), structured(&other), name);
+            hold_answer(&schema(name), structured(&other), name);
         }
     }
     // The output of a run by its handle.
     let arguments = json!({"argv": ["cat", "a.txt"], "background": true});
     let started = process.call("command_run", &arguments);
-    conforms(&schema("command_run"), structured(&started), "command_run");
+    hold_answer(&schema("command_run"), structured(&started), "command_run");
     for action in ["page", "tail", "kill"] {
         let arguments = json!({"handle": structured(&started)["handle"], "action": action});
         let answer = process.call("run_output", &arguments);
-        conforms(&schema("run_output"), structured(&answer), action);
+        hold_answer(&schema("run_output"), structured(&answer), action);
     }
 }
 

@@ -11,8 +11,8 @@ use crate::plan::benchmark_table::BenchmarkTable;
 use crate::plan::calibrate::CalibrateTable;
 use crate::plan::gate::GateTable;
 use crate::plan::{
-    Arm, Benchmark, Budget, Claim, CrosstalkSettings, FlagSets, GateSettings, Margin, Plan, PlanError, Role, ToolCall,
-    Traits, WorkloadKind,
+    Arm, Benchmark, Budget, Claim, CrosstalkSettings, FlagSets, GateSettings, Margin, Plan, PlanError, Role,
+    ToolCall, Traits, WorkloadKind,
 };
 
 /// A checked suite file.

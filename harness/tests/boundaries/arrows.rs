@@ -1,5 +1,5 @@
 //! Between the directories arrows point one way: `core` and `servers` name nothing of `harness` but the subject
-//! library, and `harness` names nothing of theirs, neither as a dependency nor in its files.
+//! library and the reader of JSON Schema, and `harness` names nothing of theirs, neither as a dependency nor in its files.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,8 +10,9 @@ use serde_json::Value;
 
 use crate::dependencies::workspace;
 
-/// The one package of `harness` that the others may name: it makes an executable a subject.
-const SUBJECT: &str = "perflab-subject";
+/// The packages of `harness` that the others may name, because they are published on their own and name neither side:
+/// what makes an executable a subject, and the one definition of JSON Schema that servers and the load tester share.
+const SHARED: [&str; 2] = ["perflab-subject", "mcp-schema"];
 
 /// What lies in `harness` and names what it measures, because that is what it is for: data of this repository. No
 /// package holds it, and the lab knows none of it. The paths are in people's fingers and in the commands of records.
@@ -63,7 +64,7 @@ fn wrong_needs(members: &[Member]) -> Vec<String> {
     let mut wrong = Vec::new();
     for member in members {
         for other in members.iter().filter(|other| member.needs.contains(&other.name)) {
-            if in_harness(member) != in_harness(other) && other.name != SUBJECT {
+            if in_harness(member) != in_harness(other) && !SHARED.contains(&other.name.as_str()) {
                 wrong.push(format!("{} ({}) names {}", member.name, member.directory.display(), other.name));
             }
         }
@@ -160,9 +161,9 @@ fn a_wrong_arrow_is_seen() {
         needs: needs.iter().map(|&need| need.to_owned()).collect(),
     };
     let members = [
-        member("lab", "harness", &["loops", "serde", SUBJECT]),
-        member(SUBJECT, "harness/subject", &[]),
-        member("loops", "core/loops", &[SUBJECT, "store"]),
+        member("lab", "harness", &["loops", "serde", SHARED[0]]),
+        member(SHARED[0], "harness/subject", &[]),
+        member("loops", "core/loops", &[SHARED[0], "store"]),
         member("store", "core/store", &["lab"]),
     ];
     assert_eq!(wrong_needs(&members), ["lab (harness) names loops", "store (core/store) names lab"]);

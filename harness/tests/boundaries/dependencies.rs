@@ -14,7 +14,15 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     // Both sides name it, so it names neither.
     (
         "mcp-schema",
-        &["perflab-host", "perflab-load", "perflab-subject", "mcp-server", "mcp-store", "regex", "regex-lite"],
+        &[
+            "perflab-host",
+            "perflab-load",
+            "perflab-subject",
+            "mcp-server",
+            "mcp-store",
+            "regex",
+            "regex-lite",
+        ],
     ),
     (
         "perflab-subject",

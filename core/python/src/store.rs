@@ -29,7 +29,8 @@ const LARGE: usize = 1 << 20;
 /// (b'hello', False, 1)
 #[pyclass(frozen, mapping, module = "mcp_rust_core")]
 pub(crate) struct StateStore {
-    store: state_store::StateStore,
+    /// Boxed, because its shards are aligned to cache lines and CPython allocates objects for 16 bytes.
+    store: Box<state_store::StateStore>,
     capacity: usize,
 }
 
@@ -38,7 +39,7 @@ impl StateStore {
     #[new]
     fn new(capacity_bytes: Count) -> PyResult<Self> {
         let Count(capacity) = capacity_bytes;
-        guarded(|| Ok(Self { store: state_store::StateStore::new(capacity), capacity }))
+        guarded(|| Ok(Self { store: Box::new(state_store::StateStore::new(capacity)), capacity }))
     }
 
     /// The value of a key; `default` where there is none.

@@ -91,7 +91,7 @@ class OfATree(unittest.TestCase):
         self.one("[a](other.md#nowhere)\n", 1, "heading")
         self.one("[a](#there)\n# Here\n", 1, "heading")
         self.one("![a](../../results/two/charts/heatmap.svg)\n", 1, "results/two")
-        # Text in backticks and in code blocks is no link.
+        # Text in backticks and in code blocks is not a link.
         self.assertEqual(self.faults("`[a](missing.md)`\n\n```\n[a](missing.md)\n```\n"), [])
 
     def test_paths(self):

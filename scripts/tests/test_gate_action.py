@@ -9,7 +9,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GATE = ROOT / ".github/actions/perflab-gate/gate"
 
-# Says what it was asked, leaves a record where it is told to, and exits as it is told.
+# Says what it was asked, leaves a record where it is asked to, and exits as asked.
 STAND_IN = """#!/usr/bin/env bash
 printf '%s\\n' "$@" > "$ASKED"
 while [ $# -gt 0 ]; do

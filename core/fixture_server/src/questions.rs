@@ -1,4 +1,4 @@
-//! Tools that ask the client: its user, its model, its folders; in both generations of the protocol.
+//! Tools that ask the client: its user, its model, its directories; in both generations of the protocol.
 
 use std::sync::Arc;
 
@@ -201,7 +201,7 @@ fn rounds() -> Vec<Tool<Fixture>> {
         .interactive(),
         Tool::new(
             "test_input_required_result_list_roots",
-            "Asks for the client's folders.",
+            "Asks for the client's directories.",
             |_, _: Nothing, context: Context| async move {
                 let answer = context.ask("client_roots", Ask::folders()).await?;
                 say(shown(&answer))

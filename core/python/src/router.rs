@@ -41,7 +41,7 @@ pub(crate) struct Router(router::Router<Py<PyAny>>);
 
 /// Why a request has no result.
 enum Failure {
-    /// It was no request, or none for a handler that is here.
+    /// It was not a request, or none for a handler that is here.
     Refused(i32, PyErr),
     /// The handler raised this.
     Raised(PyErr),
@@ -81,7 +81,7 @@ impl Router {
     /// Passes a request on to its handler, and returns its answer in the form in which the request came.
     ///
     /// For a dict, an exception of the handler is passed on; `LookupError` tells that no handler has the name,
-    /// `ValueError` that the dict is no request. For text, each of these is an error object in the answer, as is
+    /// `ValueError` that the dict is not a request. For text, each of these is an error object in the answer, as is
     /// text that is not JSON. In both forms, a request without `id` is answered with the id `None`. Handlers that
     /// call each other more than 200 deep raise `RecursionError`.
     fn process_request<'py>(&self, request: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
@@ -145,7 +145,7 @@ impl Router {
         let result = match self.result_of(&request) {
             Ok(result) => result,
             Err(Failure::Refused(code, error)) => return Ok(error_answer(&id, code, &error, py)),
-            // The end of the program and a keyboard interrupt are no answer to anybody.
+            // The end of the program and a keyboard interrupt answer nobody.
             Err(Failure::Raised(error)) if !error.is_instance_of::<PyException>(py) => return Err(error),
             Err(Failure::Raised(error)) => return Ok(error_answer(&id, code::RAISED, &error, py)),
         };
@@ -193,7 +193,7 @@ impl Failure {
     }
 }
 
-/// The dict that a JSON text describes, or the code and the reason why it is no request.
+/// The dict that a JSON text describes, or the code and the reason why it is not a request.
 fn read_request<'py>(text: &Bound<'py, PyString>) -> Result<Bound<'py, PyDict>, (i32, PyErr)> {
     let py = text.py();
     let text = text.to_cow().map_err(|error| (code::NO_JSON, error))?;

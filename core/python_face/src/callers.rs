@@ -139,7 +139,7 @@ fn close(py: Python<'_>) -> PyResult<()> {
 fn interrupt(py: Python<'_>, thread: c_ulong) {
     let exit = py.get_type::<PySystemExit>();
     // SAFETY: the interpreter is held, and `exit` is a live exception class. A thread that has ended meanwhile is
-    // not found, which is no error. pyo3 declares the unsigned number as a signed one.
+    // not found, which is not an error. pyo3 declares the unsigned number as a signed one.
     unsafe { ffi::PyThreadState_SetAsyncExc(thread.cast_signed(), exit.as_ptr()) };
 }
 

@@ -59,7 +59,7 @@ pub fn offered() -> Result<Capabilities, SandboxError> {
 /// As [`offered`], with the program at `helper` as the supervisor.
 ///
 /// # Errors
-/// If `helper` cannot be started or is no program that calls `enter_if_asked`.
+/// If `helper` cannot be started or is not a program that calls `enter_if_asked`.
 pub fn offered_by(helper: &Path) -> Result<Capabilities, SandboxError> {
     offered_with(&Helper { program: helper.to_owned(), arguments: Vec::new() })
 }
@@ -97,7 +97,7 @@ fn release(text: &str) -> (u32, u32) {
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
 }
 
-/// The folder of the cgroup (version 2) that this process is in.
+/// The directory of the cgroup (version 2) that this process is in.
 fn own_cgroup() -> Option<PathBuf> {
     let own = std::fs::read_to_string("/proc/self/cgroup").ok()?;
     let below = own.lines().find_map(|line| line.strip_prefix("0::/"))?.to_owned();

@@ -1,6 +1,6 @@
 //! The variables that a command sees: fixed ones, and few others.
 
-/// Where programs are looked for, after folders that the operator named.
+/// Where programs are looked for, after directories that the operator named.
 pub const PATH: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /// What a caller may set for one job: names that change how output looks, not what is executed.

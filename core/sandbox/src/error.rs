@@ -45,8 +45,8 @@ pub enum SandboxError {
         /// What would have to be there.
         needs: &'static str,
     },
-    /// The kernel refused a layer while it was put up; the command did not run.
-    #[error("the sandbox could not be put up ({step}): {message}; nothing was run")]
+    /// The kernel refused a layer while it was set up; the command did not run.
+    #[error("the sandbox could not be set up ({step}): {message}; nothing was run")]
     Refused {
         /// The step that failed.
         step: String,
@@ -61,7 +61,7 @@ pub enum SandboxError {
         /// What the kernel said.
         message: String,
     },
-    /// A root or the working folder is not usable.
+    /// A root or the working directory is not usable.
     #[error("{path}: {message}")]
     Folder {
         /// The path as it was given.
@@ -75,7 +75,7 @@ pub enum SandboxError {
     /// The supervising process ended without an answer; with it ended everything it had started.
     #[error("the supervising process ended without an answer ({0}); what it ran was killed with it")]
     SupervisorLost(String),
-    /// The operating system refused something that is needed before the sandbox is put up.
+    /// The operating system refused something that is needed before the sandbox is set up.
     #[error("{action}: {source}")]
     System {
         /// What was tried.

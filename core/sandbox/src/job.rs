@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// What a command may touch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Profile {
-    /// Reads below the roots and the system's folders; writes only to a private temporary folder; no network.
+    /// Reads below the roots and the system's directories; writes only to a private temporary directory; no network.
     #[serde(rename = "read")]
     Read,
     /// Also writes below the roots.
@@ -72,7 +72,7 @@ pub struct Limits {
     pub file_size: u64,
     /// Open files of each process (`RLIMIT_NOFILE`).
     pub open_files: u64,
-    /// Size in bytes of the private temporary folder, where it is a file system of its own (with namespaces).
+    /// Size in bytes of the private temporary directory, where it is a file system of its own (with namespaces).
     pub scratch: u64,
     /// Bytes kept of the start of each output stream.
     pub head: usize,
@@ -102,10 +102,10 @@ pub struct Job {
     /// The stages of a pipeline, each a program with its arguments; one stage for a plain command. Standard output
     /// of a stage is standard input of the next; no shell is involved.
     pub stages: Vec<Vec<OsString>>,
-    /// Text that is written to a file in the private temporary folder, whose path is appended to the first stage:
+    /// Text that is written to a file in the private temporary directory, whose path is appended to the first stage:
     /// how an interpreter is given a script.
     pub script: Option<String>,
-    /// Working folder: relative to the first root, or absolute below one of the roots. The first root if absent.
+    /// Working directory: relative to the first root, or absolute below one of the roots. The first root if absent.
     pub cwd: Option<PathBuf>,
     /// What may be touched.
     pub profile: Profile,

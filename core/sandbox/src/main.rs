@@ -15,7 +15,7 @@ usage: mcp-sandbox doctor
                        [--no-namespaces] [--accept-unbounded-processes] -- PROGRAM [ARGUMENT]…
 
 doctor  says as JSON what this host offers a sandbox.
-run     runs a program in the first root (default: the current folder); its output is cleaned.
+run     runs a program in the first root (default: the current directory); its output is cleaned.
         Exit codes: the program's; 124 timed out; 125 not run; 126 cancelled or at a limit; 128+N signal N.
 ";
 

@@ -25,7 +25,7 @@ pub enum ProcessLimit {
 pub struct Protection {
     /// Own user, mount, process, IPC and (without network) network namespaces.
     pub namespaces: bool,
-    /// The Landlock ABI that is put up in full; 0 for none.
+    /// The Landlock ABI that is set up in full; 0 for none.
     pub landlock_abi: u32,
     /// Whether system calls are filtered.
     pub seccomp: bool,

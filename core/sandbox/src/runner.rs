@@ -53,11 +53,11 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// A sandbox over `roots`, the folders that commands may see, on a host that offers `capabilities` (from
+    /// A sandbox over `roots`, the directories that commands may see, on a host that offers `capabilities` (from
     /// [`offered`](crate::offered); tests give others).
     ///
     /// # Errors
-    /// [`SandboxError::Folder`] for a root that is no folder, or that is one of the system's own.
+    /// [`SandboxError::Folder`] for a root that is not a directory, or that is one of the system's own.
     pub fn new<P: AsRef<Path>>(roots: &[P], capabilities: Capabilities) -> Result<Self, SandboxError> {
         if roots.is_empty() || roots.len() > MOST_ROOTS {
             return Err(SandboxError::Job(format!("a sandbox needs 1 to {MOST_ROOTS} roots")));
@@ -120,11 +120,11 @@ impl Sandbox {
         self
     }
 
-    /// Where private temporary folders are made on hosts without namespaces (default: the system's); also removes
+    /// Where private temporary directories are made on hosts without namespaces (default: the system's); also removes
     /// those that a crash left there.
     ///
     /// # Errors
-    /// [`SandboxError::Folder`] if `base` is not a folder that can be read.
+    /// [`SandboxError::Folder`] if `base` is not a directory that can be read.
     pub fn with_scratch(mut self, base: &Path) -> Result<Self, SandboxError> {
         self.scratch_base = base.canonicalize().map_err(|error| folder_error(base, error.to_string()))?;
         crate::scratch::sweep(&self.scratch_base).map_err(|error| folder_error(base, error.to_string()))?;
@@ -163,7 +163,7 @@ impl Sandbox {
     /// Starts `job`; returns when its programs have been started or could not be.
     ///
     /// # Errors
-    /// A malformed job, a layer that is missing, a working folder outside the roots, a program that does not exist.
+    /// A malformed job, a layer that is missing, a working directory outside the roots, a program that does not exist.
     pub fn start(&self, job: &Job) -> Result<Running, SandboxError> {
         let protection = self.protection(job)?;
         check(job)?;
@@ -196,14 +196,14 @@ impl Sandbox {
         Ok(running)
     }
 
-    /// Opens the working folder beneath its root; what it is opened as now is what the command runs in.
+    /// Opens the working directory beneath its root; what it is opened as now is what the command runs in.
     fn working_folder(&self, asked: Option<&Path>) -> Result<((usize, PathBuf), OwnedFd), SandboxError> {
         let asked = asked.unwrap_or(Path::new(""));
         let place =
             place(&self.roots, asked).ok_or_else(|| folder_error(asked, "lies below none of the roots"))?;
         let opened = open_directory(self.roots[place.0].as_fd(), &place.1).map_err(|error| match error {
             rustix::io::Errno::XDEV => folder_error(asked, "leads out of its root"),
-            other => folder_error(asked, format!("cannot be the working folder ({other})")),
+            other => folder_error(asked, format!("cannot be the working directory ({other})")),
         })?;
         Ok((place, opened))
     }

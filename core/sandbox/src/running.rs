@@ -22,7 +22,7 @@ use crate::protection::{ProcessLimit, Protection};
 use crate::runner::{Helper, MOST_ROOTS};
 use crate::wire::{ARGUMENT, Answer, CANCEL, End, Failure, Lengths, SNAPSHOT, Spec, frame, read_frame};
 
-/// How long a supervisor may take to start a command; one that takes longer is no supervisor.
+/// How long a supervisor may take to start a command; one that takes longer is not a supervisor.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A command that runs. When it is dropped, everything that the command started is killed.

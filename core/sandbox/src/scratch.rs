@@ -1,4 +1,4 @@
-//! Private temporary folders on disk, for hosts without namespaces.
+//! Private temporary directories on disk, for hosts without namespaces.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -11,7 +11,7 @@ use rustix::fs::{CWD, FlockOperation, Mode, OFlags, flock};
 /// How the names begin.
 const PREFIX: &str = "mcp-sandbox-";
 
-/// The folder of one run. A lock is held on it, so that one that a crash left behind can be told from one in use.
+/// The directory of one run. A lock is held on it, which tells one that a crash left behind from one in use.
 pub(crate) struct Scratch {
     path: PathBuf,
     _lock: OwnedFd,
@@ -24,8 +24,8 @@ impl Scratch {
         let name: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
         let path = base.join(format!("{PREFIX}{name}"));
         rustix::fs::mkdir(&path, Mode::RWXU)?;
-        let lock =
-            locked(&path)?.ok_or_else(|| io::Error::other("the new folder is locked by another process"))?;
+        let lock = locked(&path)?
+            .ok_or_else(|| io::Error::other("the new directory is locked by another process"))?;
         Ok(Self { path, _lock: lock })
     }
 
@@ -41,7 +41,7 @@ impl Drop for Scratch {
     }
 }
 
-/// Opens a folder and locks it; `None` if another process holds it.
+/// Opens a directory and locks it; `None` if another process holds it.
 fn locked(path: &Path) -> io::Result<Option<OwnedFd>> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let folder = rustix::fs::openat(CWD, path, flags, Mode::empty())?;
@@ -63,7 +63,7 @@ pub(crate) fn sweep(base: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes a folder, also if folders in it were made unreadable or unwritable.
+/// Removes a directory, also if directories in it were made unreadable or unwritable.
 fn remove(path: &Path) -> io::Result<()> {
     if fs::remove_dir_all(path).is_ok() {
         return Ok(());

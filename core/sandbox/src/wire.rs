@@ -32,14 +32,14 @@ pub(crate) struct Spec {
     pub profile: Profile,
     pub limits: Limits,
     pub protection: Protection,
-    /// The roots; the descriptors that come with the message are theirs, in this order, then the working folder's.
+    /// The roots; the descriptors that come with the message are theirs, in this order, then the working directory's.
     pub roots: Vec<PathBuf>,
-    /// The working folder: which root, and the path below it.
+    /// The working directory: which root, and the path below it.
     pub cwd: (usize, PathBuf),
     /// Further trees that may be read.
     pub reads: Vec<PathBuf>,
     pub bind_ports: Vec<u16>,
-    /// Where the private temporary folder is made if it cannot be a file system of its own.
+    /// Where the private temporary directory is made if it cannot be a file system of its own.
     pub scratch_base: PathBuf,
 }
 

@@ -130,7 +130,7 @@ fn the_same_attempts_succeed_without_the_layers() {
     }
 }
 
-/// The folder of the tree that an attempt names.
+/// The directory of the tree that an attempt names.
 fn attempt_base(attempt: &str) -> String {
     let path = attempt.split('|').nth(1).unwrap();
     let end = ["/root", "/outside"].iter().filter_map(|part| path.find(part)).min().unwrap();

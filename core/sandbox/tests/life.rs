@@ -311,7 +311,7 @@ fn descriptors_of_the_server_do_not_pass() {
     let secret = std::fs::File::open(tree.path("outside/secret")).unwrap();
     rustix::io::fcntl_setfd(&secret, rustix::io::FdFlags::empty()).unwrap();
     let outcome = tree.sandbox().run(&Job::argv(Profile::Read, ["ls", "/proc/self/fd"])).unwrap();
-    // 3 is the folder that `ls` itself reads.
+    // 3 is the directory that `ls` itself reads.
     assert_eq!(outcome.stdout.text(), "0\n1\n2\n3\n");
     drop(secret);
 }

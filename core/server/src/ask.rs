@@ -1,4 +1,4 @@
-//! Questions of a tool to the client: to its user (confirmations, forms), to its model, for its folders.
+//! Questions of a tool to the client: to its user (confirmations, forms), to its model, for its directories.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ pub enum Answer {
     Declined,
     /// The user closed the question.
     Dismissed,
-    /// A result of the client's model or its folders, as the protocol shapes it.
+    /// A result of the client's model or its directories, as the protocol shapes it.
     Result(Value),
 }
 
@@ -50,7 +50,7 @@ impl Ask {
         Self { needs: Capability::Sampling, params, is_sealed: false }
     }
 
-    /// Which folders the client works in.
+    /// Which directories the client works in.
     #[must_use]
     pub fn folders() -> Self {
         Self { needs: Capability::Roots, params: json!({}), is_sealed: false }

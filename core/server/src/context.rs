@@ -24,7 +24,7 @@ pub enum Capability {
     Elicitation,
     /// Asking its model.
     Sampling,
-    /// Telling which folders it works in.
+    /// Telling which directories it works in.
     Roots,
 }
 
@@ -143,7 +143,7 @@ impl Context {
         }
     }
 
-    /// When the answer is due. A tool that waits for something else passes this on.
+    /// The deadline of the answer. A tool that waits for something else passes this on.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         self.call.as_ref().and_then(|call| call.deadline)

@@ -46,9 +46,9 @@ pub fn facts(about: &About, options: &Options) -> Vec<Fact> {
     facts.extend(options.roots.iter().map(|root| {
         let name = format!("root {}", root.display());
         if root.is_dir() {
-            Fact::good(name, "a folder")
+            Fact::good(name, "a directory")
         } else {
-            Fact::missing(name, "not a folder", "give a folder that is there")
+            Fact::missing(name, "not a directory", "give a directory that is there")
         }
     }));
     facts
@@ -63,19 +63,19 @@ fn state(about: &About, options: &Options) -> Fact {
         return Fact::good("state", "none is kept");
     };
     let shown = folder.display().to_string();
-    // The folder itself may not be there yet: what counts is the nearest one that is.
+    // The directory itself may not be there yet: what counts is the nearest one that is.
     let there = folder.ancestors().find(|folder| folder.exists()).unwrap_or(&folder);
     match there.metadata() {
         Ok(metadata) if metadata.is_dir() && !metadata.permissions().readonly() => Fact::good("state", shown),
         _ => Fact::missing(
             "state",
             format!("{shown} cannot be made"),
-            "choose another folder with --state, or `none`",
+            "choose another directory with --state, or `none`",
         ),
     }
 }
 
-/// Where a program is, by the folders of `PATH`.
+/// Where a program is, by the directories of `PATH`.
 #[must_use]
 pub fn program(name: &str, remedy: &str) -> Fact {
     let folders = std::env::var_os("PATH").unwrap_or_default();

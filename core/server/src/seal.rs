@@ -44,7 +44,7 @@ pub enum SealError {
 pub(crate) struct State {
     tool: String,
     /// The SHA-256 of the arguments as canonical JSON. The codec could bind a state to them too, but then a state of
-    /// another call could not be told from one that somebody changed, and the client would not learn what to repeat.
+    /// another call would look like one that somebody changed, and the client would not learn what to repeat.
     arguments: String,
     pub asked: Map<String, Value>,
     pub known: BTreeMap<String, Value>,

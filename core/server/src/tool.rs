@@ -201,7 +201,7 @@ impl<S: Send + Sync + 'static> Tool<S> {
                     return Err(ToolError::cancelled());
                 }
                 let answer = tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(broken()));
-                // What a tool says that stopped half-way is no answer.
+                // What a tool says that stopped half-way is not an answer.
                 if seen.is_cancelled() { Err(ToolError::cancelled()) } else { answer }
             }))
         })

@@ -64,7 +64,7 @@ pub struct Swap {
     pub used_bytes: u64,
 }
 
-/// Looks at the host once. No utilisation of processors is told, because that is a difference between two
+/// Looks at the host once. No utilisation of processors is given, because that is a difference between two
 /// moments.
 #[must_use]
 pub fn snapshot() -> HostSnapshot {

@@ -256,7 +256,7 @@ impl<T> PriorityQueue<T> {
     }
 
     /// Takes no more messages. What waits can still be received; everyone who waits for room, or for a
-    /// message of an empty queue, is told at once.
+    /// message of an empty queue, learns of it at once.
     pub fn close(&self) {
         self.state.lock().closed = true;
         self.not_empty.notify_all();

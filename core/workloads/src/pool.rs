@@ -1,4 +1,4 @@
-//! Threads that stay, and do their share of a call when they are told.
+//! Threads that stay, and do their share of a call on a signal.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Barrier};

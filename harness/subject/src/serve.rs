@@ -107,7 +107,7 @@ fn counted(task: &mut dyn Task) -> u64 {
 }
 
 /// Stops this process for whoever traces it, and does nothing where nobody does: the signal is ignored unless a
-/// program asks for it, and a tracer is told of ignored signals too. No symbol is needed, so that stripped
+/// program asks for it, and a tracer sees ignored signals too. No symbol is needed, so that stripped
 /// programs are counted as they are.
 #[inline(never)]
 fn mark() {

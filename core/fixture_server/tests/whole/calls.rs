@@ -110,7 +110,7 @@ fn without_a_session_the_answer_needs_the_seal_of_the_question() {
     assert_eq!(asked["result"]["resultType"], "input_required");
     assert_eq!(asked["result"]["inputRequests"]["sure"]["params"]["message"], "delete it");
     let state = asked["result"]["requestState"].clone();
-    // An answer without the seal is no answer; one under the seal of another question is refused.
+    // An answer without the seal is not an answer; one under the seal of another question is refused.
     let unsealed = process.request(&confirmation("delete it", &json!({"inputResponses": yes})));
     assert_eq!(unsealed["result"]["resultType"], "input_required");
     let other =

@@ -64,7 +64,7 @@ fn a_token_keeps_strangers_out() {
 /// What a server says that does not start.
 fn refusal(arguments: &[&str]) -> String {
     let folder = tempfile::tempdir().unwrap();
-    // Some get as far as making the folder for their state.
+    // Some get as far as making the directory for their state.
     let mut command = bare();
     let command = command.args(arguments).env("XDG_DATA_HOME", folder.path()).stdin(Stdio::null());
     let Output { status, stderr, stdout } = command.output().unwrap();

@@ -51,7 +51,7 @@ pub enum Arguments<'a> {
     Search {
         /// A pattern.
         query: Cow<'a, str>,
-        /// The folder to search, where it is not all.
+        /// The directory to search, where it is not all.
         path: Option<Cow<'a, str>>,
         /// How many results to return at most.
         limit: u32,

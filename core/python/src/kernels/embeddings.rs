@@ -27,7 +27,9 @@ impl Embeddings {
     fn new(rows: &Bound<'_, PyAny>, dims: Option<Count>) -> PyResult<Self> {
         let input = Input::<f32>::new(rows, "rows", false)?;
         let Some(dims) = dims.map(|Count(dims)| dims).or_else(|| input.columns()) else {
-            return Err(PyValueError::new_err("rows is no table; say with dims how many numbers a row has"));
+            return Err(PyValueError::new_err(
+                "rows is not a table; say with dims how many numbers a row has",
+            ));
         };
         prepare(rows.py(), &input, dims).map(Self)
     }

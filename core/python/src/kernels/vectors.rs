@@ -76,7 +76,7 @@ fn each_row<T: Number, R: Number>(
 /// How many rows of `dims` numbers there are.
 ///
 /// # Errors
-/// `ValueError` where that is no whole number, or `dims` is zero.
+/// `ValueError` where that is not a whole number, or `dims` is zero.
 pub(super) fn rows_of<T: Number>(rows: &Input<T>, dims: usize, name: &str) -> PyResult<usize> {
     let len = rows.numbers().len();
     if dims == 0 {

@@ -37,7 +37,7 @@ pub(crate) fn arguments(config: &Bound<'_, PyAny>) -> PyResult<Vec<OsString>> {
         }
         let is_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
         if key.is_empty() || !key.bytes().all(is_name) {
-            return Err(PyValueError::new_err(format!("{key:?} is no name of an option")));
+            return Err(PyValueError::new_err(format!("{key:?} is not the name of an option")));
         }
         option(&format!("--{}", key.replace('_', "-")), &value, &mut arguments)?;
     }
@@ -109,7 +109,7 @@ sys.exit(module._supervise())
 ";
 
 /// How to start this module's code in a process of its own (see `Options::supervisor`): by the interpreter that runs
-/// it. Empty where that cannot be told; then what needs it fails, and says so.
+/// it. Empty where that is unknown; then what needs it fails, and says so.
 pub(crate) fn supervisor(py: Python<'_>, module: &str) -> Vec<OsString> {
     let found = || {
         let interpreter: PathBuf = py.import("sys")?.getattr("executable")?.extract()?;

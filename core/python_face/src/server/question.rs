@@ -92,8 +92,9 @@ fn result(answer: &Bound<'_, PyAny>) -> PyResult<Value> {
         });
     }
     if answer.is_instance_of::<PyDict>() {
-        let content: Value = serde_json::from_str(&text::write(answer)?)
-            .map_err(|error| PyTypeError::new_err(format!("the answer to a question is no form: {error}")))?;
+        let content: Value = serde_json::from_str(&text::write(answer)?).map_err(|error| {
+            PyTypeError::new_err(format!("the answer to a question is not a form: {error}"))
+        })?;
         return Ok(json!({"action": "accept", "content": content}));
     }
     let kind = answer.get_type().name()?;

@@ -35,7 +35,7 @@ pub(crate) fn limit(spec: &Spec, processes_before: u64) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Limits open files: after Landlock, which needs descriptors to be put up.
+/// Limits open files: after Landlock, which needs descriptors to be set up.
 pub(crate) fn limit_open_files(spec: &Spec) -> Result<(), Failure> {
     set(Resource::Nofile, "open files", spec.limits.open_files, spec.limits.open_files)
 }
@@ -139,7 +139,7 @@ fn ruleset(protection: &Protection, spec: &Spec) -> Result<Rules, Failure> {
     Ok(Rules { ruleset, files })
 }
 
-/// Puts up Landlock: `roots` are the opened roots, `scratch` the private temporary folders.
+/// Sets up Landlock: `roots` are the opened roots, `scratch` the private temporary directories.
 pub(crate) fn landlock(spec: &Spec, roots: &[OwnedFd], scratch: &[PathBuf]) -> Result<(), Failure> {
     let protection = &spec.protection;
     if protection.landlock_abi == 0 {

@@ -26,7 +26,7 @@ pub(crate) struct Inheritance {
     pub spec: Spec,
     /// The opened roots.
     pub roots: Vec<OwnedFd>,
-    /// The opened working folder.
+    /// The opened working directory.
     pub cwd: OwnedFd,
     pub stdout: OwnedFd,
     pub stderr: OwnedFd,
@@ -36,7 +36,7 @@ pub(crate) struct Inheritance {
     pub status: OwnedFd,
     /// Ends when the supervisor has ended.
     pub alive: OwnedFd,
-    /// The private temporary folder on disk, where there is no file system of its own.
+    /// The private temporary directory on disk, where there is no file system of its own.
     pub scratch: Option<PathBuf>,
     pub user: u32,
     pub group: u32,
@@ -82,7 +82,7 @@ pub(crate) fn run(mut inheritance: Inheritance) -> ! {
 fn report(inheritance: &Inheritance, failure: &Failure) {
     let setup = inheritance.setup.as_ref().and_then(|setup| setup.try_clone().ok());
     if let (Some(setup), Ok(bytes)) = (setup, frame(failure)) {
-        // If the supervisor cannot be told, it sees that there is neither a status nor a start.
+        // If the supervisor cannot be reached, it sees that there is neither a status nor a start.
         let _ = File::from(setup).write_all(&bytes);
     }
 }
@@ -114,17 +114,17 @@ fn prepare(inheritance: &mut Inheritance) -> Result<Never, Failure> {
     start(inheritance, &scratch)
 }
 
-/// Opens the working folder beneath its root, in the view of the command, and goes there.
+/// Opens the working directory beneath its root, in the view of the command, and goes there.
 fn enter_cwd(spec: &Spec, roots: &[OwnedFd], known: BorrowedFd<'_>) -> Result<OwnedFd, Failure> {
-    let step = || "working folder".to_owned();
-    let root = roots.get(spec.cwd.0).ok_or_else(|| failure("working folder", "lies below no root"))?;
+    let step = || "working directory".to_owned();
+    let root = roots.get(spec.cwd.0).ok_or_else(|| failure("working directory", "lies below no root"))?;
     let opened = mcp_workspace::open_directory(root.as_fd(), &spec.cwd.1).map_err(Failure::at(step()))?;
     same(opened.as_fd(), known, step())?;
     rustix::process::fchdir(&opened).map_err(Failure::at(step()))?;
     Ok(opened)
 }
 
-/// Makes home and script in the private temporary folder; answers what may be written.
+/// Makes home and script in the private temporary directory; answers what may be written.
 fn scratch_folders(spec: &Spec, on_disk: Option<&Path>) -> Result<Vec<PathBuf>, Failure> {
     let temporary = on_disk.unwrap_or(Path::new("/tmp")).to_owned();
     std::fs::create_dir_all(temporary.join("home")).map_err(Failure::at("private home"))?;
@@ -292,7 +292,7 @@ fn environment(spec: &Spec, temporary: &Path) -> Result<Vec<CString>, Failure> {
         .collect()
 }
 
-/// Where the program may be: as it is named if the name holds a slash, else below each folder of `PATH`.
+/// Where the program may be: as it is named if the name holds a slash, else below each directory of `PATH`.
 fn candidates(program: &OsStr, spec: &Spec) -> Result<Vec<CString>, Failure> {
     if program.as_bytes().contains(&b'/') {
         return Ok(vec![c_string(program.to_owned())?]);

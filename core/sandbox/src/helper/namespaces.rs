@@ -60,7 +60,7 @@ pub(crate) fn same(one: BorrowedFd<'_>, other: BorrowedFd<'_>, step: String) -> 
     if identity(one)? == identity(other)? {
         return Ok(());
     }
-    Err(Failure::Refused { step, message: "another folder has taken this path meanwhile".to_owned() })
+    Err(Failure::Refused { step, message: "another directory has taken this path meanwhile".to_owned() })
 }
 
 /// A detached copy of the mounts at `source`, with what is forbidden on them.
@@ -140,7 +140,7 @@ impl Builder {
         let place = self.below(path);
         // Inside a tree of the host nothing is made: it would be made on the host.
         if !self.placed.iter().any(|parent| path.starts_with(parent)) {
-            fs::create_dir_all(&place).map_err(Failure::at(format!("folder {}", path.display())))?;
+            fs::create_dir_all(&place).map_err(Failure::at(format!("directory {}", path.display())))?;
         }
         Ok(place)
     }
@@ -248,7 +248,7 @@ mod tests {
         fs::rename(&path, &moved).unwrap();
         assert!(reopen(&path, known.as_fd()).is_err(), "nothing is there");
         fs::create_dir(&path).unwrap();
-        assert!(reopen(&path, known.as_fd()).is_err(), "another folder is there");
+        assert!(reopen(&path, known.as_fd()).is_err(), "another directory is there");
         fs::remove_dir(&path).unwrap();
         std::os::unix::fs::symlink(&moved, &path).unwrap();
         assert!(reopen(&path, known.as_fd()).is_err(), "a link to it is there");

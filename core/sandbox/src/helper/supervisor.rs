@@ -22,7 +22,7 @@ use crate::scratch::Scratch;
 use crate::sys::{self, Cloned};
 use crate::wire::{Answer, CANCEL, End, Failure, Lengths, SNAPSHOT, Spec, frame, read_frame, write_captured};
 
-/// Reads the job and does it. An error means that nobody is there to be told.
+/// Reads the job and does it. An error means that nobody is there to hear of it.
 pub(crate) fn supervise() -> io::Result<()> {
     sys::close_inherited()?;
     sys::ignore_endings();
@@ -35,7 +35,7 @@ pub(crate) fn supervise() -> io::Result<()> {
     rustix::stdio::dup2_stdin(&null)?;
     let (spec, mut descriptors) = receive(&control)?;
     let Some(cwd) = descriptors.pop() else {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "no working folder came with the job"));
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "no working directory came with the job"));
     };
     let result = match Run::start(spec, descriptors, cwd) {
         Ok(run) => run.attend(&control, server.as_ref()),
@@ -98,7 +98,7 @@ impl Run {
             None
         } else {
             let made = Scratch::make(&spec.scratch_base);
-            let step = format!("private temporary folder below {}", spec.scratch_base.display());
+            let step = format!("private temporary directory below {}", spec.scratch_base.display());
             Some(made.map_err(Failure::at(step))?)
         };
         let flags = if spec.protection.namespaces { namespaces::flags(spec.profile.network()) } else { 0 };
@@ -146,7 +146,7 @@ impl Run {
 
     /// Serves pipes and requests until the run is over, and says how it ended.
     fn attend(mut self, control: &UnixStream, server: Option<&OwnedFd>) -> io::Result<()> {
-        // If the server cannot be told something, it is gone.
+        // If the server does not take a message, it is gone.
         let reason = self.events(control, server).unwrap_or(Some(Reason::Cancelled));
         self.finish(reason, control)
     }
@@ -283,7 +283,7 @@ impl Run {
             });
             return answer(control, &Answer::Probed(failed));
         }
-        // One that was ended while it was put up may say that it could not be.
+        // One that was ended while it was set up may say that it could not be.
         if reason.is_none() && !self.failure.is_empty() {
             return answer(control, &Answer::Failed(read_frame(&mut self.failure.as_slice())?));
         }

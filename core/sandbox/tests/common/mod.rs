@@ -81,7 +81,7 @@ impl Tree {
         self.sandbox_with(self.capabilities())
     }
 
-    /// Everything below the canary folders: content, mode, owner and time of change.
+    /// Everything below the canary directories: content, mode, owner and time of change.
     pub fn canaries(&self) -> BTreeMap<PathBuf, (u32, u32, i64, i64, Option<String>)> {
         let mut found = BTreeMap::new();
         let mut waiting = vec![self.path("outside"), self.path("home")];

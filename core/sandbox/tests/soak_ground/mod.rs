@@ -50,7 +50,7 @@ impl Ground {
         if unbounded { sandbox.accept(Layer::ProcessLimit) } else { sandbox }
     }
 
-    /// Names in the folder of the runs, but for what they were allowed to write.
+    /// Names in the directory of the runs, but for what they were allowed to write.
     fn files(&self) -> Vec<PathBuf> {
         let mut found = Vec::new();
         let mut waiting = vec![self.base.path().to_owned()];
@@ -107,7 +107,7 @@ pub fn soak(count: u64, seed: u64, helper: &Path, capabilities: &Capabilities) -
             assert!(Instant::now() < deadline, "{} processes are left", carrying(&ground.sleep));
             std::thread::sleep(Duration::from_millis(10));
         }
-        // A supervisor that is killed cannot remove its folder; the next start of a server does.
+        // A supervisor that is killed cannot remove its directory; the next start of a server does.
         drop(ground.sandbox(helper, capabilities));
         assert_eq!(ground.files(), before, "files are left, namespaces {namespaces}");
         assert_eq!(std::fs::read_to_string(ground.path("outside/canary")).unwrap(), "canary");

@@ -40,7 +40,7 @@ impl<'de> Reader<'de> {
         self.text.as_bytes()
     }
 
-    /// The next byte that is no space.
+    /// The next byte that is not a space.
     fn peek(&mut self) -> Read<u8> {
         loop {
             match self.bytes().get(self.at) {

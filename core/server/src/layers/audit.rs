@@ -107,7 +107,7 @@ impl Audit {
         self.write(&line);
     }
 
-    /// Appends a line of the caller's own form. A line that cannot be written is told in the log.
+    /// Appends a line of the caller's own form. A line that cannot be written is reported in the log.
     pub fn write(&self, line: &impl Serialize) {
         let mut text = match serde_json::to_string(line) {
             Ok(text) => text,

@@ -143,7 +143,7 @@ fn skip_escape(rest: &mut std::str::Chars<'_>) {
     }
 }
 
-/// Parameters and intermediates up to the final character. Text that is no sequence stays.
+/// Parameters and intermediates up to the final character. Text that is not a sequence stays.
 fn skip_control_sequence(rest: &mut std::str::Chars<'_>) {
     let mut ahead = rest.clone();
     while let Some(letter) = ahead.next() {

@@ -1,5 +1,5 @@
 //! The faces of a server over the protocol: stdin and stdout, and Streamable HTTP, both generations of it.
-//! Only this folder names the protocol library.
+//! Only this directory names the protocol library.
 
 mod client;
 pub(crate) mod codec;

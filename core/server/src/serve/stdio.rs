@@ -125,7 +125,7 @@ where
         self.buffer.reserve(CHUNK);
     }
 
-    /// Answers a line that is no message.
+    /// Answers a line that is not a message.
     fn refuse(&self, error: &ErrorData, id: Option<&Value>) {
         let mut answer = json!({"jsonrpc": "2.0", "error": error});
         if let Some(id) = id {
@@ -365,7 +365,7 @@ impl<W: AsyncWrite + Unpin + Send + 'static> Leftover<W> {
         while !self.running.lock().is_empty() {
             tokio::task::yield_now().await;
         }
-        // A client that is gone has closed its end, which is no failure.
+        // A client that is gone has closed its end, which is not a failure.
         self.output.written().await.ok();
     }
 }

@@ -11,7 +11,7 @@
 //! - Recency is counted in writes (sets and swaps): the uses of an entry between one write to the store and
 //!   the next are one use. Of entries that were last used between the same two writes, those of one shard go
 //!   in the order of their first use in that time, and shards go one after the other.
-//! - An expired entry is never returned. It is counted as an expiration when its room is taken back: on the
+//! - An expired entry is never returned. It is counted as an expiration when its room is reclaimed: on the
 //!   next access to its key, when room is needed, or when statistics or keys are asked for.
 //! - Versions come from one counter of the store, so that a version is never given twice, even for a key
 //!   that was removed in between.

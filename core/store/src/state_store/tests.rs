@@ -297,7 +297,7 @@ fn expired_entries_go_before_others_and_are_never_seen() {
     assert!(store.contains("a"), "the oldest, but not expired");
     let seen = store.statistics();
     assert_eq!((seen.entries, seen.expirations, seen.evictions), (3, 3, 0));
-    // A time beyond what the clock counts is no limit.
+    // A time beyond what the clock counts is not a limit.
     store.set("a", [], Some(Duration::MAX)).unwrap();
     clock.store(u64::MAX - 1, Ordering::Relaxed);
     assert!(store.contains("a"));

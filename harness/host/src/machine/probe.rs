@@ -52,7 +52,7 @@ pub fn c_library() -> String {
     first.filter(|line| !line.is_empty()).unwrap_or("unknown").to_owned()
 }
 
-/// The folder of the toolchain.
+/// The directory of the toolchain.
 ///
 /// # Errors
 /// When rustc cannot be run.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::process::{Invocation, Limits, run};
 
-/// What the interpreter says of itself, as one JSON object. Options of its build that name folders are left
+/// What the interpreter says of itself, as one JSON object. Options of its build that name directories are left
 /// out: a record reads the same wherever it was made.
 const QUESTION: &str = r#"
 import json, os, platform, sys, sysconfig
@@ -38,7 +38,7 @@ pub struct Python {
     pub version: String,
     /// The compiler that built it.
     pub compiler: String,
-    /// The options that it was configured with, but for folders.
+    /// The options that it was configured with, but for directories.
     pub options: Vec<String>,
     /// The C compiler's options for optimisation.
     pub optimisation: String,
@@ -77,7 +77,7 @@ pub struct Interpreter {
     pub python: Python,
     /// Its executable.
     pub executable: PathBuf,
-    /// The folder that its C headers belong in.
+    /// The directory that its C headers belong in.
     pub include: PathBuf,
     /// Whether they are there.
     pub headers: bool,

@@ -34,7 +34,7 @@ pub struct Invocation {
     pub unset: Vec<OsString>,
     /// Variables set on top of what is left of it.
     pub set: Vec<(OsString, OsString)>,
-    /// Its working folder; `None` inherits.
+    /// Its working directory; `None` inherits.
     pub folder: Option<PathBuf>,
 }
 
@@ -44,7 +44,7 @@ impl Invocation {
         Self { program: program.into(), args: args.into_iter().map(Into::into).collect(), ..Self::default() }
     }
 
-    /// The same in a folder.
+    /// The same in a directory.
     #[must_use]
     pub fn in_folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.folder = Some(folder.into());

@@ -10,7 +10,7 @@ use crate::stats::holm;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Values that stand on either side of a division at least: two cannot be told from an outlier and its neighbour.
+/// Values that stand on either side of a division at least: two look the same as an outlier and its neighbour.
 pub const SHORTEST_SEGMENT: usize = 3;
 
 /// A test ends early after so many permutations with a larger statistic: its p value is then clearly no small one

@@ -152,7 +152,7 @@ fn the_sequential_rule_keeps_its_error() {
     });
     // Two standard errors of the simulation are 0.31 %.
     assert!(wrong <= 0.028_1, "{wrong}");
-    assert!(wrong >= 0.015, "a rule that never alarms is no rule: {wrong}");
+    assert!(wrong >= 0.015, "a rule that never alarms is not a rule: {wrong}");
 }
 
 #[test]

@@ -26,10 +26,10 @@ pub struct Options {
     /// Offer only tools that change nothing
     #[arg(long)]
     pub read_only: bool,
-    /// Folder that tools may work in [default: the current one]
+    /// Directory that tools may work in [default: the current one]
     #[arg(long = "root", value_name = "DIR")]
     pub roots: Vec<PathBuf>,
-    /// Folder for what the server remembers, or `none` [default: in the user's data folder]
+    /// Directory for what the server remembers, or `none` [default: in the user's data directory]
     #[arg(long, value_name = "DIR|none")]
     pub state: Option<PathBuf>,
     /// Offer only the tools of these sets
@@ -87,7 +87,7 @@ impl Options {
         Ok(vec![current])
     }
 
-    /// The folder for what the server remembers; `None` where it keeps nothing.
+    /// The directory for what the server remembers; `None` where it keeps nothing.
     #[must_use]
     pub fn state_folder(&self, server: &str) -> Option<PathBuf> {
         mcp_workspace::state::directory(self.state.as_deref(), server)

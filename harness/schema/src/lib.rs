@@ -157,7 +157,7 @@ fn collect(schema: &Value, found: &mut BTreeSet<String>) {
         Value::Object(object) => {
             for (keyword, value) in object {
                 match keyword.as_str() {
-                    // Names of members are no keywords, and values are no schemas.
+                    // Names of members are not keywords, and values are not schemas.
                     "$defs" | "definitions" | "dependentSchemas" | "patternProperties" | "properties" => {
                         value
                             .as_object()

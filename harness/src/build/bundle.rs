@@ -10,7 +10,7 @@ use crate::process::{Invocation, Limits, run};
 /// Everything that one link needs: lld's own `--reproduce` archive, unpacked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bundle {
-    /// The folder that holds `response.txt`.
+    /// The directory that holds `response.txt`.
     folder: PathBuf,
     /// The linker.
     lld: PathBuf,

@@ -96,7 +96,7 @@ pub enum BuildError {
     /// Files could not be read or written.
     #[error("{}: {error}", path.display())]
     Files {
-        /// The file or folder.
+        /// The file or directory.
         path: PathBuf,
         /// The system's reason.
         error: io::Error,
@@ -111,7 +111,7 @@ pub enum BuildError {
 pub struct Builder {
     /// The workspace's root.
     pub root: PathBuf,
-    /// Where everything that is built goes, one target folder a flag set.
+    /// Where everything that is built goes, one target directory a flag set.
     pub target: PathBuf,
     /// The toolchain's lld.
     pub lld: Option<PathBuf>,

@@ -29,7 +29,7 @@ pub struct PythonHome {
     pub program: String,
     /// Its executable.
     pub executable: PathBuf,
-    /// The folder that its C headers belong in.
+    /// The directory that its C headers belong in.
     pub include: PathBuf,
     /// Whether they are there.
     pub headers: bool,
@@ -38,13 +38,13 @@ pub struct PythonHome {
 }
 
 impl PythonHome {
-    /// The interpreter as other folders can name it.
+    /// The interpreter as other directories can name it.
     pub(crate) fn word(&self) -> OsString {
         if self.program.contains('/') { self.executable.clone().into() } else { self.program.clone().into() }
     }
 }
 
-/// How something that is no subject becomes one.
+/// How something that is not a subject becomes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Host {
     /// A library, by an interpreter that calls it.
@@ -147,7 +147,7 @@ impl Builder {
             shape: ffi.shape,
             module: artifact.variant.bin.clone(),
         };
-        // Not in the bundle's folder: the same library called in another way would replace that.
+        // Not in the bundle's directory: the same library called in another way would replace that.
         let starters = self.target.join("starters");
         self.create(&starters)?;
         let starter = starters.join(format!("{}-{}", library_slug(ffi), ffi.shape.name()));
@@ -219,7 +219,7 @@ impl Builder {
             fs::remove_file(left).ok();
         }
         let name = source.file_name().unwrap_or_default().display();
-        // Without the folders of this machine: a record reads the same wherever it was made.
+        // Without the directories of this machine: a record reads the same wherever it was made.
         let command =
             format!("cc {} -I$PYTHON_INCLUDE -shared {name} -o {}.so", C_FLAGS.join(" "), variant.bin);
         let bundle = self.lld.as_ref().filter(|_| bundled).and_then(|lld| Bundle::open(folder, lld));
@@ -255,7 +255,7 @@ impl Builder {
 /// A name for a library that is also a file name.
 fn library_slug(ffi: &Ffi) -> String {
     match &ffi.library {
-        // Not a folder of its own for every folder in the path.
+        // Not a directory of its own for every directory in the path.
         Library::Source(file) | Library::File(file) => {
             format!("{}-{}", file.replace('/', "_"), ffi.variant.bin)
         }

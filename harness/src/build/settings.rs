@@ -33,7 +33,7 @@ pub(crate) fn is_build_variable(name: &str) -> bool {
 /// Every such setting in these variables, and in the config files that Cargo would read from `folder`
 /// upwards and in `cargo_home`.
 ///
-/// `CARGO_TARGET_DIR` is left out: the lab names its own target folders, and the variable changes no code.
+/// `CARGO_TARGET_DIR` is left out: the lab names its own target directories, and the variable changes no code.
 #[must_use]
 pub fn foreign_settings(
     variables: impl Iterator<Item = (String, String)>,

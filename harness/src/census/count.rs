@@ -19,7 +19,7 @@ impl Slot {
 pub(crate) struct Tally {
     /// Instructions without padding.
     pub(crate) instructions: u64,
-    /// Bytes that are no instruction.
+    /// Bytes that are not instruction.
     pub(crate) undecoded_bytes: u64,
     /// Instructions by register width.
     pub(crate) width: Width,

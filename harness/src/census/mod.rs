@@ -131,7 +131,7 @@ pub struct Census {
     pub text_bytes: u64,
     /// Bytes of the whole file.
     pub file_bytes: u64,
-    /// Bytes that are no instruction: data in a code section, or an encoding unknown to the decoder.
+    /// Bytes that are not instruction: data in a code section, or an encoding unknown to the decoder.
     pub undecoded_bytes: u64,
     /// Instructions by register width.
     pub width: Width,

@@ -153,7 +153,7 @@ pub(crate) struct ExportArgs {
 
 #[derive(Args)]
 pub(crate) struct RecordArgs {
-    /// The record's folder.
+    /// The record's directory.
     pub record: PathBuf,
     #[command(flatten)]
     pub export: ExportArgs,
@@ -161,7 +161,7 @@ pub(crate) struct RecordArgs {
 
 #[derive(Args)]
 pub(crate) struct ReportArgs {
-    /// The record's folder.
+    /// The record's directory.
     pub record: PathBuf,
     /// Put the record's table and chart between the markers of this document: those named after the suite, else
     /// `record`.
@@ -179,7 +179,7 @@ pub(crate) struct ReportArgs {
 
 #[derive(Args)]
 pub(crate) struct HistoryArgs {
-    /// Records, folders that hold records, or folders of criterion's or gungraun's results [default: results].
+    /// Records, directories that hold records, or directories of criterion's or gungraun's results [default: results].
     #[arg(value_name = "DIR")]
     pub folders: Vec<PathBuf>,
     /// Only these benchmarks, by name.
@@ -201,7 +201,7 @@ pub(crate) struct ExportVerb {
     /// The format, as in --export; `KIND=FILE` writes to a file.
     #[arg(value_name = "KIND[=FILE]")]
     pub kind: String,
-    /// A record's folder, a folder of criterion's (target/criterion), or one with gungraun's summaries.
+    /// A record's directory, a directory of criterion's (target/criterion), or one with gungraun's summaries.
     pub path: PathBuf,
 }
 
@@ -277,7 +277,7 @@ pub(crate) enum BaselineVerb {
 
 #[derive(Args)]
 pub(crate) struct AcceptArgs {
-    /// The record's folder.
+    /// The record's directory.
     pub record: PathBuf,
     /// Where references lie [default: baselines/references].
     #[arg(long, value_name = "DIR")]
@@ -303,9 +303,9 @@ pub(crate) struct GateArgs {
     #[arg(long, value_name = "REV")]
     pub against: Option<String>,
     /// Compare with accepted references: times by building their commit beside the work tree, sizes and counts with
-    /// what is stored [default folder: baselines/references].
+    /// what is stored [default directory: baselines/references].
     #[arg(long, value_name = "DIR", num_args = 0..=1, conflicts_with = "against")]
-    #[expect(clippy::option_option, reason = "absent, without a folder, with one")]
+    #[expect(clippy::option_option, reason = "absent, without a directory, with one")]
     pub references: Option<Option<PathBuf>>,
     /// The suite [default: the one that Cargo.toml names].
     #[arg(long, value_name = "FILE")]

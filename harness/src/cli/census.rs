@@ -47,7 +47,7 @@ fn print_one(file: &str, census: &Census, host: &Features) {
         width.mask
     );
     if census.undecoded_bytes > 0 {
-        outln!("  {} bytes are no instruction", census.undecoded_bytes);
+        outln!("  {} bytes are not instruction", census.undecoded_bytes);
     }
     for (feature, used) in &census.features {
         let lacking = if host.contains(feature.name()) { "" } else { "  (this CPU lacks it)" };

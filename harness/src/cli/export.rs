@@ -88,7 +88,7 @@ impl ExportArgs {
             if let Some(file) = &export.to
                 && file.is_dir()
             {
-                bail!("--export: {} is a folder: name a file in it", file.display());
+                bail!("--export: {} is a directory: name a file in it", file.display());
             }
         }
         Ok(())
@@ -197,6 +197,6 @@ mod tests {
         };
         assert!(args(&["go", "junit=x.xml"]).check().is_ok());
         assert!(args(&["go", "junit"]).check().unwrap_err().to_string().contains("only one"));
-        assert!(args(&["go=/tmp"]).check().unwrap_err().to_string().contains("is a folder"));
+        assert!(args(&["go=/tmp"]).check().unwrap_err().to_string().contains("is a directory"));
     }
 }

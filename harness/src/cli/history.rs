@@ -42,13 +42,13 @@ pub(crate) fn history(shared: &Shared, args: &HistoryArgs) -> anyhow::Result<Exi
     }
     for Skipped { folder, reason } in &skipped {
         let shown = folder.display().to_string();
-        // Most reasons name their folder.
+        // Most reasons name their directory.
         let place = if reason.contains(&shown) { String::new() } else { format!("{shown}: ") };
         eprintln!("skipped: {place}{reason}");
     }
     if runs.is_empty() {
         let shown: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
-        bail!("no record that can be read in {}: name folders of records", shown.join(", "));
+        bail!("no record that can be read in {}: name directories of records", shown.join(", "));
     }
     for rows in &mut runs {
         chosen(rows, args);
@@ -84,7 +84,7 @@ fn picture(file: &Path) -> anyhow::Result<&str> {
     }
 }
 
-/// The folders themselves where they hold results, else those in them that do.
+/// The directories themselves where they hold results, else those in them that do.
 fn members(folders: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let mut members = Vec::new();
     for folder in folders {
@@ -93,12 +93,12 @@ fn members(folders: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
             continue;
         }
         let entries = std::fs::read_dir(folder)
-            .with_context(|| format!("cannot read the folder {}", folder.display()))?;
+            .with_context(|| format!("cannot read the directory {}", folder.display()))?;
         let mut below: Vec<PathBuf> =
             entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
         below.sort();
         let records: Vec<PathBuf> = below.into_iter().filter(|path| is_record(path)).collect();
-        // A folder without records may be one of another tool's.
+        // A directory without records may be one of another tool's.
         members.extend(if records.is_empty() { vec![folder.clone()] } else { records });
     }
     Ok(members)

@@ -158,7 +158,7 @@ pub(crate) fn place(
     Ok(Exit::Failed)
 }
 
-/// The path of `file` as `document` has to name it. A document within the workspace may lie in a folder beside the
+/// The path of `file` as `document` has to name it. A document within the workspace may lie in a directory beside the
 /// record's.
 pub(crate) fn relative(root: &Path, document: &Path, file: &Path) -> anyhow::Result<String> {
     let folder = document.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

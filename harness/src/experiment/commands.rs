@@ -349,7 +349,7 @@ fn at_floor(timed: &Timed) -> bool {
 
 fn turns_of(timed: &Timed, rows: &[Benchmark], position: u32, arm: usize) -> Vec<Turn> {
     let value = |row: &Benchmark| match row.measure {
-        // The log of nothing is no number: a command of less than a microsecond of CPU time counts as one.
+        // The log of nothing is not a number: a command of less than a microsecond of CPU time counts as one.
         Measure::CpuTime => timed.cpu_ns.max(1000),
         Measure::Memory => timed.rss_bytes,
         _ => timed.wall_ns,

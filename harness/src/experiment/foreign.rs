@@ -1,4 +1,4 @@
-//! Folders of other tools as rows: criterion's results, the summaries of gungraun.
+//! Directories of other tools as rows: criterion's results, the summaries of gungraun.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use crate::rows::{CriterionFiles, Measured, Rows, of_counts, of_criterion};
 /// What criterion calls a result's file.
 const ESTIMATES: &str = "estimates.json";
 
-/// Reads a folder of criterion's results (`target/criterion`, or one kept elsewhere) or of gungraun's summaries.
+/// Reads a directory of criterion's results (`target/criterion`, or one kept elsewhere) or of gungraun's summaries.
 ///
 /// # Errors
 /// When there is neither, or a file cannot be read.
@@ -37,7 +37,7 @@ pub fn read(folder: &Path) -> anyhow::Result<Rows> {
     Ok(of_counts(&name(folder), &newest(&summaries), &counts))
 }
 
-/// Criterion's estimates below a folder that have a benchmark's name beside them: those of its own comparisons have
+/// Criterion's estimates below a directory that have a benchmark's name beside them: those of its own comparisons have
 /// none.
 fn results(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let files = files_named(&[folder.to_owned()], ESTIMATES)?;
@@ -77,7 +77,7 @@ fn text(file: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
-/// A folder's own name, whatever way leads to it.
+/// A directory's own name, whatever way leads to it.
 fn name(folder: &Path) -> String {
     let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     whole.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()

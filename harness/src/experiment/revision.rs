@@ -57,7 +57,7 @@ pub(crate) fn head(root: &Path) -> Option<Commit> {
 /// The full hash behind a name.
 pub(crate) fn resolve(root: &Path, rev: &str) -> anyhow::Result<String> {
     if asked(root, &["rev-parse", "--is-inside-work-tree"])?.is_none() {
-        bail!("{} is no git repository: --against needs one", root.display());
+        bail!("{} is not a git repository: --against needs one", root.display());
     }
     let name = format!("{rev}^{{commit}}");
     // An option in place of a name would be taken as one.
@@ -107,7 +107,7 @@ fn place(root: &Path, tree: &Path, commit: &str) -> anyhow::Result<()> {
     bail!("cannot check {shown} out beside the work tree: {said}")
 }
 
-/// Cargo reads the config files above a folder too, and the tree lies below the work tree. Where those of the two
+/// Cargo reads the config files above a directory too, and the tree lies below the work tree. Where those of the two
 /// differ in something that changes code and that the lab cannot switch off, the comparison would hide it.
 fn same_settings(root: &Path, tree: &Path, commit: &str) -> anyhow::Result<()> {
     let read = |folder: &Path| -> Vec<String> {

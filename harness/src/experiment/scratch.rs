@@ -1,4 +1,4 @@
-//! Folders for one run's layouts and builds. What a killed lab left behind is removed by the next one.
+//! Directories for one run's layouts and builds. What a killed lab left behind is removed by the next one.
 
 use std::fs;
 use std::io;
@@ -6,10 +6,10 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-/// Names the folders: `perflab-scratch-PID-…`.
+/// Names the directories: `perflab-scratch-PID-…`.
 const PREFIX: &str = "perflab-scratch-";
 
-/// A new folder in `parent`, removed when it is dropped. Folders of labs that are gone are removed first.
+/// A new directory in `parent`, removed when it is dropped. Directories of labs that are gone are removed first.
 pub(crate) fn directory(parent: &Path) -> io::Result<TempDir> {
     fs::create_dir_all(parent)?;
     for entry in fs::read_dir(parent)?.filter_map(Result::ok) {

@@ -128,7 +128,7 @@ impl<'a> Layouts<'a> {
 
     fn remove(&self, launch: u32) {
         for arm in 0..self.artifacts.len() {
-            // What is left goes with the folder.
+            // What is left goes with the directory.
             fs::remove_file(self.file(launch, arm)).ok();
             fs::remove_file(self.library(launch, arm)).ok();
         }

@@ -1,4 +1,4 @@
-//! A record's folder on disk. Written so that a kill at any moment leaves the last finished launch.
+//! A record's directory on disk. Written so that a kill at any moment leaves the last finished launch.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
@@ -16,7 +16,7 @@ pub(crate) const GATE_FILE: &str = "gate.json";
 
 /// An open record.
 pub struct Store {
-    /// Its folder.
+    /// Its directory.
     pub folder: PathBuf,
     /// What `run.json` holds.
     pub file: RunFile,
@@ -28,7 +28,7 @@ impl Store {
     pub(crate) fn create(out: &Path, file: RunFile) -> anyhow::Result<Self> {
         let folder = out.join(&file.name);
         fs::create_dir_all(&folder)
-            .with_context(|| format!("cannot make the record's folder {}", folder.display()))?;
+            .with_context(|| format!("cannot make the record's directory {}", folder.display()))?;
         let mut raw = File::create(folder.join("raw.csv"))?;
         raw.write_all(RAW_HEADER.as_bytes())?;
         let mut store = Self { folder, file, raw };
@@ -140,7 +140,7 @@ pub(crate) fn read(folder: &Path) -> anyhow::Result<(RunFile, Run)> {
     let text = |name: &str| {
         let path = folder.join(name);
         fs::read_to_string(&path)
-            .with_context(|| format!("{} is no record: cannot read {name}", folder.display()))
+            .with_context(|| format!("{} is not a record: cannot read {name}", folder.display()))
     };
     let file = RunFile::read(&text("run.json")?).with_context(|| folder.display().to_string())?;
     let run = file.run(&text("raw.csv")?).with_context(|| folder.display().to_string())?;

@@ -1,4 +1,4 @@
-//! The `build` workload: what is timed is Cargo itself, on a target folder that starts empty.
+//! The `build` workload: what is timed is Cargo itself, on a target directory that starts empty.
 
 use std::fs;
 use std::io;
@@ -18,9 +18,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct BuildBench<'a> {
     /// The builder; its supervisor ends Cargo with the lab.
     pub builder: &'a Builder,
-    /// A folder on a disk for target folders.
+    /// A directory on a disk for target directories.
     pub disk: &'a Path,
-    /// A folder on a tmpfs.
+    /// A directory on a tmpfs.
     pub tmpfs: &'a Path,
     /// The source file that is touched before a rebuild.
     pub edited: PathBuf,
@@ -28,7 +28,7 @@ pub struct BuildBench<'a> {
 
 impl BuildBench<'_> {
     /// One turn of one arm, a value for each of `rows`: a clean build; where a row asks for it the executable's size,
-    /// the most memory that it holds with every benchmark prepared, and a rebuild after an edit. The target folder is
+    /// the most memory that it holds with every benchmark prepared, and a rebuild after an edit. The target directory is
     /// removed before and after.
     ///
     /// # Errors

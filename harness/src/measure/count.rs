@@ -40,7 +40,7 @@ pub struct CallCount {
 /// Asks a subject for its benchmarks.
 ///
 /// # Errors
-/// Why it is no subject.
+/// Why it is not a subject.
 pub fn countable(program: &ArmProgram, patience: Duration) -> Result<Vec<Countable>, FailureReason> {
     let listing = Arm::start(program)?.list(patience)?;
     let of = |info: &crate::measure::wire::Listed| Countable {

@@ -30,7 +30,7 @@ pub struct Slice {
 }
 
 impl Slice {
-    /// A value that is no sum over calls.
+    /// A value that is not a sum over calls.
     #[must_use]
     pub fn once(sample: Sample) -> Self {
         Self { iters: 1, sample, cpu_ns: 0, loop_ns: 0 }

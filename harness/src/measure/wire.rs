@@ -26,7 +26,7 @@ pub(crate) struct Listed {
     pub common: BenchmarkInfo,
     /// Bytes that a call has to read or write, where its time depends on them.
     pub payload: Option<u64>,
-    /// Whether a call here may take longer than the lab likes, though it is no task of the `long` kind.
+    /// Whether a call here may take longer than the lab likes, though it is not a task of the `long` kind.
     #[serde(default)]
     pub slow: bool,
 }

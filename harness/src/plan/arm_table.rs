@@ -167,7 +167,7 @@ impl Check<'_> {
             WorkloadKind::Command => {
                 let at = self.text.find("workload").unwrap_or(0);
                 return Err(self
-                    .fault(at..at + "workload".len(), "commands are no suite")
+                    .fault(at..at + "workload".len(), "commands are not suite")
                     .right("compare them with cargo lab cmp commands A B"));
             }
         };

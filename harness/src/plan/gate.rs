@@ -41,7 +41,7 @@ pub struct GateSettings {
 
 impl Default for GateSettings {
     fn default() -> Self {
-        // Sizes are exact, but a page of padding is no growth; memory follows the allocator and the system.
+        // Sizes are exact, but a page of padding is not a growth; memory follows the allocator and the system.
         Self {
             arms: Vec::new(),
             tolerance: TOLERANCE,

@@ -91,7 +91,7 @@ impl Arm {
 pub struct BuildSettings {
     /// Parallel jobs.
     pub jobs: Option<u32>,
-    /// Whether the target folder lies on a tmpfs instead of a disk.
+    /// Whether the target directory lies on a tmpfs instead of a disk.
     pub tmpfs: bool,
     /// Incremental compilation.
     pub incremental: Option<bool>,

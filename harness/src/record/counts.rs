@@ -173,7 +173,7 @@ impl Totals<Pair> {
 
 /// A count: bare, or under schemas 5 and 6 tagged as an integer.
 #[derive(Clone, Copy, Deserialize)]
-#[serde(untagged, expecting = "a count is no whole number")]
+#[serde(untagged, expecting = "a count is not a whole number")]
 enum Number {
     Bare(u64),
     Tagged {

@@ -45,7 +45,7 @@ pub struct RunFile {
     pub schema: u32,
     /// perflab's version.
     pub perflab: String,
-    /// The record's name: its folder's.
+    /// The record's name: its directory's.
     pub name: String,
     /// When it was started (UTC, ISO 8601).
     pub started: String,

@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn the_course_of_a_series_is_drawn_from_least_to_most() {
         assert_eq!(spark_line(&[1.0, 2.0, 3.0, 8.0]), "▁▂▃█");
-        assert_eq!(spark_line(&[100.0, 100.01, 100.0]), "▁▂▁", "a hundredth of a percent is no course");
+        assert_eq!(spark_line(&[100.0, 100.01, 100.0]), "▁▂▁", "a hundredth of a percent is not a course");
         assert_eq!(spark_line(&[0.5; 100]).chars().count(), LONGEST);
         assert_eq!(spark_line(&[]), "");
     }

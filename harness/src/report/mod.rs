@@ -63,7 +63,7 @@ pub struct Report<'a> {
 /// The circumstances of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Meta {
-    /// The name of the record's folder.
+    /// The name of the record's directory.
     pub name: String,
     /// When the run began, as an ISO 8601 time.
     pub started: String,

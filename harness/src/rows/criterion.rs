@@ -1,7 +1,7 @@
 //! Criterion's files as rows: `benchmark.json`, `estimates.json` and `sample.json` of one result.
 //!
-//! Below `target/criterion` each benchmark has a folder `new` for its last run, and one for every run that was kept
-//! (`base`, or the name given with `--save-baseline`). A folder `change` beside them holds criterion's own comparison
+//! Below `target/criterion` each benchmark has a directory `new` for its last run, and one for every run that was kept
+//! (`base`, or the name given with `--save-baseline`). A directory `change` beside them holds criterion's own comparison
 //! of two runs; it has estimates of another meaning and no `benchmark.json`, and is not read.
 
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use crate::stats::Interval;
 /// The texts of one result's files.
 #[derive(Clone, Copy, Debug)]
 pub struct CriterionFiles<'a> {
-    /// The folder that they are in: `new`, `base`, or the name of a kept run.
+    /// The directory that they are in: `new`, `base`, or the name of a kept run.
     pub kept_as: &'a str,
     /// `benchmark.json`.
     pub benchmark: &'a str,

@@ -73,7 +73,7 @@ pub struct Missing {
 /// The rows of one run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rows {
-    /// The name of the record, or of the folder.
+    /// The name of the record, or of the directory.
     pub name: String,
     /// The suite; of other tools their name.
     pub suite: String,

@@ -124,7 +124,7 @@ fn no_file_of_the_lab_names_what_it_measures() {
     assert!(found.iter().any(|file| file.ends_with("ffi_subject.py")), "{found:?}");
     let mut wrong = Vec::new();
     for file in &found {
-        // Fonts are no text.
+        // Fonts are not text.
         let Ok(text) = fs::read_to_string(workspace().join(file)) else { continue };
         for name in named(&text, &names) {
             wrong.push(format!("{} names {name}", file.display()));

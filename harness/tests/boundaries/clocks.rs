@@ -40,7 +40,7 @@ fn nothing_that_times_reads_the_time_of_day() {
         sources(&harness.join(place), &mut files);
         assert!(files.len() > before, "no source in {place}");
     }
-    // Cargo decides by a file's time whether it was edited: that is no reading of a duration.
+    // Cargo decides by a file's time whether it was edited: that is not a reading of a duration.
     let allowed = "set_modified(std::time::SystemTime::now())";
     for file in files {
         let text = fs::read_to_string(&file).unwrap();

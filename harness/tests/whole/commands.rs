@@ -121,7 +121,7 @@ fn misuse_is_said_in_a_sentence() {
         assert!(said.starts_with("error: "), "{wrong:?}: {said}");
     }
     let records = said(2, &["no-such-record", "no-such-record"]);
-    assert!(records.contains("no-such-record is no record"), "{records}");
+    assert!(records.contains("no-such-record is not a record"), "{records}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::lab::root;
 use crate::records::stored;
 
-/// The folders of all committed records of runs.
+/// The directories of all committed records of runs.
 fn records() -> Vec<PathBuf> {
     let entries = fs::read_dir(root().join("results")).unwrap();
     let folders = entries.map(|entry| entry.unwrap().path()).chain([stored()]);

@@ -123,7 +123,7 @@ fn an_arm_that_cannot_run_here_is_a_row() {
     assert_eq!(failed, !is_x86_feature_detected!("avx512f"), "{says:#}");
 }
 
-/// The one file in a folder.
+/// The one file in a directory.
 fn only_file(folder: &Path) -> std::path::PathBuf {
     fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).next().unwrap()
 }

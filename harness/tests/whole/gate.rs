@@ -22,7 +22,7 @@ impl Repository {
     fn without_lab() -> Self {
         let workspace = Workspace::new();
         workspace.suite("s", &["plain"]);
-        // Cargo writes a lock file when it first builds, which is no change of anybody.
+        // Cargo writes a lock file when it first builds, which is not a change of anybody.
         workspace.write(".gitignore", "/target\n/results\n/Cargo.lock\n");
         let repository = Self(workspace);
         repository.git(&["init", "--quiet", "--initial-branch", "main"]);
@@ -209,7 +209,7 @@ fn what_cannot_be_compared_is_said_in_a_sentence() {
     let outside = Workspace::new();
     outside.suite("s", &["plain"]);
     let said = stderr(&lab_in(outside.root(), 2, &["gate", "--suite", "s.toml", "--against", "HEAD"]));
-    assert!(said.contains("is no git repository"), "{said}");
+    assert!(said.contains("is not a git repository"), "{said}");
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn without_a_record_it_says_what_to_name() {
     assert!(said.contains("error: no record that can be read in"), "{said}");
     let said = stderr(&lab(2, &["history", shown, "--chart", "trend.gif"]));
     assert_eq!(said, "error: --chart trend.gif: name a file that ends in .svg or .png\n");
-    assert!(stderr(&lab(2, &["history", "/no/such"])).contains("cannot read the folder /no/such"));
+    assert!(stderr(&lab(2, &["history", "/no/such"])).contains("cannot read the directory /no/such"));
 }
 
 /// Criterion's files of one result.

@@ -18,7 +18,7 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// The target folder that all of these tests share, and nothing else uses.
+/// The target directory that all of these tests share, and nothing else uses.
 pub fn target() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("fixtures")
 }
@@ -78,9 +78,9 @@ pub fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", stdout(output)))
 }
 
-/// A record, and the folder that is removed with it.
+/// A record, and the directory that is removed with it.
 pub struct Record {
-    /// The record's folder.
+    /// The record's directory.
     pub folder: PathBuf,
     /// What `analyse --format json` says of it.
     pub says: Value,
@@ -156,7 +156,7 @@ pub fn run_file(record: &Path) -> Option<Value> {
     serde_json::from_str(&fs::read_to_string(record.join("run.json")).ok()?).ok()
 }
 
-/// The one folder in a folder.
+/// The one directory in a directory.
 pub fn only_folder(folder: &Path) -> PathBuf {
     let mut entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let first = entries.next().expect("a record");

@@ -1,7 +1,7 @@
 //! The whole program on subjects of known effect: from the command line to the exit code.
 //!
 //! Every run takes suites of `harness/fixtures` or a small workspace made for the test, and the first one
-//! of a target folder compiles them; later ones find them compiled.
+//! of a target directory compiles them; later ones find them compiled.
 #![expect(clippy::unwrap_used, reason = "this is a test: a panic is how it fails")]
 
 mod calibrations;

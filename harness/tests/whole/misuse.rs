@@ -92,7 +92,10 @@ fn a_folder_that_cannot_be_made_is_named() {
     let said = stderr(&lab(2, &args));
     let errors: Vec<_> = said.lines().filter(|line| line.starts_with("error: ")).collect();
     assert_eq!(errors.len(), 1, "{said}");
-    assert!(errors[0].starts_with("error: cannot make the record's folder /proc/no-records-here/"), "{said}");
+    assert!(
+        errors[0].starts_with("error: cannot make the record's directory /proc/no-records-here/"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -10,7 +10,7 @@ pub struct Process {
     pub pid: i32,
     /// The path of its executable.
     pub executable: String,
-    /// Its working folder.
+    /// Its working directory.
     pub folder: String,
 }
 

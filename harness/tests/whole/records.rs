@@ -75,7 +75,7 @@ fn a_folder_without_a_record_is_none() {
     let empty = tempfile::tempdir().unwrap();
     let shown = empty.path().to_str().unwrap();
     let said = stderr(&lab(2, &["analyse", shown]));
-    assert!(said.starts_with(&format!("error: {shown} is no record: cannot read run.json: ")), "{said}");
+    assert!(said.starts_with(&format!("error: {shown} is not a record: cannot read run.json: ")), "{said}");
     let folder = copy();
     fs::remove_file(folder.path().join("raw.csv")).unwrap();
     assert!(stderr(&lab(2, &["analyse", folder.path().to_str().unwrap()])).contains("cannot read raw.csv"));

@@ -7,7 +7,7 @@ use crate::tool_server::{Run, at, program};
 
 const SHORT: [&str; 6] = ["--launches", "2", "--duration", "60ms", "--warm-up", "10"];
 
-/// The file of a field of fixture servers, and its folder.
+/// The file of a field of fixture servers, and its directory.
 fn field(servers: &[(&str, &[&str])], more: &str) -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let mut text = "name = \"fixtures\"\n".to_owned();

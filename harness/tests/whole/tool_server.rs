@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::lab::{alone, command, json, lab, only_folder, root, target};
 use crate::processes::running_below;
 
-/// The folder of the fixture servers, which the first test that asks compiles.
+/// The directory of the fixture servers, which the first test that asks compiles.
 fn folder() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {

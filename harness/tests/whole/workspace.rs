@@ -21,7 +21,7 @@ impl Workspace {
         workspace
     }
 
-    /// Its folder.
+    /// Its directory.
     pub fn root(&self) -> &Path {
         self.0.path()
     }

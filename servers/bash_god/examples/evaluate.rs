@@ -1,4 +1,4 @@
-//! Trains on `train.tsv` of a folder and prints how well the ranking does on its `dev.tsv`.
+//! Trains on `train.tsv` of a directory and prints how well the ranking does on its `dev.tsv`.
 //!
 //! Both hold a request, a tab and a command on each line. What counts as the answer is the program of the
 //! command, or its shape without names and numbers.
@@ -17,7 +17,7 @@ use bash_god::ranking::suggest::{HostPrograms, Suggester, Suggestion};
 
 fn main() -> io::Result<()> {
     let Some(folder) = std::env::args_os().nth(1) else {
-        return Err(io::Error::other("name the folder that holds train.tsv and dev.tsv"));
+        return Err(io::Error::other("name the directory that holds train.tsv and dev.tsv"));
     };
     let folder = Path::new(&folder);
     let (train, dev) = (pairs(&folder.join("train.tsv"))?, pairs(&folder.join("dev.tsv"))?);

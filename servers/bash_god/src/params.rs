@@ -8,7 +8,7 @@ use serde::Deserialize;
 pub(crate) struct Analyze {
     /// Shell source
     pub command: String,
-    /// Folder below a root
+    /// Directory below a root
     pub cwd: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! The programs that commands can run: those in the folders of the sandbox's `PATH`.
+//! The programs that commands can run: those in the directories of the sandbox's `PATH`.
 
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;
@@ -10,17 +10,17 @@ use parking_lot::Mutex;
 
 use crate::ranking::suggest::HostPrograms;
 
-/// The folders of programs, read again when one of them was changed.
+/// The directories of programs, read again when one of them was changed.
 pub struct Programs {
     folders: Vec<PathBuf>,
     known: Mutex<Option<Known>>,
 }
 
-/// What was found, and when each folder was changed last.
+/// What was found, and when each directory was changed last.
 type Known = (Vec<Option<SystemTime>>, Arc<HostPrograms>);
 
 impl Programs {
-    /// The operator's folders, then those that every sandbox has.
+    /// The operator's directories, then those that every sandbox has.
     #[must_use]
     pub fn new(own: &[PathBuf]) -> Self {
         let folders = own.iter().cloned().chain(mcp_sandbox::PATH.iter().map(PathBuf::from)).collect();

@@ -36,7 +36,7 @@ impl Workspace {
         self.roots.resolve("cwd", asked)
     }
 
-    /// What a line would do in a folder, and what the policy says about it.
+    /// What a line would do in a directory, and what the policy says about it.
     #[must_use]
     pub fn look(&self, line: &str, folder: &Path) -> Analysis {
         let context = Context::new(folder.to_string_lossy(), self.home.as_str());

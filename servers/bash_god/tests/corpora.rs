@@ -231,7 +231,7 @@ fn nl2bash() -> Option<Vec<String>> {
 #[test]
 fn every_line_of_nl2bash_is_analysed() {
     let Some(lines) = nl2bash() else {
-        println!("skipped: nl2bash is not there; set PERFLAB_SHARED_DATA to the folder that holds it");
+        println!("skipped: nl2bash is not there; set PERFLAB_SHARED_DATA to the directory that holds it");
         return;
     };
     let (mut parsed, mut prompts, mut denied) = (0_usize, 0_usize, 0_usize);

@@ -85,7 +85,7 @@ fn secrets_never_reach_the_file() {
     assert!(holds(folder.path(), "curl -u me:***"), "the search finds what is there");
 }
 
-/// Whether any file of a folder holds a text.
+/// Whether any file of a directory holds a text.
 fn holds(folder: &Path, text: &str) -> bool {
     fs::read_dir(folder).unwrap().any(|entry| {
         let bytes = fs::read(entry.unwrap().path()).unwrap();

@@ -27,7 +27,7 @@ fn nl2bash() -> Option<[Vec<Pair>; 2]> {
     let pairs = read("train.tsv").and_then(|train| Some([train, read("dev.tsv")?]));
     if pairs.is_none() {
         println!(
-            "skipped: no train.tsv and dev.tsv in {}; PERFLAB_SHARED_DATA names their folder",
+            "skipped: no train.tsv and dev.tsv in {}; PERFLAB_SHARED_DATA names their directory",
             folder.display()
         );
     }

@@ -86,7 +86,7 @@ fn start<F: Args, A: Subcommand>(
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_ansi(false)
-        // A log that nobody reads any more is no reason to break down.
+        // A log that nobody reads any more is not a reason to break down.
         .log_internal_errors(false)
         .with_max_level(LevelFilter::from(options.log))
         .init();

@@ -18,7 +18,7 @@ const Z: f64 = 1.959_964;
 
 /// The median of the slopes of all pairs of points (x, y), with Sen's interval (Sen, *Estimates of the regression
 /// coefficient based on Kendall's tau*, JASA 63, 1968, section 6; the variance is that without ties, which makes it
-/// wider where there are some). One step up, however high, is no growth to it: most pairs lie on one side of the step.
+/// wider where there are some). One step up, however high, is not a growth to it: most pairs lie on one side of the step.
 ///
 /// `None` for fewer than six points, of which no interval can be had, and for values that are not finite.
 #[must_use]

@@ -178,7 +178,7 @@ pub(crate) fn side_by_side(
             }
         }
     }
-    // A launch that was cut short is no fair comparison: no side of it counts.
+    // A launch that was cut short is not a fair comparison: no side of it counts.
     let broken = setup.stopped() || all.iter().any(|side| side.fault.is_some());
     let mut failed = Vec::new();
     for side in all {

@@ -61,7 +61,7 @@ impl Known {
         Ok(Self { sets: vec![call_set(&self.tools, calls)?], ..self.clone() })
     }
 
-    /// The first calls: all, where it is no field.
+    /// The first calls: all, where it is not a field.
     pub(crate) fn calls(&self) -> &[Call] {
         self.sets.first().map_or(&[], |set| &set.calls)
     }
@@ -96,7 +96,7 @@ impl Known {
         Ok(InProcess::start(&invocation, mixes, self.era, seed, PATIENCE))
     }
 
-    /// A floor that is no server: the pipe, or the null server's calls in process, with the calls of `like`.
+    /// A floor that is not a server: the pipe, or the null server's calls in process, with the calls of `like`.
     pub(crate) fn floor(setup: &Setup, member: Member, like: &Self) -> Self {
         let in_process = member == Member::InProcess;
         let facts = ServerFacts {

@@ -94,7 +94,7 @@ impl Oracle {
             wrong: wrong.to_owned(),
         };
         if !result.is_object() {
-            return Err(malformed("its result is no object"));
+            return Err(malformed("its result is not an object"));
         }
         if result["resultType"] == "input_required" {
             let requests = result["inputRequests"].as_object().into_iter().flatten();

@@ -15,9 +15,9 @@ pub fn arguments(schema: &Value) -> Result<Map<String, Value>, String> {
     let made = value("", schema, schema, DEPTH)?;
     match made {
         Value::Object(map) => Ok(map),
-        other => {
-            Err(format!("its arguments are to be {other}, which is no object: give them with --calls FILE"))
-        }
+        other => Err(format!(
+            "its arguments are to be {other}, which is not an object: give them with --calls FILE"
+        )),
     }
 }
 

@@ -119,7 +119,7 @@ fn check_templates(file: &str, arguments: &Map<String, Value>) -> Result<(), Cal
     for (at, _) in text.match_indices("{int:") {
         if range(&text[at..]).is_none() {
             let shown: String = text[at..].chars().take(24).collect();
-            return Err(CallsError(format!("{file}: “{shown}” is no template: write {{int:1..100}}")));
+            return Err(CallsError(format!("{file}: “{shown}” is not a template: write {{int:1..100}}")));
         }
     }
     Ok(())

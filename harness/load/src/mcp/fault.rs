@@ -60,7 +60,7 @@ pub enum Fault {
         /// The id, as JSON.
         id: String,
     },
-    /// A line that is no message.
+    /// A line that is not a message.
     #[error(
         "the server wrote a line to stdout that is no JSON-RPC message (“{excerpt}”): all but messages belongs on \
          stderr"
@@ -127,7 +127,7 @@ pub enum Fault {
         /// What it asks with.
         method: String,
     },
-    /// An HTTP status that is no answer.
+    /// An HTTP status that is not an answer.
     #[error("the server answers with HTTP status {status}{}", after_colon(said))]
     Status {
         /// The status.

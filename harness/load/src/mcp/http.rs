@@ -86,7 +86,7 @@ impl ResponseReader {
     /// Takes the next bytes and hands over what they hold.
     ///
     /// # Errors
-    /// [`HttpError`]: what came is no response, or too long for one.
+    /// [`HttpError`]: what came is not a response, or too long for one.
     pub fn feed(
         &mut self,
         mut bytes: &[u8],
@@ -205,7 +205,8 @@ impl ResponseReader {
             let digits = text.split(';').next().unwrap_or_default().trim();
             let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
             let size = u64::from_str_radix(digits, 16).ok().filter(|_| plain);
-            let size = size.ok_or_else(|| HttpError(format!("“{}” is no size of a chunk", text.trim())))?;
+            let size =
+                size.ok_or_else(|| HttpError(format!("“{}” is not a size of a chunk", text.trim())))?;
             self.state = if size == 0 { State::Trailer } else { State::Data { left: size, chunked: true } };
         }
         Ok(rest)
@@ -241,7 +242,7 @@ impl ResponseReader {
 }
 
 fn parse_head(text: &[u8]) -> Result<Head, HttpError> {
-    let text = str::from_utf8(text).map_err(|_| HttpError("its head is no text".to_owned()))?;
+    let text = str::from_utf8(text).map_err(|_| HttpError("its head is not text".to_owned()))?;
     let mut lines = text.lines();
     let first = lines.next().unwrap_or_default();
     let status = first.strip_prefix("HTTP/1.").and_then(|rest| {
@@ -255,7 +256,7 @@ fn parse_head(text: &[u8]) -> Result<Head, HttpError> {
     let mut fields = Vec::new();
     for line in lines.take_while(|line| !line.is_empty()) {
         let (name, value) =
-            line.split_once(':').ok_or_else(|| HttpError(format!("“{line}” is no field of a head")))?;
+            line.split_once(':').ok_or_else(|| HttpError(format!("“{line}” is not a field of a head")))?;
         fields.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
     }
     let connection =
@@ -283,7 +284,7 @@ fn body_of(head: &Head) -> Result<Body, HttpError> {
         Some(length) => {
             let plain = length.bytes().all(|byte| byte.is_ascii_digit());
             let length = length.parse().ok().filter(|_| plain);
-            length.map(Body::Length).ok_or_else(|| HttpError("its content length is no number".to_owned()))
+            length.map(Body::Length).ok_or_else(|| HttpError("its content length is not a number".to_owned()))
         }
         None => Ok(Body::UntilClose),
     }

@@ -47,7 +47,7 @@ pub enum Incoming {
 /// Reads one message.
 ///
 /// # Errors
-/// [`Fault::Garbage`] for what is not JSON-RPC at all, [`Fault::UnknownId`] for an id that is no number of
+/// [`Fault::Garbage`] for what is not JSON-RPC at all, [`Fault::UnknownId`] for an id that is not a number of
 /// ours, [`Fault::Malformed`] for an answer without result and error, or with both.
 pub fn read_message(text: &[u8]) -> Result<Incoming, Fault> {
     let garbage =

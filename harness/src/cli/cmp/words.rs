@@ -10,7 +10,7 @@ const META: [(&str, &str); 8] = [
     ("$`", "puts something else in"),
     ("*?[]", "names files by a pattern"),
     ("{}", "makes several words of one"),
-    ("~", "stands for a home folder"),
+    ("~", "stands for a home directory"),
     ("#!", "is read as a comment or as history"),
 ];
 
@@ -124,7 +124,7 @@ mod tests {
             ("echo \"$HOME\"", '$', "puts"),
             ("echo `date`", '`', "puts"),
             ("ls *.rs", '*', "names files"),
-            ("ls ~/x", '~', "home folder"),
+            ("ls ~/x", '~', "home directory"),
             ("echo {a,b}", '{', "several words"),
             ("(true)", '(', "another shell"),
             ("true # done", '#', "comment"),

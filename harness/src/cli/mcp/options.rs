@@ -115,7 +115,7 @@ fn parts(verb: McpVerb) -> anyhow::Result<Parts> {
             let parts = Parts::new(question, servers, args.common).launched(&args.launch);
             Parts { threshold: Some(args.threshold), ..parts }
         }
-        McpVerb::Calibrate(_) => bail!("a calibration is no load test"),
+        McpVerb::Calibrate(_) => bail!("a calibration is not a load test"),
     })
 }
 

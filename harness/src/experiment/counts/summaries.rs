@@ -69,8 +69,8 @@ fn present(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     }
 }
 
-/// The files among `paths`, and those of this name below the folders among them, in order and each once. A
-/// folder that is not there has none: the caller tells how to make them.
+/// The files among `paths`, and those of this name below the directories among them, in order and each once. A
+/// directory that is not there has none: the caller tells how to make them.
 pub(crate) fn files_named(paths: &[PathBuf], name: &str) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut folders = Vec::new();
@@ -89,7 +89,7 @@ pub(crate) fn files_named(paths: &[PathBuf], name: &str) -> anyhow::Result<Vec<P
         };
         for entry in entries {
             let entry = entry.with_context(shown)?;
-            // Links to folders are not followed: they may lead around in a circle.
+            // Links to directories are not followed: they may lead around in a circle.
             if entry.file_type().with_context(shown)?.is_dir() {
                 folders.push(entry.path());
             } else if entry.file_name() == name {

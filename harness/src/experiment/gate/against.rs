@@ -176,7 +176,7 @@ pub(crate) fn false_alarms(
     Ok(calibration.and_then(|calibration| gate_false_alarms(&calibration, environment)))
 }
 
-/// The folders that samples go to: one a gated arm, and in each another for the confirmation.
+/// The directories that samples go to: one a gated arm, and in each another for the confirmation.
 struct Records {
     folder: PathBuf,
     screening: Vec<Store>,
@@ -188,7 +188,7 @@ impl Records {
     fn create(out: &Path, file: &GateFile, context: &Context, pairs: &[Pair]) -> anyhow::Result<Self> {
         let folder = out.join(&file.name);
         std::fs::create_dir_all(&folder)
-            .with_context(|| format!("cannot make the record's folder {}", folder.display()))?;
+            .with_context(|| format!("cannot make the record's directory {}", folder.display()))?;
         let mut screening: Vec<Store> = Vec::new();
         for pair in pairs {
             let Some(trial) = &pair.trial else { continue };
@@ -208,7 +208,7 @@ impl Records {
                 failures: pair.failures.clone(),
                 launches: Vec::new(),
             };
-            // The first arm's record is the folder itself, so that every verb on records reads it.
+            // The first arm's record is the directory itself, so that every verb on records reads it.
             let below = if screening.is_empty() {
                 run
             } else {

@@ -42,7 +42,7 @@ pub struct GateFile {
     pub schema: u32,
     /// perflab's version.
     pub perflab: String,
-    /// The record's name: its folder's.
+    /// The record's name: its directory's.
     pub name: String,
     /// When it was started (UTC).
     pub started: String,

@@ -57,11 +57,11 @@ fn body(references: &References) -> anyhow::Result<String> {
 /// Reads references.
 ///
 /// # Errors
-/// The file cannot be read, is of another schema, was edited by hand, or is no reference file.
+/// The file cannot be read, is of another schema, was edited by hand, or is not a reference file.
 pub(crate) fn read(path: &Path) -> anyhow::Result<References> {
     let shown = path.display();
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
-    let table: toml::Table = text.parse().with_context(|| format!("{shown} is no reference file"))?;
+    let table: toml::Table = text.parse().with_context(|| format!("{shown} is not a reference file"))?;
     let schema = table.get("schema").and_then(toml::Value::as_integer).unwrap_or(0);
     if schema != i64::from(REFERENCE_SCHEMA) {
         bail!(
@@ -77,7 +77,7 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<References> {
     }
     let mut table = table;
     table.remove("digest");
-    table.try_into().with_context(|| format!("{shown} is no reference file"))
+    table.try_into().with_context(|| format!("{shown} is not a reference file"))
 }
 
 /// The reference files of a suite below a directory, in order; none where there is no directory.
@@ -173,7 +173,7 @@ mod tests {
         let said = format!("{:#}", read(&path).unwrap_err());
         assert!(said.contains("s.toml has schema 99, and this perflab reads 1"), "{said}");
         std::fs::write(&path, "not = [toml").unwrap();
-        assert!(format!("{:#}", read(&path).unwrap_err()).contains("is no reference file"));
+        assert!(format!("{:#}", read(&path).unwrap_err()).contains("is not a reference file"));
         assert!(format!("{:#}", read(&folder.path().join("none")).unwrap_err()).contains("cannot read"));
     }
 }

@@ -131,7 +131,7 @@ fn a_void_control_leaves_nothing_decided_by_time() {
     assert_eq!(
         verdicts,
         [GateVerdict::Inconclusive, GateVerdict::Inconclusive, GateVerdict::Passed],
-        "sizes are no times"
+        "sizes are not times"
     );
 }
 

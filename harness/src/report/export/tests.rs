@@ -117,7 +117,7 @@ struct HyperfineFile {
 #[test]
 fn hyperfine_gets_seconds_of_every_launch() {
     let file: HyperfineFile = serde_json::from_str(&foreign(Foreign::Hyperfine, &rows())).unwrap();
-    assert_eq!(file.results.len(), 4, "a size is no time");
+    assert_eq!(file.results.len(), 4, "a size is not time");
     let parse = &file.results[0];
     assert_eq!((parse.command.as_str(), parse.times.len()), ("json_rpc/parse (x86-64)", 3));
     assert!((parse.mean - 1250e-9).abs() < 1e-15 && (parse.median - 1250e-9).abs() < 1e-15);

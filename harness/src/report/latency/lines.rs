@@ -46,7 +46,7 @@ pub(crate) fn head(file: &LatencyFile, style: &Style) -> String {
     text
 }
 
-/// Everything that is no table.
+/// Everything that is not a table.
 pub(crate) fn paragraphs(file: &LatencyFile, judgement: &LatencyJudgement, style: &Style) -> String {
     said(file, judgement).into_iter().map(|(label, text, tone)| note(label, &text, tone, style)).collect()
 }

@@ -346,7 +346,7 @@ fn group(units: &[Unit], start: usize, end: usize, commas: &[usize]) -> Option<M
     Some(Some(members))
 }
 
-/// `{1..9}` and `{a..e}`; the outer `None` if it is no sequence.
+/// `{1..9}` and `{a..e}`; the outer `None` if it is not a sequence.
 fn sequence(units: &[Unit]) -> Option<Members> {
     let text: String = units
         .iter()

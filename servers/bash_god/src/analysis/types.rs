@@ -111,7 +111,7 @@ impl CommandEffects {
         }
     }
 
-    /// The name of the program, without its folder.
+    /// The name of the program, without its directory.
     #[must_use]
     pub fn program(&self) -> &str {
         self.argv.first().map_or("", |name| name.rsplit('/').next().unwrap_or(name))

@@ -433,7 +433,7 @@ impl<'a> Walker<'a> {
         self.steps > MAX_COMMANDS || self.commands.len() > MAX_COMMANDS + MAX_DEPTH
     }
 
-    /// Keeps the effects of something that is no command, if there are any.
+    /// Keeps the effects of something that is not a command, if there are any.
     fn finish(&mut self, mut effects: CommandEffects) {
         effects::risk::grade(&mut effects, self.context);
         if effects != CommandEffects::default() {

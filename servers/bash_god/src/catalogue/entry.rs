@@ -130,7 +130,7 @@ impl Entry {
         if raw.id.is_empty()
             || !raw.id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         {
-            return Err(about("is no id: an id is lower-case words with hyphens".to_owned()));
+            return Err(about("is not an id: an id is lower-case words with hyphens".to_owned()));
         }
         if raw.says.is_empty() || raw.says.iter().any(|says| says.trim().is_empty()) {
             return Err(about("is not described".to_owned()));

@@ -34,7 +34,7 @@ pub fn tokens(task: &str) -> Vec<Token> {
         let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
         let text = rest[..end].trim_matches([',', ';', '!', '?', '(', ')', '"', '\'', '`']);
         let text = text.strip_suffix(['.', ':']).unwrap_or(text);
-        // A lone dot is the current folder.
+        // A lone dot is the current directory.
         let text = if text.is_empty() && rest[..end].starts_with('.') { &rest[..end] } else { text };
         if !text.is_empty() {
             tokens.push(Token { text: text.to_owned(), quoted: false, used: false });

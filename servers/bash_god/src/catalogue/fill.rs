@@ -299,7 +299,7 @@ mod tests {
             ),
             ("files bigger than 2G below ~/a from the past week", "find ~/a -size +2G -mtime -7"),
             ("big files of 3 weeks", "find . -size +1M -mtime -21"),
-            ("files in the folder src since yesterday", "find src -size +1M -mtime -1"),
+            ("files in the directory src since yesterday", "find src -size +1M -mtime -1"),
         ] {
             assert_eq!(big.fill(task).command, command, "{task}");
         }

@@ -11,13 +11,13 @@ pub const LONGEST_VALUE: usize = 4_096;
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// A file or folder.
+    /// A file or directory.
     Path,
     /// A file.
     File,
-    /// A folder.
+    /// A directory.
     Folder,
-    /// A file or folder that the command makes.
+    /// A file or directory that the command makes.
     Output,
     /// A pattern of file names, without a slash.
     Glob,
@@ -100,10 +100,10 @@ impl Kind {
     /// What the type is called, and what is right for it.
     fn rule(self) -> (&'static str, &'static str) {
         match self {
-            Self::Path => ("path", "a file or folder"),
+            Self::Path => ("path", "a file or directory"),
             Self::File => ("file", "the name of a file"),
-            Self::Folder => ("folder", "the name of a folder"),
-            Self::Output => ("path", "the name of a file or folder to make"),
+            Self::Folder => ("folder", "the name of a directory"),
+            Self::Output => ("path", "the name of a file or directory to make"),
             Self::Glob => ("pattern of names", "a pattern such as *.txt, without a slash"),
             Self::Extension => ("file ending", "letters and digits such as txt"),
             Self::Integer => ("number", "digits only"),

@@ -2,7 +2,7 @@
 
 pub use mcp_runs::words::{inside_single_quotes, quoted};
 
-/// A path as one word. `~/` at its start stays bare, since a person means the home folder with it.
+/// A path as one word. `~/` at its start stays bare, since a person means the home directory with it.
 pub fn quoted_path(path: &str) -> String {
     match path.strip_prefix("~/") {
         Some("") => "~/".to_owned(),

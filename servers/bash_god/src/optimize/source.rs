@@ -179,7 +179,7 @@ impl<'a> Source<'a> {
             Unit::Quoted(c) => Some(*c),
             Unit::Parameter(_) | Unit::Command(..) | Unit::Process(_) | Unit::Arithmetic(_) => None,
         };
-        // `{}` alone is no brace expansion.
+        // `{}` alone is not a brace expansion.
         let literal = if raw == "{}" {
             Some(raw.to_owned())
         } else {

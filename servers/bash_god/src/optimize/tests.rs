@@ -135,7 +135,7 @@ fn every_rule_is_among_the_forms() {
 
 /// What looks alike and is not the same.
 const KEPT: &[&str] = &[
-    // The width of several counts, a file that grows, options, several files, what is no file.
+    // The width of several counts, a file that grows, options, several files, what is not a file.
     "cat a.txt | wc",
     "cat a.txt | tail -f",
     "cat -n a.txt | grep x",
@@ -238,7 +238,7 @@ const KEPT: &[&str] = &[
 #[test]
 fn what_only_looks_alike_stays() {
     for command in KEPT {
-        // Some are no complete scripts to both parsers: then nothing is changed either.
+        // Some are not complete scripts to both parsers: then nothing is changed either.
         let Ok(form) = optimize(command, &bytes()) else { continue };
         assert!(form.changes.is_empty(), "{command} became {} by {:?}", form.command, form.changes);
         assert_eq!(form.command, *command);

@@ -37,12 +37,12 @@ pub struct Verdict {
 
 static BUILT_IN: LazyLock<Policy> = LazyLock::new(|| {
     let rules = file::rules("built-in policy", include_str!("built_in.toml"))
-        .expect("the policy in this folder is read by a test");
+        .expect("the policy in this directory is read by a test");
     Policy { rules }
 });
 
 impl Policy {
-    /// The policy that holds where no other is given: reading inside the roots is allowed, making folders and
+    /// The policy that holds where no other is given: reading inside the roots is allowed, making directories and
     /// empty files there too, catastrophes are denied, and everything else is asked for.
     #[must_use]
     pub fn built_in() -> &'static Self {
@@ -77,7 +77,7 @@ impl Policy {
     }
 }
 
-/// Decides about a line. `roots` are the folders, absolute, inside which files may be used.
+/// Decides about a line. `roots` are the directories, absolute, inside which files may be used.
 #[must_use]
 pub fn decide(analysis: &Analysis, policy: &Policy, roots: &[String]) -> Verdict {
     let mut verdict = Verdict { decision: Decision::Allow, reasons: Vec::new() };

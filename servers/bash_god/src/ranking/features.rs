@@ -1,6 +1,6 @@
 //! A text as a bag of hashed features: words, word pairs and character n-grams.
 //!
-//! A word counts in a reduced form (no plural, no "-ing") and as the concept that it names ("folder" and
+//! A word counts in a reduced form (no plural, no "-ing") and as the concept that it names ("directory" and
 //! "directory" are one). Names, numbers and patterns count mainly as what they are, a path or a size,
 //! since the next request will name others.
 

@@ -99,7 +99,7 @@ mod tests {
         ("follow the server log", "tail -F server.log"),
         ("count lines of the report", "wc -l report.txt"),
         ("list containers", "docker ps"),
-        ("pack the folder", "tar -czf a.tgz folder"),
+        ("pack the directory", "tar -czf a.tgz directory"),
     ];
 
     fn pair(request: &str, command: &str) -> Pair {

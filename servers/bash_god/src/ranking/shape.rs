@@ -127,7 +127,7 @@ fn simple_commands(command: &str) -> Vec<Vec<(String, bool)>> {
         match piece {
             Piece::Operator(operator) if operator.contains(['<', '>']) => target = true,
             Piece::Operator(_) => commands.push(Vec::new()),
-            // The name after a redirection is no word of the command.
+            // The name after a redirection is not a word of the command.
             Piece::Word { .. } if target => target = false,
             Piece::Word { text, bare } => {
                 if let Some(words) = commands.last_mut() {

@@ -61,8 +61,8 @@ const BUILTINS: &[&str] = &[
 ];
 
 impl HostPrograms {
-    /// The executable files of the folders of `path`, as `PATH` lists them, and what bash runs itself.
-    /// Folders that cannot be read are passed over.
+    /// The executable files of the directories of `path`, as `PATH` lists them, and what bash runs itself.
+    /// Directories that cannot be read are passed over.
     pub fn on_path(path: &OsStr) -> Self {
         let mut names: BTreeSet<String> = BUILTINS.iter().map(|name| (*name).to_owned()).collect();
         for entry in
@@ -360,14 +360,14 @@ mod tests {
         assert!(!found.is_empty() && found.iter().all(|s| s.program == "lsof"));
         assert!(suggester.suggest(task, 50, &HostPrograms::default(), None).is_empty());
         // A pipeline needs the programs of all its stages.
-        let found = suggester.suggest("largest folders", 50, &HostPrograms::of(["du", "sort"]), None);
+        let found = suggester.suggest("largest directories", 50, &HostPrograms::of(["du", "sort"]), None);
         assert!(found.iter().all(|s| !s.command.contains("head")));
     }
 
     #[test]
     fn the_same_task_gets_the_same_answer() {
         let history = [past("deploy the site", "rsync -a out/ web:/srv/", None)];
-        assert_eq!(commands("copy a folder", &history), commands("copy a folder", &history));
+        assert_eq!(commands("copy a directory", &history), commands("copy a directory", &history));
     }
 
     #[test]
@@ -384,7 +384,7 @@ mod tests {
             ("what is using the port", "lsof -nP -i :8080"),
             ("free disk space", "df -h"),
             ("show the commit history", "git log --oneline"),
-            ("size of the folder", "du -sh src"),
+            ("size of the directory", "du -sh src"),
         ];
         let history: Vec<Past> =
             (0..160).map(|n: usize| tasks[n * n * 7 % 61 % 4]).map(|(t, c)| past(t, c, Some(true))).collect();

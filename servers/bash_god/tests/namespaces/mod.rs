@@ -15,8 +15,8 @@ pub enum Etc {
     Own,
 }
 
-/// A command that starts `program` in new namespaces, with the files of the folder `given` to be seen in `/given`.
-/// `base` is an empty folder that others may enter.
+/// A command that starts `program` in new namespaces, with the files of the directory `given` to be seen in `/given`.
+/// `base` is an empty directory that others may enter.
 ///
 /// Root of the machine becomes nobody first: whoever is root in the namespaces then owns nothing outside them,
 /// neither files nor the settings of the kernel in /proc.

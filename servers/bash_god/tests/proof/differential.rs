@@ -44,7 +44,7 @@ pub fn commands() -> Option<Vec<String>> {
     let mut lines = BTreeSet::new();
     for name in ["train.tsv", "dev.tsv"] {
         let Ok(text) = fs::read_to_string(folder.join(name)) else {
-            println!("skipped: no {name} in {}; PERFLAB_SHARED_DATA names its folder", folder.display());
+            println!("skipped: no {name} in {}; PERFLAB_SHARED_DATA names its directory", folder.display());
             return None;
         };
         lines.extend(text.lines().filter_map(|line| line.split('\t').nth(1)).map(str::to_owned));
@@ -126,10 +126,10 @@ fn skips(place: &Place) -> Vec<PathBuf> {
     skipped(&place.ground).into_iter().filter(|path| *path != project).collect()
 }
 
-/// Programs whose operand is a folder more often than a file.
+/// Programs whose operand is a directory more often than a file.
 const OF_FOLDERS: [&str; 10] = ["cd", "pushd", "find", "ls", "du", "tree", "rmdir", "rsync", "chdir", "diff"];
 
-/// Files in many forms, and files and folders of the names that a command mentions.
+/// Files in many forms, and files and directories of the names that a command mentions.
 fn fixtures(place: &Place, analysis: &Analysis) -> io::Result<()> {
     let old = std::time::SystemTime::now() - Duration::from_secs(400 * 86_400);
     for name in [
@@ -168,7 +168,7 @@ fn fixtures(place: &Place, analysis: &Analysis) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes a file or a folder of this name, if it is one and it can be made.
+/// Makes a file or a directory of this name, if it is one and it can be made.
 fn mention(place: &Place, word: &str, folder: bool) {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-/~+,@ ".contains(c);
     let is_name = !word.is_empty() && word.len() < 80 && !word.starts_with('-') && word.chars().all(plain);
@@ -180,7 +180,7 @@ fn mention(place: &Place, word: &str, folder: bool) {
         None if word.starts_with('/') => place.ground.path(word),
         None => place.ground.path(PROJECT).join(word),
     };
-    // What lies in folders of the machine, or below a file, is left as it is.
+    // What lies in directories of the machine, or below a file, is left as it is.
     let own = ["usr", "bin", "sbin", "lib", "lib64", "proc", "dev", "sys"];
     if path.symlink_metadata().is_ok() || own.iter().any(|name| path.starts_with(place.ground.path(name))) {
         return;
@@ -222,7 +222,7 @@ fn unexplained<'a>(differences: &'a [Difference], base: &Path, analysis: &Analys
                     || path.ends_with("/.git/index") && compares
                     || names.any(|name| writes.iter().any(|pattern| covers(pattern, &name)))
             }
-            // A folder on the way to what is written is made with it, and a new folder with what is in it.
+            // A directory on the way to what is written is made with it, and a new directory with what is in it.
             Kind::New => {
                 writes.iter().any(|pattern| covers(pattern, &path) || each.directory && below(pattern, &path))
                     || Path::new(&path).ancestors().skip(1).any(|above| {

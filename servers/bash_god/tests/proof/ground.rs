@@ -1,4 +1,4 @@
-//! A throw-away system of canary files, and the folder in it that commands may change.
+//! A throw-away system of canary files, and the directory in it that commands may change.
 
 use std::fs;
 use std::io;
@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The folder that commands may change.
+/// The directory that commands may change.
 pub const PROJECT: &str = "/srv/project";
 /// The home of the person, outside of it.
 pub const HOME: &str = "/home/user";
@@ -54,8 +54,9 @@ const FILES: &[(&str, u32, &str)] = &[
 ];
 
 /// What the payloads of the project do where nothing holds them back.
-const EVIL: &str = "for folder in /home/user /home/user/.ssh /etc /srv/other /tmp /var/lib /opt/app /root; do
-    echo evil > \"$folder/evil\"
+const EVIL: &str =
+    "for directory in /home/user /home/user/.ssh /etc /srv/other /tmp /var/lib /opt/app /root; do
+    echo evil > \"$directory/evil\"
 done
 rm -rf /srv/other/file /home/user/documents
 ";
@@ -145,7 +146,7 @@ impl Ground {
     /// Puts the project into its first state.
     pub fn make_project(&self) -> io::Result<()> {
         let project = self.path(PROJECT);
-        // The folder itself stays: sandboxes hold it open.
+        // The directory itself stays: sandboxes hold it open.
         fs::create_dir_all(&project)?;
         for entry in fs::read_dir(&project)? {
             let entry = entry?;
@@ -193,7 +194,7 @@ fn write(path: &Path, mode: u32, content: &str) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
 }
 
-/// Copies what lies in a folder, links as links.
+/// Copies what lies in a directory, links as links.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     for entry in fs::read_dir(from)? {
         let entry = entry?;

@@ -20,7 +20,7 @@ use crate::witnesses::{Witnesses, end};
 pub const TIME: Duration = Duration::from_millis(1_000);
 /// How long processes may take to be gone.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Private temporary folders of runs without namespaces.
+/// Private temporary directories of runs without namespaces.
 pub const SCRATCH: &str = "/run/scratch";
 
 /// How a case was run.
@@ -166,12 +166,12 @@ impl Scene {
     }
 }
 
-/// Parts of the ground that are no canaries.
+/// Parts of the ground that are not canaries.
 pub fn skipped(ground: &Ground) -> Vec<PathBuf> {
     let parts = ["/proc", "/given", "/template", "/run", "/w", PROJECT];
     let mut skip: Vec<PathBuf> = parts.iter().map(|part| ground.path(part)).collect();
     let usr = ground.path("/usr");
-    // Read-only, and large: but for the one folder that is a canary.
+    // Read-only, and large: but for the one directory that is a canary.
     for (folder, but) in [(usr.clone(), "local"), (usr.join("local"), "games")] {
         let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
         skip.extend(entries.map(|entry| entry.path()).filter(|path| !path.ends_with(but)));

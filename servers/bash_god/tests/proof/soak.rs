@@ -125,7 +125,7 @@ impl Ground {
         text.matches("\"event\":\"start\"").count() as u64
     }
 
-    /// Writes in its folder, in the private one and, in vain, outside; starts sleepers that want to stay.
+    /// Writes in its directory, in the private one and, in vain, outside; starts sleepers that want to stay.
     fn script(&self, numbers: &mut Numbers) -> String {
         let sleep = &self.sleep;
         let mut script =

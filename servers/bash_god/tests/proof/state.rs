@@ -93,7 +93,7 @@ impl State {
         self.differences_by(later, |before, after| before == after)
     }
 
-    /// What is different in `later` but for numbers of links, times of status, and times of folders: these change
+    /// What is different in `later` but for numbers of links, times of status, and times of directories: these change
     /// with other files.
     pub fn differences_of_content(&self, later: &Self) -> Vec<Difference> {
         self.differences_by(later, |before, after| {

@@ -12,7 +12,7 @@ fn tools(process: &mut Process) -> Vec<Value> {
     list["result"]["tools"].as_array().unwrap().clone()
 }
 
-/// Calls whose answers are no errors, for each tool.
+/// Calls whose answers are not errors, for each tool.
 fn examples() -> Vec<(&'static str, Value)> {
     vec![
         ("command_analyze", json!({"command": "grep -rn TODO src | head"})),

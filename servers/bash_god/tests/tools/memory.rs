@@ -92,13 +92,13 @@ fn without_a_state_nothing_is_kept() {
 #[test]
 fn a_damaged_history_is_kept_aside_and_told() {
     let place = place();
-    std::fs::write(place.path("state/history.redb"), b"this is no database").unwrap();
+    std::fs::write(place.path("state/history.redb"), b"this is not a database").unwrap();
     let mut process = place.server(&[]);
     run(&mut process, &["true"], "");
     let answer = process.call("history", &json!({}));
     let notice = structured(&answer)["notice"].as_str().unwrap();
     assert!(notice.contains("is damaged or no history at all") && notice.contains("kept-1"), "{notice}");
-    assert_eq!(place.text("state/history.redb.kept-1"), "this is no database");
+    assert_eq!(place.text("state/history.redb.kept-1"), "this is not a database");
     assert_eq!(commands(&mut process), ["true"]);
 }
 

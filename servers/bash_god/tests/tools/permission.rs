@@ -104,7 +104,7 @@ fn what_is_denied_is_not_asked_for() {
 fn a_dry_run_leaves_everything_as_it_is() {
     let place = place();
     let mut process = place.server(&[]);
-    // The log of the state folder is made at the start of the server.
+    // The log of the state directory is made at the start of the server.
     let before = place.everything();
     for arguments in [
         json!({"argv": ["rm", "-rf", "sub", "a.txt"], "profile": "workspace"}),

@@ -34,7 +34,7 @@ fn profiles_allow_what_they_say() {
     let answer = process.call("command_run", &touch("workspace"));
     assert_eq!(structured(&answer)["exit_code"], 0, "{answer}");
     assert!(place.path("root/new").exists());
-    // The folder beside the root is not there at all, whatever the profile and whoever agrees.
+    // The directory beside the root is not there at all, whatever the profile and whoever agrees.
     let secret = place.path("outside/secret");
     let arguments = json!({"argv": ["cat", secret], "profile": "workspace+net"});
     let answer = process.call("command_run", &arguments);

@@ -1,4 +1,4 @@
-//! A server over a folder of its own.
+//! A server over a directory of its own.
 
 pub use mcp_testing::place::{Place, carrying, eventually, odd_seconds, refusal, structured};
 

@@ -18,7 +18,7 @@ const PAIRS: &[(&str, &str)] = &[
     ("search for a word in all files", "grep -r a ."),
     ("which process uses the port", "ss -tlnp"),
     ("how full is the disk", "df -h"),
-    ("pack the folder", "tar -czf a.tgz a"),
+    ("pack the directory", "tar -czf a.tgz a"),
     ("unpack the archive", "tar -xzf a.tgz"),
 ];
 

@@ -70,7 +70,7 @@ fn faults_of_a_file_have_a_place() {
     );
     assert!(said("[[call]]\ntool = \"echo\"\nweight = 0\n").contains("no call has a weight above 0"));
     let wrong = "[[call]]\ntool = \"echo\"\narguments = { k = \"{int:9..1}\" }\n";
-    assert!(said(wrong).contains("is no template: write {int:1..100}"), "{}", said(wrong));
+    assert!(said(wrong).contains("is not a template: write {int:1..100}"), "{}", said(wrong));
 }
 
 #[test]

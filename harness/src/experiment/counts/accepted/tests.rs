@@ -58,7 +58,7 @@ fn what_is_new_or_gone_or_broken_fails_and_what_is_not_exact_cannot_tell() {
     vague.calls[0].instructions = vec![12_000, 12_001];
     assert_eq!(of(&verdicts(&accepted, &vague), "dot base"), Verdict::NotExact);
     assert_eq!(fold(&compare(&accepted, &vague)), Fold::Inconclusive);
-    assert_eq!(fold(&[]), Fold::Inconclusive, "nothing compared is no pass");
+    assert_eq!(fold(&[]), Fold::Inconclusive, "nothing compared is not a pass");
 }
 
 #[test]

@@ -62,7 +62,7 @@ pub(crate) fn read(args: &[Arg], spec: &Spec, stop: bool) -> Arguments {
 }
 
 /// Whether a listed option of a program does something that its operands do not. The name of a file that is
-/// taken for an option can name files of the same folder only.
+/// taken for an option can name files of the same directory only.
 fn has_effect(spec: &Spec, form: Form) -> bool {
     spec.options.iter().any(|(_, role)| match role {
         Role::Flag | Role::Ignored | Role::Attached | Role::TwoIgnored => false,

@@ -222,7 +222,7 @@ fn test(walker: &mut Walker<'_>, call: &Call<'_>, effects: &mut CommandEffects) 
         }
         previous = arg.text.as_str();
     }
-    // Whether a file exists is known to whoever may list its folder.
+    // Whether a file exists is known to whoever may list its directory.
     if effects.reads.iter().all(|path| !path.is_anything()) {
         effects.reads.clear();
     }

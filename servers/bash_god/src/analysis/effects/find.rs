@@ -197,7 +197,7 @@ impl Find<'_, '_> {
         let mut alternatives = self.starts.len();
         if names_found && alternatives > MOST_STARTS {
             self.effects.touches_anything();
-            self.effects.doubt("It starts in more folders than are told apart.");
+            self.effects.doubt("It starts in more directories than are told apart.");
             alternatives = 1;
         }
         for last in 0..alternatives {

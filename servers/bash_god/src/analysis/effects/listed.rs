@@ -248,7 +248,7 @@ fn by_role(
         Role::Format if arg.prefix.starts_with('+') => return,
         Role::Format => {
             push_new(&mut effects.other, "may change the clock".to_owned());
-            return effects.doubt(format!("`{}` is no format.", arg.text));
+            return effects.doubt(format!("`{}` is not a format.", arg.text));
         }
         Role::Revision => return revision(walker, arg, effects),
         Role::Index => {

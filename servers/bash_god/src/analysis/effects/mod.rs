@@ -32,7 +32,7 @@ pub(crate) enum Access {
 
 /// A program and what it was given.
 pub(crate) struct Call<'a> {
-    /// The name without its folder.
+    /// The name without its directory.
     pub(crate) name: &'a str,
     pub(crate) args: &'a [Arg],
     pub(crate) input: &'a Input,
@@ -49,7 +49,7 @@ impl Call<'_> {
 /// What a program with rules of its own does.
 type Rule = fn(&mut Walker<'_>, &Call<'_>, &mut CommandEffects);
 
-/// Folders in which a program is what its name says.
+/// Directories in which a program is what its name says.
 pub(crate) const PROGRAM_FOLDERS: &[&str] =
     &["/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/opt/homebrew/bin"];
 
@@ -158,9 +158,10 @@ fn unlisted_path(walker: &Walker<'_>, name: &Arg, effects: &mut CommandEffects) 
     push_new(&mut effects.reads, path);
     effects.touches_anything();
     effects.certainty = effects.certainty.max(Certainty::Unlisted);
-    effects.find(Risk::Medium, format!("`{}` is a program of this folder that may do anything.", name.text));
+    effects
+        .find(Risk::Medium, format!("`{}` is a program of this directory that may do anything.", name.text));
     if ["/tmp/", "/var/tmp/", "/dev/shm/"].iter().any(|folder| name.text.starts_with(folder)) {
-        effects.find(Risk::High, "A program in a folder where everybody can write may be anybody's.");
+        effects.find(Risk::High, "A program in a directory where everybody can write may be anybody's.");
     }
 }
 

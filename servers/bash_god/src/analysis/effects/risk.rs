@@ -11,7 +11,7 @@ fn is_broad(path: &PathPattern) -> bool {
     path.0.ends_with("/**")
 }
 
-/// Whether deleting a path takes a root, a home, or a folder above the working directory with it.
+/// Whether deleting a path takes a root, a home, or a directory above the working directory with it.
 fn is_foundation(path: &PathPattern, context: &Context) -> bool {
     if path.is_anything() {
         return false;

@@ -100,7 +100,7 @@ fn backup(walker: &Walker<'_>, file: &Arg, suffix: &Arg, effects: &mut CommandEf
                 path.0.push_str(&paths::escape(known));
             }
         }
-        // With a slash it names another folder.
+        // With a slash it names another directory.
         Some(known) if !known.contains('/') && !path.is_anything() => {
             let folder = path.0.rfind('/').map_or(0, |at| at + 1);
             if !below {

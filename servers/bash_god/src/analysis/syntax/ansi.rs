@@ -55,7 +55,7 @@ fn number(text: &str, start: usize, most: usize, radix: u32, out: &mut String) -
         return Some(1);
     }
     let value = u32::from_str_radix(&text[start..start + digits], radix).ok()?;
-    // A code that is no character cannot be part of a name that matters here.
+    // A code that is not a character cannot be part of a name that matters here.
     out.push(char::from_u32(value).unwrap_or('\u{fffd}'));
     Some(start + digits)
 }

@@ -16,3 +16,5 @@ mod flagsets;
 mod load;
 #[path = "boundaries/modules.rs"]
 mod modules;
+#[path = "boundaries/workloads.rs"]
+mod workloads;

@@ -185,7 +185,7 @@ impl Checker<'_> {
         self.dependencies(schema, members, at)
     }
 
-    /// Checks a member by what the schema says of names like its own; whether it says anything, as far as can be told.
+    /// Checks a member by what the schema says of names like its own; whether it says anything, as far as is known.
     fn patterned(
         &self,
         schema: &Object,

@@ -51,7 +51,7 @@ impl Bundle {
         self.run_linker("response.txt", &[format!("--shuffle-sections=.text.*={seed}")], output)
     }
 
-    /// Links it as Cargo did, but with the symbols kept, so that code can be told by function.
+    /// Links it as Cargo did, but with the symbols kept, so that code can be assigned to functions.
     ///
     /// # Errors
     /// As [`Bundle::link`].

@@ -133,7 +133,7 @@ fn kind(name: &str) -> String {
     }
 }
 
-/// A relocation, as far as it can be told without looking at its target.
+/// A relocation, as far as it is known without looking at its target.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Site {
     offset: u64,

@@ -1,4 +1,4 @@
-//! Options that another verb has: whoever types one is told which.
+//! Options that another verb has: the error names that verb.
 
 use std::ffi::OsString;
 

@@ -265,7 +265,7 @@ impl Bench<'_> {
         Self::leave_out_memory(store, &low)
     }
 
-    /// Memory that cannot be told from the stand-in's is a row that says so. The record is saved.
+    /// Memory that looks the same as the stand-in's is a row that says so. The record is saved.
     fn leave_out_memory(store: &mut Store, low: &[bool; ARMS.len()]) -> anyhow::Result<()> {
         let reason = FailureReason::NotOffered {
             why: "it holds no more memory than the process that starts it, below which nothing is seen"

@@ -71,7 +71,7 @@ pub struct RowCount {
     pub no_change: usize,
     /// Rows slower by more than the noise threshold.
     pub slower: usize,
-    /// Rows that cannot be told.
+    /// Undecided rows.
     pub undecided: usize,
 }
 

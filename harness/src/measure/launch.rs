@@ -109,7 +109,7 @@ impl Launcher<'_> {
         }
         if timed.len() != slices as usize {
             return Err(FailureReason::NotASubject {
-                said: format!("{} slices where {slices} were due", timed.len()),
+                said: format!("{} slices, expected {slices}", timed.len()),
             });
         }
         Ok(timed

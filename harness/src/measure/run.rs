@@ -106,9 +106,9 @@ pub enum FailureReason {
     },
     /// A call returned something else than the answer.
     WrongAnswer {
-        /// The checksum that was due.
+        /// The expected checksum.
         expected: u64,
-        /// The checksum that came.
+        /// The checksum that was found.
         found: u64,
     },
     /// A command wrote something else to stdout than the first run of the baseline did.

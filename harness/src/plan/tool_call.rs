@@ -18,7 +18,7 @@ pub struct ToolCall {
     /// A text that the answer has to hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect: Option<String>,
-    /// The whole structured content that is due.
+    /// The whole structured content that is expected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect_structured: Option<serde_json::Value>,
     /// Calls in flight.

@@ -92,7 +92,7 @@ fn stand_in<'a>(view: &View<'a>, arm: &str) -> Option<&'a str> {
     view.columns.iter().map(|column| column.name.as_str()).find(|name| name.starts_with(&prefix))
 }
 
-/// Failures that leave a gap in a column, each with its sentence. Equal ones are told once.
+/// Failures that leave a gap in a column, each with its sentence. Equal ones are given once.
 pub(crate) fn failures(view: &View<'_>) -> Vec<Note> {
     let told = |failure: &&RunFailure| {
         failure.benchmark.is_some() || !view.absent.iter().any(|arm| arm.name == failure.arm)
@@ -161,7 +161,7 @@ fn not_offered(view: &View<'_>, absent: &[&RunFailure]) -> Vec<Note> {
 /// Budgets that undecided rows are counted against.
 const BUDGETS: [u32; 3] = [64, 256, 1024];
 
-/// How many rows cannot be told, and how many of them each budget would decide. Every row's own number is in
+/// How many rows are undecided, and how many of them each budget would decide. Every row's own number is in
 /// the long table.
 pub(crate) fn undecided(view: &View<'_>) -> Vec<Note> {
     let open = |judged: &Judged<'_>| {
@@ -350,7 +350,7 @@ pub(crate) fn warnings(report: &Report<'_>) -> Vec<Note> {
 }
 
 /// What the artifacts need of a CPU, and which of their code no flag set reaches. Arms that need the same
-/// are told together.
+/// are given together.
 pub(crate) fn needs(view: &View<'_>) -> Vec<Note> {
     let mut told: Vec<(String, Vec<&str>)> = Vec::new();
     let twin = |arm: &str| view.identical.iter().any(|identical| identical.arm == arm);

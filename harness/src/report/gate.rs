@@ -186,7 +186,7 @@ pub(crate) fn answer(view: &GateView<'_>) -> String {
         ("REGRESSED", "regressed"),
         ("FAILED", "failed"),
         ("unmatched", "without a counterpart"),
-        ("cannot tell", "cannot be told"),
+        ("cannot tell", "undecided"),
         ("passes", "pass"),
         ("identical", "identical code"),
     ] {

@@ -51,7 +51,7 @@ pub fn sentence(reason: &FailureReason) -> String {
             words::nanos(*after_ms as f64 * 1e6)
         ),
         FailureReason::WrongAnswer { expected, found } => format!(
-            "it returned {found} where {expected} is due, so nothing was measured; fix the code, or the \
+            "expected {expected}, found {found}, so nothing was measured; fix the code, or the \
              answer in the suite if the task has changed"
         ),
         FailureReason::OtherOutput => {

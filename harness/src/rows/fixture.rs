@@ -53,7 +53,7 @@ pub(crate) fn rows() -> Rows {
             Missing {
                 benchmark: Some("sort/u32".to_owned()),
                 arm: "x86-64-v3".to_owned(),
-                reason: "it returned 9 where 7 is due".to_owned(),
+                reason: "expected 7, found 9".to_owned(),
                 broken: true,
             },
             Missing {

@@ -32,7 +32,7 @@ fn every_failure_is_named_and_the_rest_is_measured() {
     assert_eq!(running_below(&target()), [""; 0], "what hung is ended");
     let table = stdout(&lab(1, &["analyse", record.folder.to_str().unwrap()]));
     let reasons = [
-        "words under wrong: it returned 7531 where 7530 is due",
+        "words under wrong: expected 7530, found 7531",
         "words under panics: the process ended by itself with code 101",
         "words cannot be counted today",
         "words under hangs: no answer within 2.50 s",

@@ -17,7 +17,7 @@ fn a_stall_is_seen_by_an_open_loop_and_missed_by_a_closed_one() {
     let open = Run::open(&[&one[..], &["--rate", "400"]].concat(), &["stall"]);
     let open = open.series("server");
     let closed = Run::of(0, &one, &["stall"]).series("server");
-    // Two stalls of 100 ms in 4.2 s: one call in twenty of those that are due meets one.
+    // Two stalls of 100 ms in 4.2 s: one scheduled call in twenty meets one.
     assert!(at(&open["response"], 0.99) > 30_000_000, "{:#}", open["response"]["percentiles"]);
     // The calls that were sent meet it twice among thousands.
     assert!(at(&closed["response"], 0.99) < 10_000_000, "{:#}", closed["response"]["percentiles"]);
@@ -129,7 +129,7 @@ fn calls_of_a_file_are_mixed_and_checked() {
     let wrong = Run::of(1, &with(&["--calls", shown]), &["plain"]);
     let (name, says) = wrong.fault();
     assert_eq!(name, "wrong_answer");
-    assert_eq!(says, "the answer of echo is wrong: “goodbye” is due, and “” came");
+    assert_eq!(says, "the answer of echo is wrong: expected “goodbye”, found “”");
 }
 
 #[test]

@@ -290,13 +290,13 @@ pub struct Memory {
 pub struct Cancellation {
     /// Who.
     pub member: Member,
-    /// Calls that were taken back.
+    /// Calls that were cancelled.
     pub cancelled: u64,
     /// Of those, calls that were answered before.
     pub answered_before: u64,
     /// Of those, calls that were answered all the same.
     pub answered_after: u64,
-    /// From taking back to the answer of a request that was sent right behind.
+    /// From cancelling to the answer of a request that was sent right behind.
     pub free_again: Distribution,
     /// CPU time of the server in the grace time after it, in ns: the median.
     pub cpu_after_ns: Option<u64>,

@@ -57,7 +57,7 @@ impl StdioLink {
                 Ok(written) => self.left += written,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(error) if is_passing(&error) => return Ok(()),
-                // A closed stdin is an end; why it came is told when stdout ends too.
+                // A closed stdin is an end; the reason comes when stdout ends too.
                 Err(_) => break,
             }
         }

@@ -1,4 +1,4 @@
-//! Calls that are taken back while they run.
+//! Calls that are cancelled while they run.
 
 use std::time::Duration;
 
@@ -8,23 +8,23 @@ use crate::load::link::Outgoing;
 use crate::load::{Session, usage_of};
 use crate::mcp::{Fault, Incoming, read_message};
 
-/// What came of calls that were taken back.
+/// What came of calls that were cancelled.
 #[derive(Clone, Debug, Default)]
 pub struct TakenBack {
-    /// Calls that were taken back.
+    /// Calls that were cancelled.
     pub cancelled: u64,
     /// Of those, calls whose answer came before.
     pub answered_before: u64,
     /// Of those, calls whose answer came within the grace time.
     pub answered_after: u64,
-    /// From taking back to the answer of a request that was sent right behind.
+    /// From cancelling to the answer of a request that was sent right behind.
     pub free_again: Times,
     /// CPU time of the server in the grace time, in ns.
     pub cpu_after: Vec<u64>,
 }
 
 impl Session {
-    /// Makes one call, takes it back after `delay`, asks for the list of tools right behind it, and watches the
+    /// Makes one call, cancels it after `delay`, asks for the list of tools right behind it, and watches the
     /// server for `grace`.
     ///
     /// # Errors
@@ -37,7 +37,7 @@ impl Session {
     ) -> Result<(), Fault> {
         let (call, probe) = (self.client.next_id, self.client.next_id + 1);
         self.client.next_id += 2;
-        // The call and the probe need a connection each; so does a message that takes back.
+        // The call and the probe need a connection each; so does a message that cancels.
         self.client.link.widen(3);
         let mut body = Vec::new();
         let (tool, mirrored) = self.write(call, &mut body);

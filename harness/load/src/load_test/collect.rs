@@ -17,7 +17,7 @@ const RESOLUTION: u64 = 100_000;
 /// The share of what was measured that the client's own lateness may reach.
 const LATE: f64 = 0.1;
 
-/// What a series is told by.
+/// What identifies a series.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Key {
     pub member: Member,

@@ -110,7 +110,7 @@ pub enum Fault {
         said: String,
     },
     /// Not what is due.
-    #[error("the answer of {tool} is wrong: {due} is due, and “{got}” came")]
+    #[error("the answer of {tool} is wrong: expected {due}, found “{got}”")]
     WrongAnswer {
         /// The tool's name.
         tool: String,

@@ -18,10 +18,10 @@ use crate::measure::Prepared;
 use crate::plan::{Bounds, Plan};
 use crate::stats::{Interval, mean, mean_interval, median, minimum_detectable, quantile, sd};
 
-/// The classes of launch spread that power is told for.
+/// The classes of launch spread that power is given for.
 const CLASSES: [f64; 3] = [0.0075, 0.033, f64::INFINITY];
 
-/// The times, in seconds, that detectable slow-downs are told for.
+/// The times, in seconds, that detectable slow-downs are given for.
 const TIMES: [f64; 3] = [3.0, 15.0, 60.0];
 /// How often a detectable slow-down is found.
 const POWER: f64 = 0.95;

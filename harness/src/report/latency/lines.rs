@@ -189,7 +189,7 @@ fn cancellation_words(cancellation: &Cancellation) -> String {
         )
     });
     format!(
-        "{} calls were taken back, {} of them while they ran: {obeyed} got no answer any more, {} were answered all \
+        "{} calls were cancelled, {} of them while they ran: {obeyed} got no answer any more, {} were answered all \
          the same; a request sent right behind was answered after p50 {}, p99 {}{cpu}",
         cancellation.cancelled,
         running,

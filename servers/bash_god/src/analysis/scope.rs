@@ -24,7 +24,7 @@ pub(crate) struct Scope {
     pub(crate) functions: HashMap<String, Rc<Node>>,
     /// The arguments of the function that runs.
     pub(crate) arguments: Option<Rc<Vec<Arg>>>,
-    /// The working directory, absolute; absent if it cannot be told.
+    /// The working directory, absolute; absent if it is unknown.
     pub(crate) directory: Option<String>,
     /// Whether a name may mean another program than usual: `PATH` changed, an alias was made.
     pub(crate) names_changed: bool,

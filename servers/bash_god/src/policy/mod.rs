@@ -122,10 +122,9 @@ fn decide_one(command: &CommandEffects, policy: &Policy, roots: &[String]) -> (D
     let matching = || policy.rules.iter().filter(|rule| rule.matches(command, roots));
     let rule = matching().find(|rule| rule.decision == Decision::Deny).or_else(|| matching().next());
     match rule {
-        Some(rule) if rule.decision == Decision::Allow && command.certainty == Certainty::Opaque => (
-            Decision::Prompt,
-            "what it does cannot be told from its text, which no rule can allow.".to_owned(),
-        ),
+        Some(rule) if rule.decision == Decision::Allow && command.certainty == Certainty::Opaque => {
+            (Decision::Prompt, "what it does is not clear from its text, which no rule can allow.".to_owned())
+        }
         Some(rule) => (rule.decision, format!("{} (rule {})", rule.reason, rule.name)),
         None => (Decision::Prompt, "no rule allows it.".to_owned()),
     }

@@ -68,7 +68,7 @@ pub fn what_is_seen_was_told(share: usize) {
     let missed: Vec<&Comparison> = found.iter().filter(|each| !each.missed.is_empty()).collect();
     println!(
         "nl2bash: {run} of {} commands were run, {changing} of them changed files; not run: {reasons:?}; {} did more \
-         than was told",
+         than was reported",
         found.len(),
         missed.len()
     );
@@ -214,7 +214,7 @@ fn unexplained<'a>(differences: &'a [Difference], base: &Path, analysis: &Analys
             Kind::Gone => deletes.iter().any(|pattern| {
                 Path::new(&path).ancestors().any(|above| covers(pattern, &above.to_string_lossy()))
             }),
-            // What is written through a link is told by the link's name: where it leads is not in the command.
+            // What is written through a link is reported under the link's name: where it leads is not in the command.
             Kind::Changed => {
                 let links = LINKS.iter().filter(|(_, target)| leads_to(target) == path);
                 let mut names = links.map(|(name, _)| format!("{PROJECT}/{name}"));

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Commands of a session at most: as many as a server starts at once, and fewer than its rate lets through.
 const MOST: u64 = 16;
 
-/// Rules under which nothing is asked for but what cannot be told.
+/// Rules under which nothing is asked for but what is unclear.
 pub const POLICY: &str = "base = 'none'
 
 [[rule]]
@@ -173,7 +173,7 @@ fn left(word: &str) -> Vec<(i32, String)> {
     found
 }
 
-/// Runs sessions from number `from` on until `runs` commands were started. `progress` is told after each session.
+/// Runs sessions from number `from` on until `runs` commands were started. `progress` is called after each session.
 pub fn soak(runs: u64, seed: u64, from: u64, progress: impl Fn(u64, &Tally)) -> Tally {
     set_child_subreaper(Some(getpid())).unwrap();
     let mut tally = Tally::default();

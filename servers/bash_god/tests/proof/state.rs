@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 /// Of larger files only size and times are compared.
 const LARGEST: u64 = 1 << 20;
 
-/// All that can be told of a file without reading it, and a digest of its content.
+/// All that is known of a file without reading it, and a digest of its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Look {
     mode: u32,

@@ -47,7 +47,7 @@ fn without_landlock_nothing_is_run_and_the_layer_is_named() {
         let sentence = refusal(&answer);
         assert!(sentence.contains("this host offers no Landlock (files)"), "{sentence}");
     }
-    // What runs nothing goes on, and the state of the sandbox is told.
+    // What runs nothing goes on, and the state of the sandbox is reported.
     assert_eq!(structured(&call(&server, "command_analyze", json!({"command": "ls"})))["decision"], "allow");
     let answer = call(&server, "system_info", json!({}));
     assert_eq!(structured(&answer)["sandbox"]["ready"], false, "{answer}");

@@ -62,7 +62,7 @@ pub fn all() -> Vec<Benchmark> {
         move || first(&ranker.programs(REQUEST.0))
     });
     let suggested = Benchmark::new("rank/suggest", mix(digest(TASK.1), 5), mix(0, 0), |input| {
-        // Nothing is told beforehand of the host: every program of the catalogue is there, or none.
+        // Nothing is known beforehand of the host: every program of the catalogue is there, or none.
         let catalogue = Catalogue::shipped();
         let programs = catalogue.entries().iter().flat_map(|entry| entry.programs());
         let host = HostPrograms::of(programs.map(String::as_str).filter(|_| input == Input::Measure));

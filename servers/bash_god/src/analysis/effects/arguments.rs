@@ -17,7 +17,7 @@ pub(crate) struct Given {
 pub(crate) struct Arguments {
     pub(crate) options: Vec<Given>,
     pub(crate) operands: Vec<Arg>,
-    /// What could not be told, one sentence each.
+    /// What is unknown, one sentence each.
     pub(crate) doubts: Vec<String>,
     /// How many arguments were read; fewer than given if operands end the options.
     pub(crate) read: usize,

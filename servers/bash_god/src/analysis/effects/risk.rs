@@ -37,7 +37,7 @@ pub(crate) fn grade(effects: &mut CommandEffects, context: &Context) {
     writes(effects, context);
     reads(effects, context);
     if effects.certainty == Certainty::Opaque {
-        effects.find(Risk::Medium, "What it does cannot be told from its text.");
+        effects.find(Risk::Medium, "What it does is not clear from its text.");
     }
 }
 

@@ -228,6 +228,13 @@ class OfThisRepository(unittest.TestCase):
         differ = {module: (shown.get(module), held.get(module)) for module in {*shown, *held}}
         self.assertEqual({module: both for module, both in differ.items() if both[0] != both[1]}, {})
 
+    def test_the_columns_of_raw_samples_are_listed(self):
+        code = (ROOT / "harness/src/record/raw.rs").read_text(encoding="utf-8")
+        columns = re.search(r'RAW_HEADER: &str = "([^"\\]+)', code).group(1).split(",")
+        page = (ROOT / "docs/src/reference/records.md").read_text(encoding="utf-8")
+        listed = re.sub(r"\([^)]*\)", "", page.split("`raw.csv` has the columns ")[1].split("\n\n")[0])
+        self.assertEqual(re.findall(r"`(\w+)`", listed), columns)
+
     def test_the_steps_of_the_check_are_listed(self):
         listed = subprocess.run([ROOT / "scripts" / "check", "--list"], check=True, capture_output=True, text=True)
         table = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("| step of ")[1]

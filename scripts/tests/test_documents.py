@@ -235,6 +235,20 @@ class OfThisRepository(unittest.TestCase):
         listed = re.sub(r"\([^)]*\)", "", page.split("`raw.csv` has the columns ")[1].split("\n\n")[0])
         self.assertEqual(re.findall(r"`(\w+)`", listed), columns)
 
+    def test_the_map_names_every_package(self):
+        manifest = (ROOT / "Cargo.toml").read_text(encoding="utf-8")
+        members = re.findall(r'"([^"]+)"', re.search(r"^members = \[(.*?)^\]", manifest, re.M | re.S).group(1))
+        self.assertGreater(len(members), 20)
+        architecture = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+        rows = {
+            path.rstrip("/"): row for row in architecture.splitlines() for path in re.findall(r"`([^`\s]+/)`", row)
+        }
+        self.assertEqual([member for member in members if member not in rows], [])
+        for member in members:
+            name = re.search(r'^name = "([^"]+)"', (ROOT / member / "Cargo.toml").read_text(encoding="utf-8"), re.M)
+            if rows[member].startswith(f"| `{member}/` |"):
+                self.assertIn(f"`{name.group(1)}`", rows[member])
+
     def test_the_steps_of_the_check_are_listed(self):
         listed = subprocess.run([ROOT / "scripts" / "check", "--list"], check=True, capture_output=True, text=True)
         table = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("| step of ")[1]

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each module may name besides itself. A later stage reads what an earlier one made; nothing flows
-/// back. ARCHITECTURE.md has the same table with its reasons.
+/// back. docs/src/contributing/lab.md has the same table with its reasons.
 const MAY_NAME: [(&str, &[&str]); 24] = [
     ("stats", &[]),
     ("process", &[]),

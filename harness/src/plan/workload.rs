@@ -1,8 +1,8 @@
 //! The kinds of task that the lab measures, each with the data that it takes.
 //!
 //! This file is the list of kinds: their data, what else is known of each ([`Traits`]), and nothing of how they are
-//! measured. A new kind is a variant here, its keys in `plan/arm_table.rs`, a file in `experiment` that knows how to build,
-//! launch and give a turn to it, and the place there that starts it. No other file asks for the kind.
+//! measured. A new kind is a variant here, its keys in `plan/arm_table.rs`, a file in `experiment` that knows how to
+//! build, launch and give a turn to it, and the place there that starts it. No other file asks for the kind.
 //!
 //! The kinds are variants and not objects behind a trait of build, launch and turn: they share no state, a plan holds
 //! one kind, and matching lets the compiler list what a new kind has to say.

@@ -175,7 +175,7 @@ fn a_count_that_is_no_whole_number_breaks_the_schema() {
         let events = json!({ "Ir": { "values": { "new": wrong } } });
         let error = read_summary(&summary("7", &of_schema_7("Callgrind", &events))).unwrap_err();
         let text = error.to_string();
-        assert!(text.contains("its schema 7") && text.contains("no whole number"), "{text}");
+        assert!(text.contains("its schema 7") && text.contains("not a whole number"), "{text}");
     }
 }
 

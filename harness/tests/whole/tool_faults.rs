@@ -37,14 +37,14 @@ fn each_fault_is_caught_by_name_and_in_a_sentence() {
             "garbage",
             &[],
             "garbage",
-            "the server wrote a line to stdout that is no JSON-RPC message (“DEBUG: ",
+            "the server wrote a line to stdout that is not a JSON-RPC message (“DEBUG: ",
         ),
         ("long", &[], "long_line", "the server wrote a message of more than 16777216 bytes without an end"),
         (
             "schema",
             &["--tool", "stats"],
             "schema",
-            "the answer of stats breaks the tool's own output schema: it has no “sum”",
+            "the answer of stats breaks the tool's own output schema: `sum` is required",
         ),
         (
             "shape",

@@ -62,7 +62,7 @@ pub enum Fault {
     },
     /// A line that is not a message.
     #[error(
-        "the server wrote a line to stdout that is no JSON-RPC message (“{excerpt}”): all but messages belongs on \
+        "the server wrote a line to stdout that is not a JSON-RPC message (“{excerpt}”): all but messages belongs on \
          stderr"
     )]
     Garbage {

@@ -62,7 +62,8 @@ fn what_is_no_answer_is_refused() {
     assert!(said(b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n").contains("content length"));
     assert!(said(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n").contains("gzip"));
     assert!(
-        said(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n").contains("not a size of a chunk")
+        said(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n")
+            .contains("not a size of a chunk")
     );
     assert!(said(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n+5\r\nhello").contains("no size"));
     assert!(

@@ -1,6 +1,6 @@
 //! The workspace that experiments are made in: its flag sets and suites, this machine, and the one who waits.
 //!
-//! A [`Context`] reads. What builds or measures takes a [`Locked`] one, which is the only way to its [`Builder`]: no
+//! A [`Context`] reads. What builds or measures takes a `Locked` one, which is the only way to its [`Builder`]: no
 //! experiment can disturb another that works in the same target directory.
 
 use std::ops::Deref;

@@ -21,6 +21,7 @@ if [ "$LEAVES" != nothing ]; then
     if [ "$LEAVES" = markdown ]; then printf '| row | verdict |\\n' > "$out/2026-11-27T1200-vm/gate.md"; fi
 fi
 printf 'printed by the gate\\n'
+printf '%s' "${SAYS:-}" >&2
 exit "$CODE"
 """
 
@@ -45,10 +46,16 @@ class Action(unittest.TestCase):
             AGAINST="0a1b2c",
             SUITE="",
             BUDGET="10m",
+            UNMATCHED="new",
         )
         environment.update(variables)
         return subprocess.run(
-            ["bash", str(GATE), step], env=environment, capture_output=True, text=True, check=False
+            ["bash", str(GATE), step],
+            env=environment,
+            cwd=self.folder.name,
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
     def measured(self, code, leaves="markdown", **variables):
@@ -70,12 +77,47 @@ class Action(unittest.TestCase):
     def test_a_gate_without_a_record_shows_what_it_printed(self):
         self.assertEqual(self.measured(2, leaves="nothing"), {"result": "broken", "record": ""})
         self.assertIn("```text\nprinted by the gate\n```", (self.path / "summary.md").read_text())
+        self.measured(2, leaves="nothing", SAYS="error: dubious ownership\n")
+        self.assertIn("printed by the gate\nerror: dubious", (self.path / "summary.md").read_text())
 
     def test_the_suite_is_handed_on_as_one_word(self):
         self.measured(0, SUITE="a suite.toml; true")
         asked = (self.path / "asked").read_text().splitlines()
         self.assertEqual(asked[:5], ["gate", "--against", "0a1b2c", "--budget", "10m"])
-        self.assertEqual(asked[-2:], ["--suite", "a suite.toml; true"])
+        self.assertEqual(asked[7:9], ["--suite", "a suite.toml; true"])
+
+    def asked_with(self, **variables):
+        self.measured(0, **variables)
+        return (self.path / "asked").read_text().splitlines()
+
+    def test_what_a_change_adds_passes_and_what_it_removes_does_not(self):
+        self.assertEqual(self.asked_with()[-1], "--allow-unmatched=new")
+        self.assertEqual(self.asked_with(UNMATCHED="all")[-1], "--allow-unmatched=all")
+        self.assertNotIn("--allow-unmatched", " ".join(self.asked_with(UNMATCHED="none")))
+        ended = self.run_step("measure", CODE="0", LEAVES="markdown", UNMATCHED="some")
+        self.assertEqual(ended.returncode, 2)
+        self.assertIn("unmatched is new, all or none, not some", ended.stderr)
+
+    def git(self, *words):
+        command = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", *words]
+        ended = subprocess.run(command, cwd=self.folder.name, capture_output=True, text=True, check=True)
+        return ended.stdout.strip()
+
+    def test_a_merge_of_a_pull_request_is_compared_with_what_it_was_merged_into(self):
+        self.git("init", "--quiet", "--initial-branch", "main")
+        self.git("commit", "--quiet", "--allow-empty", "-m", "old base")
+        self.git("checkout", "--quiet", "-b", "change")
+        self.git("commit", "--quiet", "--allow-empty", "-m", "change")
+        self.git("checkout", "--quiet", "main")
+        self.git("commit", "--quiet", "--allow-empty", "-m", "newer base")
+        base = self.git("rev-parse", "HEAD")
+        ended = self.run_step("measure", CODE="0", LEAVES="markdown", AGAINST="")
+        self.assertEqual(ended.returncode, 2)
+        self.assertIn("HEAD is not a merge commit", ended.stderr)
+        self.git("checkout", "--quiet", "--detach")
+        self.git("merge", "--quiet", "--no-ff", "-m", "merge", "change")
+        self.assertEqual(self.asked_with(AGAINST="")[:3], ["gate", "--against", base])
+        self.assertIn(f"## Performance against {base}: passed", (self.path / "summary.md").read_text())
 
     def test_a_summary_is_cut_before_github_drops_it(self):
         lab = self.path / "lab"

@@ -55,8 +55,8 @@ pub fn foreign_settings(
         .collect();
     found.sort_by(|a, b| a.place.cmp(&b.place));
     let mut folders: Vec<PathBuf> = folder.ancestors().map(|above| above.join(".cargo")).collect();
-    folders.extend(cargo_home.map(Path::to_owned));
-    folders.dedup();
+    // A workspace below the home directory has Cargo's own among those above it.
+    folders.extend(cargo_home.map(Path::to_owned).filter(|home| !folders.contains(home)));
     for folder in folders {
         for name in ["config.toml", "config"] {
             let file = folder.join(name);
@@ -135,7 +135,8 @@ mod tests {
         std::fs::create_dir_all(folder.path().join("a/.cargo")).unwrap();
         let text = "[build]\nrustflags = [\"-O\"]\n[target.x]\nlinker = \"mold\"\n[profile.release]\nlto = true\n[alias]\na = \"b\"\n";
         std::fs::write(folder.path().join("a/.cargo/config.toml"), text).unwrap();
-        let found = foreign_settings(std::iter::empty(), &inner, None);
+        let home = folder.path().join("a/.cargo");
+        let found = foreign_settings(std::iter::empty(), &inner, Some(&home));
         let settings: Vec<_> =
             found.iter().map(|foreign| (foreign.setting.as_str(), foreign.in_force)).collect();
         assert_eq!(

@@ -328,9 +328,10 @@ pub(crate) struct GateArgs {
     /// Measure code that is identical on both sides too.
     #[arg(long)]
     pub no_identity: bool,
-    /// Let benchmarks that only one side has pass.
-    #[arg(long)]
-    pub allow_unmatched: bool,
+    /// Let benchmarks that only one side has pass: all, or with =new those that the work tree adds.
+    #[arg(long, value_enum, value_name = "WHICH", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "all")]
+    pub allow_unmatched: Option<AllowedRows>,
     /// The seed of every random choice [default: from the clock].
     #[arg(long)]
     pub seed: Option<u64>,
@@ -339,6 +340,15 @@ pub(crate) struct GateArgs {
     pub out: Option<PathBuf>,
     #[command(flatten)]
     pub export: ExportArgs,
+}
+
+/// Which benchmarks that only one side has may pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AllowedRows {
+    /// Those that only the work tree has.
+    New,
+    /// All.
+    All,
 }
 
 #[derive(Args)]

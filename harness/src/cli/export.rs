@@ -1,13 +1,14 @@
 //! `--export KIND[=FILE]` of the verbs that have rows, and the verb `export` for files of other tools.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
 use crate::cli::args::{ExportArgs, ExportVerb};
 use crate::cli::{Exit, mcp};
 use crate::experiment::foreign;
+use crate::experiment::gate;
 use crate::experiment::judged::Judged;
 use crate::experiment::store;
 use crate::experiment::surroundings::workspace_root;
@@ -124,9 +125,31 @@ impl ExportArgs {
         Ok(())
     }
 
-    /// Writes what was asked for of a record.
+    /// Writes what was asked for of a record; of a gate's, with the gate's verdicts.
     pub(crate) fn write_record(&self, judged: &Judged) -> anyhow::Result<()> {
+        if self.exports.is_empty() || self.write_gate(&judged.directory)? {
+            return Ok(());
+        }
         self.write(&judged.rows(), &|limit| report::summary(&judged.report(), limit))
+    }
+}
+
+/// A record can be read anywhere; its calibration lies in a workspace, where there is one.
+fn root_for(record: &Path) -> anyhow::Result<PathBuf> {
+    Ok(workspace_root(&std::env::current_dir()?).unwrap_or_else(|_| record.to_owned()))
+}
+
+impl ExportArgs {
+    /// The kinds that are asked for.
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = Kind> {
+        self.exports.iter().map(|export| export.kind)
+    }
+
+    /// Writes what was asked for of the gate that a directory holds; `false` where it holds none.
+    fn write_gate(&self, directory: &Path) -> anyhow::Result<bool> {
+        let Some(gated) = gate::stored(directory)? else { return Ok(false) };
+        crate::cli::gate::export::write(self, &root_for(directory)?, &gated)?;
+        Ok(true)
     }
 }
 
@@ -164,10 +187,11 @@ pub(crate) fn export(args: &ExportVerb) -> anyhow::Result<Exit> {
     if mcp::is_record(&args.path) {
         exports.none_of_tool_calls()?;
     }
+    if exports.write_gate(&args.path)? {
+        return Ok(Exit::Fine);
+    }
     if args.path.join("run.json").is_file() {
-        // A record can be read anywhere; its calibration lies in a workspace, where there is one.
-        let root = workspace_root(&std::env::current_dir()?).unwrap_or_else(|_| args.path.clone());
-        exports.write_record(&Judged::read(&root, &args.path)?)?;
+        exports.write_record(&Judged::read(&root_for(&args.path)?, &args.path)?)?;
         return Ok(Exit::Fine);
     }
     let rows = foreign::read(&args.path)?;

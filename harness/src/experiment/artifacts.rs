@@ -17,6 +17,7 @@ use crate::machine::rustc_cfg;
 use crate::measure::{ArmFacts, FailureReason, RunFailure};
 use crate::plan::{Arm, Benchmark, Built, Ffi, Plan, Role, Server, Source, Workload};
 use crate::process::RunError;
+use crate::report::number_of;
 
 /// What is known of the arms before measuring, in the plan's order.
 #[derive(Default)]
@@ -177,7 +178,7 @@ fn build_variants<'a>(
             variants.push(&arm.workload);
         }
     }
-    let what = format!("{} variants", variants.len());
+    let what = number_of(variants.len(), "variant");
     let stage = context.progress().stage("build", &what, variants.len() as u64);
     let mut built = Variants::default();
     for variant in variants {
@@ -208,7 +209,10 @@ fn build_variants<'a>(
                 );
             }
             Err(error) => {
-                stage.say(&format!("{}: {error}", named(variant)));
+                // That the baseline cannot be built ends everything, and is said there.
+                if !variant.same_build(&plan.baseline().workload) {
+                    stage.say(&format!("{}: {error}", named(variant)));
+                }
                 let reason = match error {
                     BuildError::Missing { what, remedy } => FailureReason::MissingTool { what, remedy },
                     other => FailureReason::NotBuilt { error: other.to_string() },

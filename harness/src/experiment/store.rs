@@ -137,6 +137,9 @@ pub(crate) fn entries(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
 
 /// Reads a record.
 pub(crate) fn read(folder: &Path) -> anyhow::Result<(RunFile, Run)> {
+    if !folder.join("run.json").exists() && folder.join(GATE_FILE).exists() {
+        bail!("{0} holds a gate that measured nothing: cargo lab gate {0} shows it", folder.display());
+    }
     let text = |name: &str| {
         let path = folder.join(name);
         fs::read_to_string(&path)

@@ -12,9 +12,9 @@ pub use calibration::{
     InjectedRow, PowerRow,
 };
 pub use gate::{
-    CONFIRM_ALPHA, Confirmation, Confirming, EARLY, Fold, GateReport, GateRow, GateRule, GateVerdict, LOOKS,
-    Launches, PASS_ALPHA, Paired, Replayed, SUSPECT_ALPHA, Shown, Standing, Unmatched, VOID_ALPHA,
-    gate_report, launches_to_pass, replay,
+    Allowed, CONFIRM_ALPHA, Confirmation, Confirming, EARLY, Fold, GateReport, GateRow, GateRule,
+    GateVerdict, LOOKS, Launches, PASS_ALPHA, Paired, Replayed, SUSPECT_ALPHA, Shown, Standing, Unmatched,
+    VOID_ALPHA, gate_report, launches_to_pass, replay,
 };
 pub use latency::{LatencyJudgement, judge_latency};
 pub use pairs::{PairsJudgement, judge_pairs};

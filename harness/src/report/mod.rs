@@ -36,7 +36,7 @@ pub(crate) use reasons::label;
 pub use reasons::sentence;
 pub use splice::{Form, SpliceError, form, splice, spliced};
 pub use table::table;
-pub(crate) use words::thousands;
+pub(crate) use words::{number_of, thousands};
 
 use serde::{Deserialize, Serialize};
 

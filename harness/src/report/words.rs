@@ -202,6 +202,11 @@ pub(crate) fn counted(count: usize, noun: &str) -> String {
     format!("{}{NBSP}{noun}{plural}", thousands(count as u64))
 }
 
+/// The same for messages, which are read by line and searched: with an ordinary space.
+pub(crate) fn number_of(count: usize, noun: &str) -> String {
+    counted(count, noun).replace(NBSP, " ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,6 @@
 //! Rows of a gate, for formats that have a place for verdicts.
 
-use crate::judge::{GateReport, GateRow, GateVerdict};
+use crate::judge::{Allowed, GateReport, GateRow, GateVerdict};
 use crate::machine::Environment;
 use crate::plan::WorkloadKind;
 use crate::rows::{Measure, Measured, Missing, Rows};
@@ -24,8 +24,8 @@ pub struct GateSource<'a> {
     pub environment: Option<&'a Environment>,
     /// What it says.
     pub report: &'a GateReport,
-    /// Whether rows without a counterpart pass.
-    pub allow_unmatched: bool,
+    /// Which rows without a counterpart pass.
+    pub allowed: Allowed,
 }
 
 /// The rows of a gate, with the candidate's values. Those without one are `missing`: identical code was not measured.
@@ -40,7 +40,7 @@ pub fn of_gate(source: &GateSource<'_>) -> Rows {
                 benchmark: Some(gate_row_name(row)),
                 arm: row.arm.clone(),
                 reason: row.why.clone(),
-                broken: is_broken(row, source.allow_unmatched),
+                broken: is_broken(row, source.allowed),
             }),
         }
     }
@@ -59,10 +59,10 @@ pub fn of_gate(source: &GateSource<'_>) -> Rows {
 
 /// Whether a row is against the candidate.
 #[must_use]
-pub fn is_broken(row: &GateRow, allow_unmatched: bool) -> bool {
+pub fn is_broken(row: &GateRow, allowed: Allowed) -> bool {
     match row.verdict {
         GateVerdict::Regressed | GateVerdict::Failed => true,
-        GateVerdict::Unmatched { .. } => !allow_unmatched,
+        GateVerdict::Unmatched { how } => !allowed.lets(how),
         GateVerdict::Passed | GateVerdict::Identical | GateVerdict::Inconclusive => false,
     }
 }
@@ -111,7 +111,7 @@ mod tests {
         }
     }
 
-    fn rows(allow_unmatched: bool) -> Rows {
+    fn rows(allowed: Allowed) -> Rows {
         let gone = GateVerdict::Unmatched { how: Unmatched::Gone };
         let report = gate_report(
             vec![
@@ -121,7 +121,7 @@ mod tests {
                 row("old", Measure::Time, None, gone),
             ],
             Vec::new(),
-            allow_unmatched,
+            allowed,
         );
         of_gate(&GateSource {
             name: "r",
@@ -132,13 +132,13 @@ mod tests {
             workload: WorkloadKind::Kernel,
             environment: None,
             report: &report,
-            allow_unmatched,
+            allowed,
         })
     }
 
     #[test]
     fn values_are_rows_and_the_others_say_why_they_are_none() {
-        let rows = rows(false);
+        let rows = rows(Allowed::Nothing);
         let values: Vec<_> =
             rows.rows.iter().map(|row| (row.benchmark.as_str(), row.value, row.measure)).collect();
         assert_eq!(values, [("parse", 10.0, Measure::Time), ("process (memory)", 4096.0, Measure::Memory)]);
@@ -149,6 +149,7 @@ mod tests {
 
     #[test]
     fn a_row_without_a_counterpart_may_be_allowed() {
-        assert!(rows(true).missing.iter().all(|missing| !missing.broken));
+        assert!(rows(Allowed::All).missing.iter().all(|missing| !missing.broken));
+        assert!(rows(Allowed::New).missing.iter().any(|missing| missing.broken), "one is gone");
     }
 }

@@ -4,7 +4,7 @@ use crate::analyse::{Analysis, FailureReason, Row, RunFailure, Values};
 use crate::judge::{JudgedRow, Judgement};
 use crate::machine::Environment;
 use crate::measure::ArmFacts;
-use crate::plan::{Arm, Built, Plan, Role};
+use crate::plan::{Arm, Built, Plan, Role, Source as Origin};
 use crate::rows::{Change, Measured, Missing, Rows};
 
 /// What is known of a record, as far as rows need it.
@@ -39,9 +39,10 @@ pub fn of_record(source: &Source<'_>, sentence: &dyn Fn(&FailureReason) -> Strin
     let mut missing = Vec::new();
     for (index, arm) in plan.arms.iter().enumerate().filter(|(_, arm)| arm.role != Role::Control) {
         let facts = analysis.arms.get(index).map(|summary| &summary.facts);
+        let name = series(arm);
         if let Some(twin) = facts.and_then(|facts| facts.identical_to.as_ref()) {
             let reason = format!("identical code to {twin}, which was measured in its stead");
-            missing.push(Missing { benchmark: None, arm: arm.name.clone(), reason, broken: false });
+            missing.push(Missing { benchmark: None, arm: name, reason, broken: false });
             continue;
         }
         let build = match plan.traits().built {
@@ -58,7 +59,7 @@ pub fn of_record(source: &Source<'_>, sentence: &dyn Fn(&FailureReason) -> Strin
     let failures = analysis.failures.iter().filter(|failure| !is_control(failure));
     missing.extend(failures.map(|failure| Missing {
         benchmark: failure.benchmark.clone(),
-        arm: failure.arm.clone(),
+        arm: plan.arms.iter().find(|arm| arm.name == failure.arm).map_or(failure.arm.clone(), series),
         reason: sentence(&failure.reason),
         broken: failure.is_broken(),
     }));
@@ -83,7 +84,7 @@ fn measured(source: &Source<'_>, values: &Values, build: &str) -> Option<Measure
     let found = analysis.rows.iter().zip(&judgement.rows).find(|(row, _)| same(row));
     let change = found.and_then(|(row, JudgedRow { verdict, .. })| {
         let estimate = row.estimate?;
-        let baseline = plan.baseline().name.clone();
+        let baseline = series(plan.baseline());
         Some(Change {
             baseline,
             ratio: estimate.ratio,
@@ -93,7 +94,7 @@ fn measured(source: &Source<'_>, values: &Values, build: &str) -> Option<Measure
     });
     Some(Measured {
         benchmark: benchmark.name.clone(),
-        arm: arm.name.clone(),
+        arm: series(arm),
         measure: benchmark.measure,
         value: values.median()?,
         interval: values.interval(),
@@ -101,6 +102,17 @@ fn measured(source: &Source<'_>, values: &Values, build: &str) -> Option<Measure
         change,
         build: build.to_owned(),
     })
+}
+
+/// The name of an arm over time. A gate's reference is another commit every time, and its rows are one series all the
+/// same.
+fn series(arm: &Arm) -> String {
+    let commit = arm.workload.variant().map(|variant| &variant.source);
+    let of_commit = || Some(arm.name.rsplit_once(" @ ")?.0);
+    match commit {
+        Some(Origin::Commit(_)) => of_commit().map_or(arm.name.clone(), |name| format!("{name} @ reference")),
+        _ => arm.name.clone(),
+    }
 }
 
 /// `cpu` where arms are flag sets and nothing else.

@@ -17,7 +17,7 @@ const MAY_NAME: [(&str, &[&str]); 18] = [
     ("context", &["progress", "scratch", "surroundings", "lock"]),
     ("options", &["surroundings", "context"]),
     ("judged", &["store", "calibrations"]),
-    ("revision", &["context"]),
+    ("revision", &["progress", "context"]),
     ("artifacts", &["progress", "store", "context", "revision"]),
     ("references", &["store", "calibrations", "judged", "revision"]),
     ("session", &["progress", "store", "context"]),

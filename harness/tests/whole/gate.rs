@@ -5,110 +5,34 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::lab::{alone, json, lab, lab_in, stderr, stdout};
+use crate::lab::{lab, lab_in, stderr, stdout};
+use crate::repository::{Repository, verdict};
 use crate::workspace::Workspace;
-
-/// A repository with the bare subject in its first commit.
-struct Repository(Workspace);
-
-impl Repository {
-    fn new() -> Self {
-        let repository = Self::without_lab();
-        repository.commit("subject");
-        repository
-    }
-
-    /// The same files, and no commit yet.
-    fn without_lab() -> Self {
-        let workspace = Workspace::new();
-        workspace.suite("s", &["plain"]);
-        // Cargo writes a lock file when it first builds, which is not a change of anybody.
-        workspace.write(".gitignore", "/target\n/results\n/Cargo.lock\n");
-        let repository = Self(workspace);
-        repository.git(&["init", "--quiet", "--initial-branch", "main"]);
-        repository
-    }
-
-    fn git(&self, args: &[&str]) -> String {
-        let mut command = Command::new("git");
-        command.current_dir(self.0.root()).args(args);
-        for (name, value) in [("NAME", "t"), ("EMAIL", "t@example.org")] {
-            command.env(format!("GIT_AUTHOR_{name}"), value).env(format!("GIT_COMMITTER_{name}"), value);
-        }
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "git {args:?}: {}", stderr(&output));
-        stdout(&output).trim().to_owned()
-    }
-
-    fn commit(&self, message: &str) -> String {
-        self.git(&["add", "--all"]);
-        self.git(&["commit", "--quiet", "--allow-empty", "-m", message]);
-        self.git(&["rev-parse", "HEAD"])
-    }
-
-    /// Replaces a text in the subject.
-    fn edit(&self, from: &str, to: &str) {
-        let path = self.0.root().join("src/main.rs");
-        let text = fs::read_to_string(&path).unwrap();
-        assert!(text.contains(from), "{from}");
-        fs::write(path, text.replacen(from, to, 1)).unwrap();
-    }
-
-    /// A call takes about 15 % more work; its answer stays.
-    fn slow_down(&self) {
-        self.edit(
-            "sum.wrapping_add(bits(black_box(numbers)))",
-            "{ black_box(bits(black_box(&numbers[..300]))); sum.wrapping_add(bits(black_box(numbers))) }",
-        );
-    }
-
-    fn gate(&self, code: i32, args: &[&str]) -> (Value, String) {
-        let all = [&["gate", "--suite", "s.toml", "--format", "json"], args].concat();
-        let output = lab_in(self.0.root(), code, &all);
-        let says = if output.stdout.is_empty() { Value::Null } else { json(&output) };
-        (says, stderr(&output))
-    }
-
-    /// A record of two launches.
-    fn record(&self) -> String {
-        let args = ["run", "--suite", "s.toml", "--launches", "2", "--format", "json"];
-        lab_in(self.0.root(), 0, &args);
-        let mut records: Vec<_> =
-            fs::read_dir(self.0.root().join("results")).unwrap().map(|entry| entry.unwrap().path()).collect();
-        records.sort();
-        records.last().unwrap().to_str().unwrap().to_owned()
-    }
-
-    fn accept(&self, record: &str) -> std::path::PathBuf {
-        lab_in(self.0.root(), 0, &["baseline", "accept", record]);
-        self.reference()
-    }
-
-    fn reference(&self) -> std::path::PathBuf {
-        let folder = crate::lab::only_folder(&self.0.root().join("baselines/references"));
-        folder.join("s.toml")
-    }
-}
-
-fn verdict<'a>(says: &'a Value, benchmark: &str) -> &'a str {
-    let rows = says["report"]["rows"].as_array().unwrap();
-    let row = rows.iter().find(|row| row["benchmark"] == benchmark && row["measure"] == "time");
-    row.unwrap_or_else(|| panic!("no row {benchmark}: {says:#}"))["verdict"].as_str().unwrap()
-}
 
 #[test]
 fn a_slow_down_fails_and_names_its_row_and_without_it_the_gate_passes() {
     let repository = Repository::new();
-    let _alone = alone();
     // The same code is found to be the same, and costs nothing.
     let (says, said) = repository.gate(0, &["--against", "HEAD"]);
     assert_eq!(verdict(&says, "bits"), "identical");
     assert!(!said.contains("screen"), "{said}");
     let identical = repository.0.root().join("results").join(says["name"].as_str().unwrap());
-    let args = ["gate", identical.to_str().unwrap(), "--export", "junit"];
-    let junit = stdout(&lab_in(repository.0.root(), 0, &args));
-    assert!(junit.contains("<skipped message=\"identical code: not measured\"/>"), "{junit}");
+    let identical_shown = identical.to_str().unwrap();
+    for args in
+        [["gate", identical_shown, "--export", "junit"].as_slice(), &["export", "junit", identical_shown]]
+    {
+        let junit = stdout(&lab_in(repository.0.root(), 0, args));
+        assert!(junit.contains("<skipped message=\"identical code: not measured\"/>"), "{junit}");
+    }
+    let said =
+        stderr(&lab_in(repository.0.root(), 0, &["export", "github-action-benchmark", identical_shown]));
+    assert!(
+        said.contains("1 row of identical code was not measured") && said.contains("--no-identity"),
+        "{said}"
+    );
     assert!(!identical.join("charts").exists(), "nothing to draw");
+    let said = stderr(&lab_in(repository.0.root(), 2, &["report", identical_shown]));
+    assert!(said.contains("holds a gate that measured nothing: cargo lab gate "), "{said}");
 
     repository.slow_down();
     let (says, said) = repository.gate(1, &["--against", "main"]);
@@ -117,6 +41,10 @@ fn a_slow_down_fails_and_names_its_row_and_without_it_the_gate_passes() {
     assert!(row["confirmation"]["shown"]["ratio"].as_f64() > Some(1.05), "{row:#}");
     assert!(row["why"].as_str().unwrap().starts_with("confirmed: at least "), "{row:#}");
     assert_eq!(says["candidate"]["changed"], 1, "what is not committed is what is measured");
+    let page = fs::read_to_string(
+        repository.0.root().join("results").join(says["name"].as_str().unwrap()).join("gate.md"),
+    );
+    assert!(page.unwrap().contains(" and 1 changed file) against main ("));
     assert!(said.contains("screen") && said.contains("confirm"), "{said}");
 
     // The record says the same again, for a person and without measuring.
@@ -150,6 +78,24 @@ fn exported(repository: &Repository, record: &std::path::Path) {
         junit.contains("failures=\"1\"") && junit.contains("<failure message=\"confirmed: at least"),
         "{junit}"
     );
+    // The record for other tools says the same by whatever verb.
+    let shown = record.to_str().unwrap();
+    for args in [["export", "junit", shown].as_slice(), &["report", shown, "--export", "junit"]] {
+        assert_eq!(stdout(&lab_in(repository.0.root(), 0, args)), junit, "{args:?}");
+    }
+    // A series over commits is one series.
+    let series = stdout(&lab_in(repository.0.root(), 0, &["export", "github-action-benchmark", shown]));
+    let names: Vec<String> = serde_json::from_str::<Vec<Value>>(&series)
+        .unwrap()
+        .iter()
+        .map(|row| row["name"].as_str().unwrap().to_owned())
+        .collect();
+    assert!(
+        names.contains(&"bits (plain)".into()) && names.contains(&"bits (plain @ reference)".into()),
+        "{names:?}"
+    );
+    let history = stdout(&lab_in(repository.0.root(), 0, &["history", shown]));
+    assert!(history.contains("plain @ reference"), "{history}");
     // benchstat compares both sides by their launches.
     let go = export("go");
     let lines =
@@ -163,7 +109,7 @@ fn exported(repository: &Repository, record: &std::path::Path) {
 
 #[test]
 fn what_cannot_be_compared_is_said_in_a_sentence() {
-    let repository = Repository::without_lab();
+    let repository = Repository::below("");
     for name in ["Cargo.toml", "src/main.rs"] {
         fs::rename(
             repository.0.root().join(name),
@@ -183,7 +129,6 @@ fn what_cannot_be_compared_is_said_in_a_sentence() {
     let broken = repository.commit("does not compile");
     repository.edit("fn main() { no such thing", "fn main() {");
     repository.commit("subject");
-    let _alone = alone();
     let error = |args: &[&str]| {
         let (_, said) = repository.gate(2, args);
         let errors: Vec<_> = said.lines().filter(|line| line.starts_with("error: ")).collect();
@@ -193,19 +138,26 @@ fn what_cannot_be_compared_is_said_in_a_sentence() {
     let said = error(&["--against", "no-such-branch"]);
     assert!(said.starts_with("error: unknown revision \"no-such-branch\": name a commit"), "{said}");
     assert!(error(&["--against=--help"]).contains("unknown revision \"--help\""));
-    let said = error(&["--against", &nothing]);
-    assert!(said.contains("has no Cargo.toml: there was no workspace here then"), "{said}");
     let said = error(&["--against", &broken]);
     assert!(
         said.contains(&format!("revision {}", &broken[..10])) && said.contains("cannot be built"),
         "{said}"
     );
+    let (_, said) = repository.gate(2, &["--against", &broken]);
+    assert_eq!(said.matches("no such thing").count(), 1, "once: {said}");
     let said = error(&["--against", "HEAD", "--benchmarks", "bitz"]);
     assert!(said.contains("unknown benchmark \"bitz\""), "{said}");
     let said = error(&["--against", "HEAD", "--flagsets", "plian"]);
     assert!(said.contains("unknown arm \"plian\"; known: plain"), "{said}");
     assert!(error(&[]).contains("what to compare with?"));
     assert!(stderr(&lab(2, &["gate", "--against", "HEAD", "--budget", "soon"])).contains("90s, 5m or 1h"));
+    // A change that introduces the lab has nothing to be compared with, and everything in it is new.
+    for (code, args) in [(2, &[][..]), (3, &["--allow-unmatched=new"])] {
+        let (says, _) = repository.gate(code, &[&["--against", &nothing], args].concat());
+        let row = &says["report"]["rows"][0];
+        assert_eq!((&row["benchmark"], &row["how"]), (&"bits".into(), &"new".into()), "{says:#}");
+        assert!(row["why"].as_str().unwrap().contains("has no Cargo.toml here"), "{row:#}");
+    }
     let outside = Workspace::new();
     outside.suite("s", &["plain"]);
     let said = stderr(&lab_in(outside.root(), 2, &["gate", "--suite", "s.toml", "--against", "HEAD"]));
@@ -215,7 +167,6 @@ fn what_cannot_be_compared_is_said_in_a_sentence() {
 #[test]
 fn benchmarks_of_one_side_alone_never_pass_in_silence() {
     let repository = Repository::new();
-    let _alone = alone();
     repository.edit("\\\"name\\\":\\\"bits\\\"", "\\\"name\\\":\\\"bytes\\\"");
     let (says, _) = repository.gate(2, &["--against", "main"]);
     let row = |name: &str| {
@@ -228,6 +179,10 @@ fn benchmarks_of_one_side_alone_never_pass_in_silence() {
             .clone()
     };
     assert_eq!((&row("bits")["how"], &row("bytes")["how"]), (&"gone".into(), &"new".into()), "{says:#}");
+    // A benchmark that is gone was not added.
+    let record = repository.0.root().join("results").join(says["name"].as_str().unwrap());
+    let (says, _) = repository.gate_of(2, &record, &["--allow-unmatched=new"]);
+    assert_eq!(says["report"]["fold"], "broken");
     // Where the difference is meant, and nothing else was compared, nothing is known.
     let (says, _) = repository.gate(3, &["--against", "main", "--allow-unmatched"]);
     assert_eq!(says["report"]["fold"], "inconclusive");
@@ -240,7 +195,6 @@ fn benchmarks_of_one_side_alone_never_pass_in_silence() {
 #[test]
 fn a_candidate_that_fails_is_no_pass() {
     let repository = Repository::new();
-    let _alone = alone();
     repository.edit(
         "let iters = field(&line, \"iters\");",
         "let iters = field(&line, \"iters\"); if std::process::id() > 0 { panic!(\"no turn today\") }",
@@ -252,7 +206,6 @@ fn a_candidate_that_fails_is_no_pass() {
 #[test]
 fn references_gate_sizes_and_are_strict_both_ways() {
     let repository = Repository::new();
-    let _alone = alone();
     let (_, said) = repository.gate(2, &["--references"]);
     assert!(said.contains("no reference of suite s in "), "{said}");
     let record = repository.record();
@@ -297,7 +250,6 @@ fn references_gate_sizes_and_are_strict_both_ways() {
 #[test]
 fn another_machines_reference_is_refused_with_what_differs() {
     let repository = Repository::new();
-    let _alone = alone();
     let record = repository.record();
     let path = repository.accept(&record);
     let text = fs::read_to_string(&path).unwrap();
@@ -330,13 +282,12 @@ fn sha256(text: &str) -> String {
 #[test]
 fn references_that_cannot_be_trusted_are_refused() {
     let repository = Repository::new();
-    let _alone = alone();
     let dirty = {
         repository.edit("fn main() {", "fn main() { ");
         repository.record()
     };
     let said = stderr(&lab_in(repository.0.root(), 2, &["baseline", "accept", &dirty]));
-    assert!(said.contains("1 files differed from commit") && said.contains("measure again"), "{said}");
+    assert!(said.contains("1 file differed from commit") && said.contains("measure again"), "{said}");
     repository.git(&["checkout", "--quiet", "--", "."]);
     let record = repository.record();
     let path = repository.accept(&record);
@@ -366,7 +317,6 @@ fn references_that_cannot_be_trusted_are_refused() {
 #[test]
 fn a_kill_or_a_full_disk_in_mid_accept_leaves_the_old_reference() {
     let repository = Repository::new();
-    let _alone = alone();
     let path = repository.accept(&repository.record());
     let good = fs::read_to_string(&path).unwrap();
     // Another commit, so that the new text would differ.

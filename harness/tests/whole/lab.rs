@@ -1,8 +1,10 @@
 //! Starting the lab, and reading what it leaves.
 
+use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
+use std::rc::{Rc, Weak};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -28,11 +30,27 @@ pub fn suite(name: &str) -> String {
     format!("harness/fixtures/suites/{name}.toml")
 }
 
-/// All labs pin their arms to the same core, so that only one may measure at a time. What one test broke
-/// does not matter to the next.
-pub fn alone() -> MutexGuard<'static, ()> {
+/// That no other test of this process measures, nor writes the sources of a workspace, until all of a test's are
+/// dropped.
+#[derive(Clone)]
+pub struct Alone(#[expect(dead_code, reason = "it is there to be dropped")] Rc<MutexGuard<'static, ()>>);
+
+/// Waits until no other test has it. All labs pin their arms to the same core, and build into one target directory, in
+/// which sources that are newer than another test's build would be taken for built: a [`crate::workspace::Workspace`]
+/// cannot be had without it. A test may ask again. What one test broke does not matter to the next.
+pub fn alone() -> Alone {
     static MEASURING: Mutex<()> = Mutex::new(());
-    MEASURING.lock().unwrap_or_else(PoisonError::into_inner)
+    thread_local! {
+        static HELD: RefCell<Weak<MutexGuard<'static, ()>>> = const { RefCell::new(Weak::new()) };
+    }
+    HELD.with_borrow_mut(|held| {
+        if let Some(held) = held.upgrade() {
+            return Alone(held);
+        }
+        let guard = Rc::new(MEASURING.lock().unwrap_or_else(PoisonError::into_inner));
+        *held = Rc::downgrade(&guard);
+        Alone(guard)
+    })
 }
 
 /// The lab's command in `folder`, with an environment that says nothing about compilers or terminals.

@@ -2,19 +2,32 @@
 //! and flag sets of its own.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use crate::lab::{Alone, alone};
+
 const MANIFEST: &str = "[workspace]\n[package]\nname = \"bare\"\nversion = \"0.0.0\"\nedition = \"2024\"\n";
 
-/// A workspace that is removed at the end of its test.
-pub struct Workspace(TempDir);
+/// A workspace that is removed at the end of its test. No other test builds or measures while there is one.
+pub struct Workspace {
+    root: PathBuf,
+    _scratch: TempDir,
+    _alone: Alone,
+}
 
 impl Workspace {
     /// The subject, and the flag set `plain`.
     pub fn new() -> Self {
-        let workspace = Self(tempfile::tempdir().unwrap());
+        Self::below("")
+    }
+
+    /// The same in a directory of that name, with room beside it.
+    pub fn below(below: &str) -> Self {
+        let alone = alone();
+        let scratch = tempfile::tempdir().unwrap();
+        let workspace = Self { root: scratch.path().join(below), _scratch: scratch, _alone: alone };
         workspace.write("Cargo.toml", MANIFEST);
         workspace.write("src/main.rs", include_str!("bare_subject.rs"));
         workspace.flagset("plain", &["-C", "target-cpu=x86-64"]);
@@ -23,7 +36,7 @@ impl Workspace {
 
     /// Its directory.
     pub fn root(&self) -> &Path {
-        self.0.path()
+        &self.root
     }
 
     /// Writes a file of it.

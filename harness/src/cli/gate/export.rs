@@ -26,17 +26,32 @@ pub(crate) fn write(args: &ExportArgs, root: &Path, gated: &Gated) -> anyhow::Re
         workload: file.workload,
         environment: Some(&file.environment),
         report: &file.report,
-        allow_unmatched: file.allow_unmatched,
+        allowed: file.allow_unmatched,
     });
     let values = match record {
         Some(judged) => judged.rows(),
         None => samples(root, directory.as_deref())?.unwrap_or_else(|| verdicts.clone()),
     };
+    unmeasured(args, file);
     args.write_each(&|kind, limit| match kind {
         Kind::Summary => report::fitted(&[view::markdown(file)], limit),
         Kind::Rows(Foreign::Junit) => report::junit_with(&verdicts, &|row| outcome(file, row)),
         Kind::Rows(format) => report::foreign(format, &values),
     })
+}
+
+/// Says why a format of values has none for some rows.
+fn unmeasured(args: &ExportArgs, file: &GateFile) {
+    let of_values = |kind: &Kind| matches!(kind, Kind::Rows(format) if *format != Foreign::Junit);
+    let identical = file.report.rows.iter().filter(|row| row.verdict == GateVerdict::Identical).count();
+    if identical > 0 && args.kinds().any(|kind| of_values(&kind)) {
+        eprintln!(
+            "note: {} of identical code {} not measured and {} no values in the export: gate with --no-identity to measure identical code too",
+            report::number_of(identical, "row"),
+            if identical == 1 { "was" } else { "were" },
+            if identical == 1 { "has" } else { "have" },
+        );
+    }
 }
 
 /// The rows of the record, or of the records of each gated arm, where there are any.

@@ -1,17 +1,17 @@
 //! `gate`: all verdicts of a comparison folded into an exit code.
 
-mod export;
+pub(crate) mod export;
 
 use std::path::Path;
 
 use anyhow::bail;
 
 use crate::cli::Exit;
-use crate::cli::args::{Format, GateArgs, Shared};
+use crate::cli::args::{AllowedRows, Format, GateArgs, Shared};
 use crate::cli::context::{open, style};
 use crate::experiment::gate::{self, GateOptions, Gated, view};
 use crate::experiment::surroundings::within;
-use crate::judge::Fold;
+use crate::judge::{Allowed, Fold};
 
 impl GateArgs {
     fn options(&self) -> GateOptions {
@@ -23,10 +23,19 @@ impl GateArgs {
             python: self.python.clone(),
             budget: self.budget,
             identity: !self.no_identity,
-            allow_unmatched: self.allow_unmatched,
+            allow_unmatched: self.allowed(),
             seed: self.seed,
             out: self.out.clone(),
             command: self.command(),
+        }
+    }
+
+    /// Which rows without a counterpart pass.
+    fn allowed(&self) -> Allowed {
+        match self.allow_unmatched {
+            None => Allowed::Nothing,
+            Some(AllowedRows::New) => Allowed::New,
+            Some(AllowedRows::All) => Allowed::All,
         }
     }
 
@@ -44,7 +53,10 @@ impl GateArgs {
         words.extend(self.python.as_ref().map(|python| format!("--python {python}")));
         words.push(format!("--budget {}s", self.budget.as_secs()));
         words.extend(self.no_identity.then(|| "--no-identity".to_owned()));
-        words.extend(self.allow_unmatched.then(|| "--allow-unmatched".to_owned()));
+        words.extend(self.allow_unmatched.map(|which| match which {
+            AllowedRows::New => "--allow-unmatched=new".to_owned(),
+            AllowedRows::All => "--allow-unmatched".to_owned(),
+        }));
         words.extend(self.seed.map(|seed| format!("--seed {seed}")));
         words.join(" ")
     }
@@ -81,7 +93,7 @@ pub(crate) fn gate(shared: &Shared, args: &GateArgs) -> anyhow::Result<Exit> {
         }
         (None, None, Some(record)) => {
             let root = open()?.root;
-            let gated = gate::again(&root, record, args.allow_unmatched)?;
+            let gated = gate::again(&root, record, args.allowed())?;
             (root, gated, false)
         }
         _ => bail!(

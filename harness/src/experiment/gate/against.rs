@@ -3,18 +3,20 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 
 use crate::experiment::context::Context;
 use crate::experiment::gate::file::{GATE_SCHEMA, GateFile, row_launches};
-use crate::experiment::gate::pairs::{CANDIDATE, Pair, gated, pair};
+use crate::experiment::gate::pairs::{CANDIDATE, Pair, gated, new_arm, pair};
 use crate::experiment::gate::{GateOptions, Gated, kept};
 use crate::experiment::session::Event;
 use crate::experiment::store::{self, Store, record_name};
 use crate::experiment::surroundings::{clock_seed, timestamp};
 use crate::experiment::trials::{Measured, Phase, Row, Trial, Trials};
 use crate::experiment::{calibrations, revision};
-use crate::judge::{FalseAlarms, GateRow, GateRule, GateVerdict, LOOKS, gate_false_alarms, gate_report};
+use crate::judge::{
+    Allowed, FalseAlarms, GateRow, GateRule, GateVerdict, LOOKS, gate_false_alarms, gate_report,
+};
 use crate::machine::Environment;
 use crate::measure::ArmFacts;
 use crate::plan::{Arm, SCHEMA_VERSION, Suite, WorkloadKind};
@@ -29,8 +31,9 @@ pub fn against(context: &Context, options: &GateOptions, rev: &str) -> anyhow::R
     let start = Instant::now();
     let suite = context.suite(options.suite.as_deref())?;
     let gated = gated(&suite, options)?;
-    let commit = revision::resolve(&context.root, rev)?;
-    let paired = paired(context, &suite, options, start + options.budget, &gated, (commit, rev))?;
+    let commit = revision::resolve(context, rev)?;
+    let other = Other { commit, name: rev.to_owned(), has_all: false };
+    let paired = paired(context, &suite, options, start + options.budget, &gated, &other)?;
     kept(paired.file, paired.folder, start)
 }
 
@@ -48,21 +51,36 @@ pub(crate) struct PairedRun {
     pub benchmarks: Vec<(String, Vec<String>)>,
 }
 
-/// Measures the gated arms of the work tree beside those of a commit (its hash, and the name that it was given by).
+/// The commit that is compared with.
+pub(crate) struct Other {
+    /// Its hash.
+    pub commit: String,
+    /// The name that it was given by.
+    pub name: String,
+    /// Whether it is known to have every gated arm, so that one which it lacks is an error and not new.
+    pub has_all: bool,
+}
+
+/// Measures the gated arms of the work tree beside those of a commit.
 pub(crate) fn paired(
     context: &Context,
     suite: &Suite,
     options: &GateOptions,
     deadline: Instant,
     arms: &[&Arm],
-    (commit, rev): (String, &str),
+    other: &Other,
 ) -> anyhow::Result<PairedRun> {
     let context = &context.lock()?;
-    let revision = revision::checked_out(context, &commit)?;
+    let revision = revision::checked_out(context, &other.commit)?;
     let seed = options.seed.unwrap_or_else(clock_seed);
     let mut pairs = Vec::new();
     for (at, arm) in (0_u64..).zip(arms) {
-        pairs.push(pair(context, suite, arm, &revision, options, seed.wrapping_add(at))?);
+        let seed = seed.wrapping_add(at);
+        pairs.push(match revision.lacks(context, &arm.workload)? {
+            Some(why) if other.has_all => bail!("{why}"),
+            Some(why) => new_arm(context, suite, arm, options, seed, &why)?,
+            None => pair(context, suite, arm, &revision, options, seed)?,
+        });
     }
     let out = options.out.clone().unwrap_or_else(|| context.root.join("results"));
     let mut file = GateFile {
@@ -74,13 +92,13 @@ pub(crate) fn paired(
         command: options.command.clone(),
         suite: suite.name.clone(),
         workload: suite.kind(),
-        against: commit,
-        against_name: rev.to_owned(),
-        candidate: revision::head(&context.root),
+        against: other.commit.clone(),
+        against_name: other.name.clone(),
+        candidate: revision::head(context),
         environment: context.environment.clone(),
         stopped: false,
         allow_unmatched: options.allow_unmatched,
-        report: gate_report(Vec::new(), Vec::new(), true),
+        report: gate_report(Vec::new(), Vec::new(), Allowed::All),
         launches: Vec::new(),
         false_alarms: false_alarms(&context.root, &context.environment, suite.kind())?,
     };
@@ -96,7 +114,7 @@ pub(crate) fn paired(
     records.close()?;
     judged(&mut file, &pairs, &trials, &rule, &measured?);
     Ok(PairedRun {
-        facts: pairs.iter().map(|pair| pair.artifacts.facts[CANDIDATE].clone()).collect(),
+        facts: pairs.iter().map(|pair| pair.candidate_facts()).collect(),
         benchmarks: pairs.iter().map(|pair| (pair.arm.clone(), pair.benchmarks.clone())).collect(),
         memory: records.memory(),
         folder: records.folder,

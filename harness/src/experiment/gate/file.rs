@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::experiment::store::{GATE_FILE, replace};
 use crate::experiment::trials::{Measured, Row};
-use crate::judge::{FalseAlarms, GateReport};
+use crate::judge::{Allowed, FalseAlarms, GateReport};
 use crate::machine::Environment;
 use crate::plan::{Bounds, WorkloadKind};
 use crate::record::Commit;
@@ -64,8 +64,8 @@ pub struct GateFile {
     pub environment: Environment,
     /// Whether the user stopped it.
     pub stopped: bool,
-    /// Whether rows without a counterpart were allowed.
-    pub allow_unmatched: bool,
+    /// Which rows without a counterpart were allowed.
+    pub allow_unmatched: Allowed,
     /// What it says.
     pub report: GateReport,
     /// What it says that by.

@@ -17,7 +17,7 @@ pub use references::{by_references, record_by_references};
 
 use crate::experiment::judged::Judged;
 use crate::experiment::store;
-use crate::judge::{GateReport, GateRow, GateRule, Launches, Paired, gate_report, replay};
+use crate::judge::{Allowed, GateReport, GateRow, GateRule, Launches, Paired, gate_report, replay};
 
 /// What a gate compares, and how long it may take.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,8 +36,8 @@ pub struct GateOptions {
     pub budget: Duration,
     /// Whether code that is identical on both sides passes without being measured.
     pub identity: bool,
-    /// Whether benchmarks that only one side has pass.
-    pub allow_unmatched: bool,
+    /// Which benchmarks that only one side has pass.
+    pub allow_unmatched: Allowed,
     /// The seed of every random choice; `None` takes one from the clock.
     pub seed: Option<u64>,
     /// Where records go; `None` is `results` of the workspace.
@@ -74,15 +74,24 @@ fn kept(mut file: GateFile, directory: PathBuf, start: Instant) -> anyhow::Resul
     Ok(Gated::paired(file, Some(directory)))
 }
 
+/// The gate that a record holds, with the verdicts of its day; `None` where it holds none.
+///
+/// # Errors
+/// Its file cannot be read.
+pub fn stored(record: &Path) -> anyhow::Result<Option<Gated>> {
+    let file = GateFile::read(record)?;
+    Ok(file.map(|file| Gated::paired(file, Some(record.to_owned()))))
+}
+
 /// Judges a gate's record again, by the rule of the day. `root` is the workspace whose calibrations are taken.
 ///
 /// # Errors
 /// The record is not one of a gate, or cannot be read.
-pub fn again(root: &Path, record: &Path, allow_unmatched: bool) -> anyhow::Result<Gated> {
+pub fn again(root: &Path, record: &Path, allowed: Allowed) -> anyhow::Result<Gated> {
     let Some(mut file) = GateFile::read(record)? else {
         bail!("{} holds no gate: it was not made by cargo lab gate", record.display())
     };
-    file.allow_unmatched |= allow_unmatched;
+    file.allow_unmatched = file.allow_unmatched.max(allowed);
     file.report = judged_again(&file);
     file.false_alarms = against::false_alarms(root, &file.environment, file.workload)?;
     Ok(Gated::paired(file, Some(record.to_owned())))

@@ -13,7 +13,7 @@ use crate::experiment::revision::{Revision, short_hash};
 use crate::experiment::session::{first_processes, listing};
 use crate::experiment::trials::Trial;
 use crate::judge::{GateRow, GateVerdict, Unmatched};
-use crate::measure::{FailureReason, Prepared, RunFailure};
+use crate::measure::{ArmFacts, FailureReason, Prepared, RunFailure};
 use crate::plan::{Arm, Benchmark, Gated, Plan, Role, Source, Suite};
 use crate::report::sentence;
 
@@ -36,6 +36,15 @@ pub(crate) struct Pair {
     pub rows: Vec<GateRow>,
     /// The benchmarks that the candidate has.
     pub benchmarks: Vec<String>,
+}
+
+impl Pair {
+    /// What is known of the candidate's artifact.
+    pub(crate) fn candidate_facts(&self) -> ArmFacts {
+        // A new arm is built alone.
+        let facts = &self.artifacts.facts;
+        facts.get(CANDIDATE).or(facts.first()).cloned().unwrap_or_default()
+    }
 }
 
 /// The suite's arms that are gated: those that were asked for, or that the suite names; else the baseline of a
@@ -152,6 +161,50 @@ pub(crate) fn pair(
     });
     let benchmarks = rows_of(&plan, identical, trial.as_ref());
     Ok(Pair { arm: arm.name.clone(), trial, artifacts, failures, rows, benchmarks })
+}
+
+/// An arm that the commit lacks, in the clause `why`: the work tree's code is built, and every benchmark of it is new.
+pub(crate) fn new_arm(
+    context: &Locked<'_>,
+    suite: &Suite,
+    arm: &Arm,
+    options: &GateOptions,
+    seed: u64,
+    why: &str,
+) -> anyhow::Result<Pair> {
+    let mut plan = suite.plan(&[], suite.quick, seed)?;
+    plan.arms = vec![Arm { role: Role::Baseline, ..arm.clone() }];
+    plan.claims.clear();
+    if let Some(profile) = &options.profile {
+        plan.set_profile(profile);
+    }
+    if let Some(python) = &options.python {
+        plan.call_from(python);
+    }
+    let artifacts = artifacts::build(context, &plan)?;
+    let asked = if options.benchmarks.is_empty() { &suite.benchmarks } else { &options.benchmarks };
+    let benchmarks = union(context, &artifacts.arms, &plan, asked)?;
+    let row = |name: &String| GateRow {
+        benchmark: name.clone(),
+        arm: arm.name.clone(),
+        measure: plan.row(name).measure,
+        reference: None,
+        value: None,
+        bounds: suite.gate.bounds(name, plan.noise_threshold),
+        screening: None,
+        confirmation: None,
+        verdict: GateVerdict::Unmatched { how: Unmatched::New },
+        why: why.to_owned(),
+    };
+    let rows = benchmarks.iter().map(row).collect();
+    Ok(Pair {
+        arm: arm.name.clone(),
+        trial: None,
+        failures: artifacts.failures.clone(),
+        artifacts,
+        rows,
+        benchmarks,
+    })
 }
 
 /// The benchmarks that the candidate has: all of the reference's, where their code is the same.

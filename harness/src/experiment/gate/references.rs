@@ -10,7 +10,7 @@ use anyhow::bail;
 
 use crate::experiment::calibrations::GateLine;
 use crate::experiment::context::Context;
-use crate::experiment::gate::against::{PairedRun, false_alarms, paired};
+use crate::experiment::gate::against::{Other, PairedRun, false_alarms, paired};
 use crate::experiment::gate::file::{GATE_SCHEMA, GateFile};
 use crate::experiment::gate::pairs::gated;
 use crate::experiment::gate::{GateOptions, Gated, kept};
@@ -22,7 +22,7 @@ use crate::experiment::run::{self, RunOptions};
 use crate::experiment::surroundings::timestamp;
 use crate::experiment::{artifacts, calibrations, references, revision};
 use crate::judge::{
-    Anchored, GateRow, GateVerdict, Measured, Reference, ReferenceArm, References, Unmatched, bare,
+    Allowed, Anchored, GateRow, GateVerdict, Measured, Reference, ReferenceArm, References, Unmatched, bare,
     changes_code, differences, gate_report, judge_anchored, judge_stored, unmatched,
 };
 use crate::machine::Difference;
@@ -49,10 +49,13 @@ pub fn by_references(
     if !differs.is_empty() {
         return elsewhere(context, options, &suite, &stored, &differs, &now);
     }
-    let commit = revision::resolve(&context.root, &stored.commit);
+    let commit = revision::resolve(context, &stored.commit);
     let deadline = start + options.budget;
-    let run =
-        commit.and_then(|commit| paired(context, &suite, options, deadline, &arms, (commit, &stored.commit)));
+    let run = commit.and_then(|commit| {
+        // What was accepted can be measured again: an arm that it lacks was not added since.
+        let other = Other { commit, name: stored.commit.clone(), has_all: true };
+        paired(context, &suite, options, deadline, &arms, &other)
+    });
     let mut run = match run {
         Ok(run) => run,
         Err(why) if context.stopped() => return Err(why),
@@ -403,11 +406,11 @@ fn empty(context: &Context, stored: &References, options: &GateOptions) -> anyho
         workload: stored.workload,
         against: stored.commit.clone(),
         against_name: stored.commit.clone(),
-        candidate: revision::head(&context.root),
+        candidate: revision::head(context),
         environment: context.environment.clone(),
         stopped: false,
-        allow_unmatched: false,
-        report: gate_report(Vec::new(), Vec::new(), true),
+        allow_unmatched: options.allow_unmatched,
+        report: gate_report(Vec::new(), Vec::new(), Allowed::All),
         launches: Vec::new(),
         false_alarms: false_alarms(&context.root, &context.environment, stored.workload)?,
     })

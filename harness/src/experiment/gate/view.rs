@@ -3,7 +3,7 @@
 use crate::experiment::gate::file::GateFile;
 use crate::experiment::revision::short_hash;
 use crate::record::Commit;
-use crate::report::{Chart, ChartError, GateView, Style, gate_chart, gate_markdown, gate_table};
+use crate::report::{Chart, ChartError, GateView, Style, gate_chart, gate_markdown, gate_table, number_of};
 
 /// For a terminal.
 #[must_use]
@@ -39,7 +39,7 @@ fn head(file: &GateFile) -> Vec<String> {
     let candidate = match &file.candidate {
         Some(Commit { hash, changed: 0 }) => format!("work tree ({})", short_hash(hash)),
         Some(Commit { hash, changed }) => {
-            format!("work tree ({} and {changed} changed files)", short_hash(hash))
+            format!("work tree ({} and {})", short_hash(hash), number_of(*changed, "changed file"))
         }
         None => "work tree".to_owned(),
     };

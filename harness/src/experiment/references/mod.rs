@@ -15,7 +15,7 @@ use crate::judge::{REFERENCE_SCHEMA, References};
 use crate::machine::Environment;
 use crate::measure::RunFailure;
 use crate::record::{RunFile, State};
-use crate::report::sentence;
+use crate::report::{number_of, sentence};
 
 /// Where references lie in a workspace.
 #[must_use]
@@ -109,8 +109,8 @@ fn acceptable(file: &RunFile) -> anyhow::Result<()> {
     match &file.commit {
         None => bail!("it names no commit: measure inside of a git repository"),
         Some(commit) if commit.changed > 0 => bail!(
-            "{} files differed from commit {} when it was measured: commit them and measure again, so that the reference can be rebuilt",
-            commit.changed,
+            "{} differed from commit {} when it was measured: commit what differs and measure again, so that the reference can be rebuilt",
+            number_of(commit.changed, "file"),
             short_hash(&commit.hash)
         ),
         Some(_) => {}

@@ -17,6 +17,59 @@ pub enum Unmatched {
     AnotherTask,
 }
 
+/// Which rows without a counterpart pass.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "Written", into = "Written")]
+pub enum Allowed {
+    /// None.
+    #[default]
+    Nothing,
+    /// Those that only the candidate has.
+    New,
+    /// All.
+    All,
+}
+
+/// [`Allowed`] as `gate.json` has it: `false`, `"new"`, `true`.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Written {
+    All(bool),
+    Some(String),
+}
+
+impl From<Written> for Allowed {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::All(true) => Self::All,
+            Written::Some(which) if which == "new" => Self::New,
+            Written::All(false) | Written::Some(_) => Self::Nothing,
+        }
+    }
+}
+
+impl From<Allowed> for Written {
+    fn from(allowed: Allowed) -> Self {
+        match allowed {
+            Allowed::Nothing => Self::All(false),
+            Allowed::New => Self::Some("new".to_owned()),
+            Allowed::All => Self::All(true),
+        }
+    }
+}
+
+impl Allowed {
+    /// Whether a row may pass that has no counterpart in this way.
+    #[must_use]
+    pub fn lets(self, how: Unmatched) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::New => how == Unmatched::New,
+            Self::All => true,
+        }
+    }
+}
+
 /// What a gate says of a row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
@@ -100,7 +153,7 @@ pub struct GateReport {
 
 /// Folds rows. A control that differs from itself voids every verdict that rests on paired times.
 #[must_use]
-pub fn gate_report(mut rows: Vec<GateRow>, void: Vec<String>, allow_unmatched: bool) -> GateReport {
+pub fn gate_report(mut rows: Vec<GateRow>, void: Vec<String>, allowed: Allowed) -> GateReport {
     let judged = |row: &GateRow| {
         row.measure.is_time() && matches!(row.verdict, GateVerdict::Passed | GateVerdict::Regressed)
     };
@@ -111,10 +164,10 @@ pub fn gate_report(mut rows: Vec<GateRow>, void: Vec<String>, allow_unmatched: b
         }
     }
     let any = |of: &dyn Fn(&GateVerdict) -> bool| rows.iter().any(|row| of(&row.verdict));
-    let unmatched = any(&|verdict| matches!(verdict, GateVerdict::Unmatched { .. }));
+    let unmatched = any(&|verdict| matches!(verdict, GateVerdict::Unmatched { how } if !allowed.lets(*how)));
     let fold = if any(&|verdict| matches!(verdict, GateVerdict::Regressed | GateVerdict::Failed)) {
         Fold::Regressed
-    } else if unmatched && !allow_unmatched {
+    } else if unmatched {
         Fold::Broken
     } else if !void.is_empty()
         || any(&|verdict| *verdict == GateVerdict::Inconclusive)

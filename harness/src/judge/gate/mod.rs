@@ -12,7 +12,9 @@ mod simulations;
 #[cfg(test)]
 mod tests;
 
-pub use fold::{Confirmation, Fold, GateReport, GateRow, GateVerdict, Paired, Unmatched, gate_report};
+pub use fold::{
+    Allowed, Confirmation, Fold, GateReport, GateRow, GateVerdict, Paired, Unmatched, gate_report,
+};
 
 pub use replay::{Launches, Replayed, replay};
 

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use crate::judge::gate::{
-    Confirming, Fold, GateRow, GateRule, GateVerdict, LOOKS, Launches, Paired, Standing, Unmatched,
+    Allowed, Confirming, Fold, GateRow, GateRule, GateVerdict, LOOKS, Launches, Paired, Standing, Unmatched,
     gate_report, launches_to_pass, replay,
 };
 use crate::plan::{Bounds, Measure};
@@ -111,21 +111,33 @@ fn the_worst_row_is_the_answer() {
     };
     let new = GateVerdict::Unmatched { how: Unmatched::New };
     use GateVerdict::{Failed, Identical, Inconclusive, Passed, Regressed};
-    assert_eq!(fold(&[Passed, Identical], false), Fold::Passes);
-    assert_eq!(fold(&[Passed, Inconclusive], false), Fold::Inconclusive);
-    assert_eq!(fold(&[Inconclusive, new.clone()], false), Fold::Broken);
-    assert_eq!(fold(&[Passed, new.clone()], true), Fold::Passes);
-    assert_eq!(fold(std::slice::from_ref(&new), true), Fold::Inconclusive, "nothing was compared");
-    assert_eq!(fold(&[], true), Fold::Inconclusive);
-    assert_eq!(fold(&[Inconclusive, new, Regressed], false), Fold::Regressed);
-    assert_eq!(fold(&[Passed, Failed], false), Fold::Regressed);
+    assert_eq!(fold(&[Passed, Identical], Allowed::Nothing), Fold::Passes);
+    assert_eq!(fold(&[Passed, Inconclusive], Allowed::Nothing), Fold::Inconclusive);
+    assert_eq!(fold(&[Inconclusive, new.clone()], Allowed::Nothing), Fold::Broken);
+    assert_eq!(fold(&[Passed, new.clone()], Allowed::All), Fold::Passes);
+    assert_eq!(fold(&[Passed, new.clone()], Allowed::New), Fold::Passes);
+    let gone = GateVerdict::Unmatched { how: Unmatched::Gone };
+    assert_eq!(fold(&[Passed, gone.clone()], Allowed::New), Fold::Broken, "what is gone may have been slow");
+    assert_eq!(fold(&[Passed, gone], Allowed::All), Fold::Passes);
+    assert_eq!(fold(std::slice::from_ref(&new), Allowed::All), Fold::Inconclusive, "nothing was compared");
+    assert_eq!(fold(&[], Allowed::All), Fold::Inconclusive);
+    assert_eq!(fold(&[Inconclusive, new, Regressed], Allowed::Nothing), Fold::Regressed);
+    assert_eq!(fold(&[Passed, Failed], Allowed::Nothing), Fold::Regressed);
+}
+
+#[test]
+fn what_may_pass_is_written_as_it_always_was() {
+    for (allowed, text) in [(Allowed::Nothing, "false"), (Allowed::New, "\"new\""), (Allowed::All, "true")] {
+        assert_eq!(serde_json::to_string(&allowed).unwrap(), text);
+        assert_eq!(serde_json::from_str::<Allowed>(text).unwrap(), allowed);
+    }
 }
 
 #[test]
 fn a_void_control_leaves_nothing_decided_by_time() {
     let size = GateRow { measure: Measure::FileSize, ..row(GateVerdict::Passed) };
     let rows = vec![row(GateVerdict::Regressed), row(GateVerdict::Passed), size];
-    let report = gate_report(rows, vec!["b".into()], false);
+    let report = gate_report(rows, vec!["b".into()], Allowed::Nothing);
     assert_eq!(report.fold, Fold::Inconclusive);
     let verdicts: Vec<_> = report.rows.iter().map(|row| row.verdict.clone()).collect();
     assert_eq!(

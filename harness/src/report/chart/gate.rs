@@ -141,7 +141,7 @@ fn draw_row(scene: &mut Scene, row: &GateRow, axis: &Axis, y: f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judge::{Shown, gate_report};
+    use crate::judge::{Allowed, Shown, gate_report};
     use crate::plan::{Bounds, Measure};
 
     fn row(benchmark: &str, verdict: GateVerdict, shown: Option<(f64, f64, f64)>) -> GateRow {
@@ -166,7 +166,7 @@ mod tests {
     }
 
     fn picture(rows: Vec<GateRow>) -> Option<String> {
-        let report = gate_report(rows, Vec::new(), false);
+        let report = gate_report(rows, Vec::new(), Allowed::Nothing);
         let head = ["a machine".to_owned()];
         gate_picture(&GateView {
             head: &head,

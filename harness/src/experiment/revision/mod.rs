@@ -1,0 +1,195 @@
+//! The commit that a gate compares with: found, and put into a tree of the lab's own.
+
+mod around;
+mod git;
+mod lacking;
+mod tree;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+
+use crate::experiment::context::{Context, Locked, flagsets};
+use crate::experiment::revision::git::{Git, Repository, words};
+use crate::experiment::revision::tree::Tree;
+use crate::plan::FlagSets;
+use crate::process::{Invocation, Limits, run};
+use crate::record::Commit;
+
+/// Directory of the tree and of what is built from it, below the lab's own.
+const DIRECTORY: &str = "against";
+
+/// A commit whose variants are built beside the work tree's.
+pub(crate) struct Revision {
+    /// Its full hash.
+    pub commit: String,
+    /// The workspace's root in a tree of that commit.
+    pub root: PathBuf,
+    /// Where it is built.
+    pub target: PathBuf,
+    /// The flag sets of that commit.
+    pub flagsets: FlagSets,
+}
+
+/// The beginning of a commit's hash: enough to find it, short enough to read.
+pub(crate) fn short_hash(hash: &str) -> &str {
+    hash.get(..10).unwrap_or(hash)
+}
+
+/// The commit of the work tree, and whether files in it differ from that; `None` outside of a repository. What git
+/// refuses is noted: a measurement does not depend on it.
+pub(crate) fn head(context: &Context) -> Option<Commit> {
+    let (root, stop) = (&context.root, || context.stopped());
+    let repository = match Repository::of(root, &stop) {
+        Ok(repository) => repository?,
+        Err(error) => {
+            // Without git, only a repository has a commit to miss.
+            if root.ancestors().any(|above| above.join(".git").exists()) && !context.stopped() {
+                context.progress().note(&format!("the record names no commit: {error:#}"));
+            }
+            return None;
+        }
+    };
+    let git = repository.git(root, &stop).ok()?;
+    let hash = git.asked(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]).ok()??;
+    let changed = git.asked(&["status", "--porcelain", "--untracked-files=normal", "--", "."]).ok()??;
+    Some(Commit { hash, changed: changed.lines().count() })
+}
+
+/// The full hash behind a name.
+pub(crate) fn resolve(context: &Context, rev: &str) -> anyhow::Result<String> {
+    let (root, stop) = (&context.root, || context.stopped());
+    let repository = repository(context)?;
+    let name = format!("{rev}^{{commit}}");
+    // An option in place of a name would be taken as one.
+    let output = repository.git(root, &stop)?.run(&["rev-parse", "--verify", "--end-of-options", &name])?;
+    if let Some(line) = output.stderr.lines().find(|line| line.contains("is ambiguous")) {
+        let line = line.trim_start_matches("warning: ").trim_start_matches("error: ").trim_end_matches('.');
+        bail!(
+            "revision \"{rev}\" is ambiguous ({line}): name it in full, as refs/heads/NAME, refs/tags/NAME or the whole hash"
+        );
+    }
+    let hash = output.stdout.trim();
+    if output.success() && hash.len() >= 40 {
+        return Ok(hash.to_owned());
+    }
+    bail!(
+        "unknown revision \"{rev}\": name a commit, branch or tag that is in this repository (a shallow clone may lack it: git fetch --unshallow)"
+    )
+}
+
+fn repository(context: &Context) -> anyhow::Result<Repository> {
+    let found = Repository::of(&context.root, &|| context.stopped())?;
+    found.with_context(|| format!("{} is not a git repository: --against needs one", context.root.display()))
+}
+
+/// Puts `commit` into a tree of the lab's own, which later gates use again.
+pub(crate) fn checked_out(context: &Locked<'_>, commit: &str) -> anyhow::Result<Revision> {
+    let folder = context.target().join(DIRECTORY);
+    let repository = repository(context)?;
+    forget_registered(context, &folder)?;
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let folder = folder.canonicalize()?;
+    let files = around::place(&folder, &repository.top)?;
+    let state = folder.join("git");
+    let tree = Tree { common: &repository.common, files: &files, state: &state, beside: &repository.top };
+    tree.check_out(context.watcher(), commit)?;
+    let root = match repository.prefix.trim_end_matches('/') {
+        "" => files.clone(),
+        below => files.join(below),
+    };
+    let stop = || context.stopped();
+    let git = tree.git(&stop);
+    let outside = around::named_absolutely(&git, &files, &repository.top)?;
+    if !outside.is_empty() {
+        let shown: Vec<String> = outside.iter().map(|package| package.display().to_string()).collect();
+        context.progress().note(&format!(
+            "outside of the repository, and as it is now on both sides: {}",
+            shown.join(", ")
+        ));
+    }
+    same_dependencies(context, &git, &repository.prefix, &root, commit)?;
+    same_settings(&context.root, &root, commit)?;
+    let flagsets = flagsets(&root).with_context(|| format!("flag sets of {}", short_hash(commit)))?;
+    Ok(Revision { commit: commit.to_owned(), root, target: folder.join("target"), flagsets })
+}
+
+/// Earlier labs registered their tree in the repository, which then lists a work tree that nobody made.
+fn forget_registered(context: &Context, folder: &Path) -> anyhow::Result<()> {
+    let old = folder.join("tree");
+    if !old.join(".git").is_file() {
+        return Ok(());
+    }
+    let stop = || context.stopped();
+    if let Some(path) = old.to_str() {
+        Git::within(&context.root, &stop).run(&["worktree", "remove", "--force", path])?;
+    }
+    if old.exists() {
+        fs::remove_dir_all(&old).with_context(|| format!("cannot replace {}", old.display()))?;
+    }
+    Ok(())
+}
+
+/// A commit without a lock file would be built with whatever versions are newest: it gets the work tree's.
+fn same_dependencies(
+    context: &Context,
+    git: &Git<'_>,
+    prefix: &str,
+    root: &Path,
+    commit: &str,
+) -> anyhow::Result<()> {
+    let is_tracked = git.asked(&["ls-files", "--error-unmatch", "--", &format!("{prefix}Cargo.lock")])?;
+    if is_tracked.is_some() || !root.join("Cargo.toml").is_file() {
+        return Ok(());
+    }
+    let own = context.root.join("Cargo.lock");
+    if !own.is_file() {
+        let invocation = Invocation::new("cargo", ["generate-lockfile"]).in_folder(&context.root);
+        let limits = Limits { timeout: Duration::from_secs(600), output: 1 << 20 };
+        let output = run(&invocation, limits, &|| context.stopped())?;
+        if !output.success() {
+            bail!("the work tree has no Cargo.lock, and Cargo makes none: {}", words(&output));
+        }
+    }
+    let copy = root.join("Cargo.lock");
+    fs::copy(&own, &copy).with_context(|| format!("cannot write {}", copy.display()))?;
+    context.progress().note(&format!(
+        "{} has no Cargo.lock: it is built with the versions of the work tree's",
+        short_hash(commit)
+    ));
+    Ok(())
+}
+
+/// Cargo reads the config files above a directory too, and the tree lies below the work tree. Where those of the two
+/// differ in something that changes code and that the lab cannot switch off, the comparison would hide it.
+fn same_settings(root: &Path, tree: &Path, commit: &str) -> anyhow::Result<()> {
+    let read = |folder: &Path| -> Vec<String> {
+        let files = ["config.toml", "config"].map(|name| folder.join(".cargo").join(name));
+        files.map(|file: PathBuf| fs::read_to_string(file).unwrap_or_default()).into()
+    };
+    if read(root) == read(tree) {
+        return Ok(());
+    }
+    let in_force = |folder: &Path| {
+        let place = |foreign: &crate::build::Foreign| {
+            Path::new(&foreign.place).strip_prefix(folder).is_ok_and(|below| below.starts_with(".cargo"))
+        };
+        let all = crate::build::foreign_settings(std::iter::empty(), folder, None);
+        let mut settings: Vec<String> = all
+            .into_iter()
+            .filter(|foreign| foreign.in_force && place(foreign))
+            .map(|foreign| foreign.setting)
+            .collect();
+        settings.sort();
+        settings
+    };
+    if in_force(root) == in_force(tree) {
+        return Ok(());
+    }
+    bail!(
+        ".cargo/config.toml of the work tree and of {} differ in profiles or linkers, and Cargo would use both for the older one: move them to Cargo.toml, or compare with a commit that has the same",
+        short_hash(commit)
+    )
+}

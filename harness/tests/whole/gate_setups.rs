@@ -1,0 +1,108 @@
+//! Gates in repositories that are not alone in the world, or that git does not hand out.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::process::{Command, Output};
+
+use crate::lab::{command, json, stderr, target};
+use crate::repository::{Repository, verdict};
+
+/// Runs a gate under an environment of its own.
+fn gate_under(repository: &Repository, code: i32, args: &[&str], set: &[(&str, &str)]) -> Output {
+    let mut command = command(repository.0.root());
+    command.args(["gate", "--suite", "s.toml", "--format", "json"]).args(args);
+    command.envs(set.iter().copied());
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+    output
+}
+
+/// A package in a directory that stands for a registry.
+fn vendored(repository: &Repository, version: &str, body: &str) {
+    let folder = format!("../../vendored/versions-{version}");
+    let manifest = format!("[package]\nname = \"versions\"\nversion = {version:?}\nedition = \"2024\"\n");
+    repository.0.write(&format!("{folder}/Cargo.toml"), &manifest);
+    repository.0.write(&format!("{folder}/src/lib.rs"), body);
+    repository.0.write(&format!("{folder}/.cargo-checksum.json"), "{\"files\":{}}");
+}
+
+#[test]
+fn what_lies_around_a_repository_lies_around_the_tree_of_its_commit() {
+    let repository = Repository::below("deep/repo");
+    let Repository(workspace) = &repository;
+    // A package and a file outside, and settings above that say where crates come from.
+    workspace.write("../outside/Cargo.toml", "[package]\nname = \"outside\"\nversion = \"0.0.0\"\n");
+    workspace
+        .write("../outside/src/lib.rs", "pub fn at(numbers: &[u32], at: usize) -> u32 { numbers[at] }\n");
+    workspace.write("../../note.txt", "note");
+    let source = "[source.crates-io]\nreplace-with = \"here\"\n[source.here]\ndirectory = \"vendored\"\n";
+    workspace.write("../../.cargo/config.toml", source);
+    vendored(&repository, "1.0.0", "pub fn at() -> usize { 0 }\n");
+    let manifest = fs::read_to_string(workspace.root().join("Cargo.toml")).unwrap();
+    let dependencies = "[dependencies]\noutside = { path = \"../outside\" }\nversions = \"1\"\n";
+    workspace.write("Cargo.toml", &format!("{manifest}{dependencies}"));
+    repository.edit(
+        "fn main() {",
+        "fn main() {\n    black_box(outside::at(&[1, 2, 3], black_box(versions::at())));\n    \
+         black_box(include_str!(\"../../../note.txt\"));\n",
+    );
+    let commit = repository.commit("subject");
+    // The work tree was built before the newest version was there.
+    let mut cargo = Command::new("cargo");
+    cargo.args(["generate-lockfile", "--offline"]).current_dir(workspace.root());
+    assert!(cargo.output().unwrap().status.success());
+    vendored(&repository, "1.0.1", "pub fn at() -> usize { 1 }\n");
+    // What a lab that was killed in mid checkout left.
+    let state = target().join("perflab/against/git");
+    fs::create_dir_all(&state).unwrap();
+    fs::write(state.join("index.lock"), "").unwrap();
+
+    // As git's hooks set it.
+    let hook = [("GIT_DIR", ".git"), ("GIT_INDEX_FILE", ".git/index"), ("GIT_PREFIX", "")];
+    let output = gate_under(&repository, 0, &["--against", "HEAD"], &hook);
+    assert_eq!(verdict(&json(&output), "bits"), "identical", "{}", stderr(&output));
+    let said = stderr(&output);
+    let outside = workspace.root().join("../outside").canonicalize().unwrap();
+    assert!(said.contains(&format!("as it is now on both sides: {}", outside.display())), "{said}");
+    assert!(said.contains(&format!("{} has no Cargo.lock", &commit[..10])), "{said}");
+    for line in said.lines() {
+        assert_eq!(said.lines().filter(|other| *other == line).count(), 1, "said twice: {line}");
+    }
+    assert_eq!(repository.git(&["worktree", "list"]).lines().count(), 1);
+    assert_eq!(repository.git(&["status", "--porcelain"]), "");
+}
+
+#[test]
+fn what_git_refuses_is_told_in_its_own_words_and_with_its_remedy() {
+    let repository = Repository::new();
+    let refused = |args: &[&str], set: &[(&str, &str)]| stderr(&gate_under(&repository, 2, args, set));
+    // As for a repository that belongs to somebody else.
+    let said = refused(&["--against", "HEAD"], &[("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")]);
+    assert!(said.contains("detected dubious ownership") && said.contains("--add safe.directory "), "{said}");
+    assert!(!said.contains("is not a git repository"), "{said}");
+
+    repository.git(&["tag", "twice"]);
+    repository.commit("another");
+    repository.git(&["branch", "twice"]);
+    let said = refused(&["--against", "twice"], &[]);
+    assert!(said.contains("\"twice\" is ambiguous") && said.contains("refs/tags/NAME"), "{said}");
+
+    let programs = tempfile::tempdir().unwrap();
+    let path = std::env::var_os("PATH").unwrap();
+    for name in ["cargo", "rustc"] {
+        let found = std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file());
+        symlink(found.unwrap(), programs.path().join(name)).unwrap();
+    }
+    let said = refused(&["--against", "HEAD"], &[("PATH", programs.path().to_str().unwrap())]);
+    assert!(said.contains("git cannot be run: cannot start git"), "{said}");
+
+    // A repository that only the environment names.
+    let away = repository.0.root().join("target/away");
+    fs::create_dir_all(away.parent().unwrap()).unwrap();
+    fs::rename(repository.0.root().join(".git"), &away).unwrap();
+    assert!(refused(&["--against", "none"], &[]).contains("is not a git repository"));
+    let named = [("GIT_DIR", "target/away"), ("GIT_WORK_TREE", ".")];
+    assert!(refused(&["--against", "none"], &named).contains("unknown revision \"none\""));
+    let said = refused(&["--against", "none"], &[("GIT_DIR", "target/none")]);
+    assert!(said.contains("target/none") && said.contains("not a git repository"), "{said}");
+}

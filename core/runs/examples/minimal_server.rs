@@ -109,7 +109,7 @@ fn purpose() -> Purpose<SandboxFlags, Transfer> {
         },
         facts: |options, flags| options::facts(&ABOUT, options, flags),
         act: |transfer, options, _flags| {
-            transfer.carry_out::<Ran>(options.state_folder(ABOUT.name).as_deref(), LIMITS)
+            transfer.carry_out::<Ran>(options.state_dir(ABOUT.name).as_deref(), LIMITS)
         },
     }
 }

@@ -74,7 +74,7 @@ impl Settings {
     pub fn new(about: &About, options: &Options, sandbox: &SandboxFlags) -> Result<Self, String> {
         Ok(Self {
             roots: options.roots_or_current()?,
-            state: options.state_folder(about.name),
+            state: options.state_dir(about.name),
             read_only: options.read_only,
             sandbox: sandbox.clone(),
             helper: options.supervisor.split_first().map(|(program, arguments)| Helper {
@@ -109,7 +109,7 @@ impl Settings {
 
     fn sandbox(&self) -> Result<Sandbox, String> {
         self.sandboxed().map_err(|error| match error {
-            SandboxError::Folder { .. } => format!("{error}; give another --root"),
+            SandboxError::Directory { .. } => format!("{error}; give another --root"),
             other => other.to_string(),
         })
     }

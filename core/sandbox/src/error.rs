@@ -63,7 +63,7 @@ pub enum SandboxError {
     },
     /// A root or the working directory is not usable.
     #[error("{path}: {message}")]
-    Folder {
+    Directory {
         /// The path as it was given.
         path: PathBuf,
         /// What is wrong with it.

@@ -11,7 +11,7 @@ use crate::error::SandboxError;
 const OWN_DIRECTORIES: [&str; 5] = ["/tmp", "/dev/shm", "/dev", "/proc", "/sys"];
 
 pub(crate) fn folder_error(path: &Path, message: impl Into<String>) -> SandboxError {
-    SandboxError::Folder { path: path.to_owned(), message: message.into() }
+    SandboxError::Directory { path: path.to_owned(), message: message.into() }
 }
 
 /// A root that is none of the sandbox's own directories.

@@ -57,7 +57,7 @@ impl Sandbox {
     /// [`offered`](crate::offered); tests give others).
     ///
     /// # Errors
-    /// [`SandboxError::Folder`] for a root that is not a directory, or that is one of the system's own.
+    /// [`SandboxError::Directory`] for a root that is not a directory, or that is one of the system's own.
     pub fn new<P: AsRef<Path>>(roots: &[P], capabilities: Capabilities) -> Result<Self, SandboxError> {
         if roots.is_empty() || roots.len() > MOST_ROOTS {
             return Err(SandboxError::Job(format!("a sandbox needs 1 to {MOST_ROOTS} roots")));
@@ -78,7 +78,7 @@ impl Sandbox {
     /// Also lets commands read and execute what lies below `path`: a toolchain, for instance.
     ///
     /// # Errors
-    /// [`SandboxError::Folder`] if it does not exist.
+    /// [`SandboxError::Directory`] if it does not exist.
     pub fn also_read(mut self, path: &Path) -> Result<Self, SandboxError> {
         self.reads.push(path.canonicalize().map_err(|error| folder_error(path, error.to_string()))?);
         Ok(self)
@@ -87,7 +87,7 @@ impl Sandbox {
     /// Also looks for programs in `folder`, before the fixed `PATH`, and lets commands read what lies below it.
     ///
     /// # Errors
-    /// [`SandboxError::Folder`] if it does not exist or its name cannot stand in `PATH`.
+    /// [`SandboxError::Directory`] if it does not exist or its name cannot stand in `PATH`.
     pub fn with_programs(mut self, folder: &Path) -> Result<Self, SandboxError> {
         let found = folder.canonicalize().map_err(|error| folder_error(folder, error.to_string()))?;
         let name = found.to_str().filter(|name| !name.contains(':'));
@@ -124,7 +124,7 @@ impl Sandbox {
     /// those that a crash left there.
     ///
     /// # Errors
-    /// [`SandboxError::Folder`] if `base` is not a directory that can be read.
+    /// [`SandboxError::Directory`] if `base` is not a directory that can be read.
     pub fn with_scratch(mut self, base: &Path) -> Result<Self, SandboxError> {
         self.scratch_base = base.canonicalize().map_err(|error| folder_error(base, error.to_string()))?;
         crate::scratch::sweep(&self.scratch_base).map_err(|error| folder_error(base, error.to_string()))?;

@@ -224,10 +224,10 @@ fn the_working_folder_lies_beneath_the_roots() {
         for cwd in
             ["..", "../outside", "exit", "dir/../../outside", "missing", "file", "/etc", "/proc/self/cwd"]
         {
-            assert!(matches!(run(cwd), Err(SandboxError::Folder { .. })), "{cwd}: {:?}", run(cwd));
+            assert!(matches!(run(cwd), Err(SandboxError::Directory { .. })), "{cwd}: {:?}", run(cwd));
         }
-        assert!(matches!(run(&tree.text("outside")), Err(SandboxError::Folder { .. })));
-        assert!(matches!(run(&format!("{root}-other")), Err(SandboxError::Folder { .. })));
+        assert!(matches!(run(&tree.text("outside")), Err(SandboxError::Directory { .. })));
+        assert!(matches!(run(&format!("{root}-other")), Err(SandboxError::Directory { .. })));
         for (cwd, expected) in
             [("", &root), (".", &root), ("dir", &format!("{root}/dir")), ("inner", &format!("{root}/dir"))]
         {
@@ -272,6 +272,6 @@ fn a_root_that_was_exchanged_gives_no_way_out() {
 fn the_systems_own_folders_cannot_be_roots() {
     for root in ["/", "/tmp", "/dev", "/proc", "/proc/self", "/sys", "/dev/shm", "/missing", "/etc/passwd"] {
         let found = mcp_sandbox::Sandbox::new(&[root], host().clone());
-        assert!(matches!(found, Err(SandboxError::Folder { .. })), "{root}: {found:?}");
+        assert!(matches!(found, Err(SandboxError::Directory { .. })), "{root}: {found:?}");
     }
 }

@@ -59,7 +59,7 @@ fn first_line(path: impl AsRef<Path>) -> Option<String> {
 }
 
 fn state(about: &About, options: &Options) -> Fact {
-    let Some(folder) = options.state_folder(about.name) else {
+    let Some(folder) = options.state_dir(about.name) else {
         return Fact::good("state", "none is kept");
     };
     let shown = folder.display().to_string();

@@ -89,7 +89,7 @@ impl Options {
 
     /// The directory for what the server remembers; `None` where it keeps nothing.
     #[must_use]
-    pub fn state_folder(&self, server: &str) -> Option<PathBuf> {
+    pub fn state_dir(&self, server: &str) -> Option<PathBuf> {
         mcp_workspace::state::directory(self.state.as_deref(), server)
     }
 }

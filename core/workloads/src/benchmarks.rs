@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use mcp_store::{LatencyHistogram, Order, Priority, PriorityQueue};
+use perflab_subject::answer::mix;
 use perflab_subject::{Benchmark, Input};
 
-use crate::answers::{ANSWERS, found, mix};
+use crate::answers::{ANSWERS, found};
 use crate::input::{Entries, Size, entries, order};
 use crate::map::{CODE, Map};
 use crate::pool::Pool;

@@ -75,8 +75,11 @@ mod tests {
         let second = std::thread::scope(|scope| {
             let second = scope.spawn(|| Lock::take(&target, &Watcher::silent()));
             drop(first);
-            second.join().unwrap()
+            second.join().unwrap().unwrap()
         });
-        assert!(second.is_ok());
+        let error = Lock::take(&target, &stopped).unwrap_err();
+        assert!(matches!(error.downcast_ref(), Some(RunError::Stopped)), "held again: {error:#}");
+        drop(second);
+        Lock::take(&target, &stopped).unwrap();
     }
 }

@@ -84,7 +84,7 @@ fn calls_are_timed_on_fresh_layouts_and_their_failures_are_rows() {
                 changed("    return PyModule_Create", "    not_there();\n    return PyModule_Create")
                     .replacen("#define EXPORTED", "extern void not_there(void);\n#define EXPORTED", 1),
             ),
-            ("nonsense", "this is no C\n".to_owned()),
+            ("nonsense", "this is not C\n".to_owned()),
         ];
     let workspace = workspace(&arms, &["ffi/nothing", "ffi/add", "ffi/sum_dict/16", "ffi/spin_held"]);
     let record = Record::made_in(workspace.root(), 1, "calls.toml", &[]);

@@ -57,7 +57,7 @@ pub fn purpose() -> Purpose<Flags, Transfer> {
         },
         facts,
         act: |transfer, options, _flags| {
-            transfer.carry_out::<NewRecord>(options.state_folder(ABOUT.name).as_deref(), LIMITS)
+            transfer.carry_out::<NewRecord>(options.state_dir(ABOUT.name).as_deref(), LIMITS)
         },
     }
 }

@@ -3,8 +3,9 @@
 use mcp_kernels::input;
 use mcp_kernels::json_rpc::{Arguments, Id, Refusal, Routed, parse, write};
 use perflab_subject::Benchmark;
+use perflab_subject::answer::mix;
 
-use crate::answers::{fold, mix};
+use crate::answers::fold;
 use crate::benchmarks::benchmark;
 
 /// Where reading ends up: generic code of serde_json is compiled for these types, as trait impls.

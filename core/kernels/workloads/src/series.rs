@@ -7,8 +7,9 @@ use mcp_kernels::moving::{self, window_count};
 use mcp_kernels::robust::{self, Spread};
 use mcp_kernels::smoothing;
 use perflab_subject::Benchmark;
+use perflab_subject::answer::mix;
 
-use crate::answers::{fold, mix};
+use crate::answers::fold;
 use crate::benchmarks::{benchmark, form};
 
 /// The benchmarks of `mcp_kernels::{robust, moving, smoothing, histogram}`.

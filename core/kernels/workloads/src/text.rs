@@ -10,8 +10,9 @@ use mcp_kernels::substring;
 use mcp_kernels::tfidf::{self, Index};
 use memchr::memmem::Finder;
 use perflab_subject::Benchmark;
+use perflab_subject::answer::mix;
 
-use crate::answers::{fold, mix};
+use crate::answers::fold;
 use crate::benchmarks::{benchmark, form};
 
 /// How source text is cut for fingerprints: shingles of five tokens, one of eight kept.

@@ -5,8 +5,9 @@ use mcp_kernels::input;
 use mcp_kernels::level::Level;
 use mcp_kernels::{bitset, dot};
 use perflab_subject::Benchmark;
+use perflab_subject::answer::mix;
 
-use crate::answers::{fold, mix};
+use crate::answers::fold;
 use crate::benchmarks::{benchmark, form};
 
 /// How many rows a search returns.

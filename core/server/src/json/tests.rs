@@ -23,7 +23,7 @@ fn twin<'de, T: Deserialize<'de>>(text: &'de str) -> Option<(T, usize)> {
 fn agree(text: &str) -> bool {
     match read::<Value>(text) {
         Ok((value, consumed)) => {
-            let (expected, length) = twin::<Value>(text).unwrap_or_else(|| panic!("{text:?} is no JSON"));
+            let (expected, length) = twin::<Value>(text).unwrap_or_else(|| panic!("{text:?} is not JSON"));
             assert_eq!(value.to_string(), expected.to_string(), "{text:?}");
             assert_eq!(consumed, length, "{text:?}");
             true

@@ -168,7 +168,7 @@ fn build<F: Args, A: Subcommand>(
 }
 
 fn audit(about: &About, options: &Options) -> Result<Option<Audit>, StartError> {
-    let state = options.state_folder(about.name);
+    let state = options.state_dir(about.name);
     Ok(state.as_deref().map(Audit::open_in).transpose()?)
 }
 

@@ -96,7 +96,7 @@ pub fn probe_python(program: &str) -> Result<Interpreter, String> {
         return Err(format!("{program} does not run (it said: {})", said()));
     }
     let interpreter: Interpreter = serde_json::from_str(&output.stdout)
-        .map_err(|_| format!("{program} is no Python interpreter (it said: {})", said()))?;
+        .map_err(|_| format!("{program} is not a Python interpreter (it said: {})", said()))?;
     if is_too_old(&interpreter.python.version) {
         return Err(format!("{program} is Python {}", interpreter.python.version));
     }
@@ -127,7 +127,7 @@ mod tests {
     fn what_is_no_interpreter_is_said_in_a_clause() {
         assert_eq!(probe_python("/no/such/python").unwrap_err(), "there is no /no/such/python");
         assert!(probe_python("false").unwrap_err().starts_with("false does not run"));
-        assert!(probe_python("true").unwrap_err().starts_with("true is no Python interpreter"));
+        assert!(probe_python("true").unwrap_err().starts_with("true is not a Python interpreter"));
     }
 
     #[test]

@@ -137,7 +137,7 @@ pub struct ServerFacts {
     pub command: String,
     /// Its own name and version, where it tells them.
     pub name: Option<String>,
-    /// The era that it was spoken with; `None` where it is no MCP server.
+    /// The era that it was spoken with; `None` where it is not an MCP server.
     pub era: Option<Era>,
     /// The version that was agreed on.
     pub version: Option<String>,

@@ -224,8 +224,8 @@ impl Client {
         Ok(())
     }
 
-    /// Takes a request back: by a message, or over HTTP in the newer era by closing its connection.
-    pub(crate) fn take_back(&mut self, id: u64) -> Result<(), Fault> {
+    /// Cancels a request: by a message, or over HTTP in the newer era by closing its connection.
+    pub(crate) fn cancel(&mut self, id: u64) -> Result<(), Fault> {
         match (&self.link, self.protocol.era) {
             (Link::Http(_), Era::Modern) => {
                 self.link.abandon(id);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::latency::{Cancellation, Load, Member, Placement};
-use crate::load::{End, Session, Stretch, TakenBack};
+use crate::load::{CancelledCalls, End, Session, Stretch};
 use crate::load_test::Error;
 use crate::load_test::collect::Collected;
 use crate::load_test::modes::{self, Members};
@@ -21,7 +21,7 @@ pub(crate) fn cancel(
     collected: &mut Collected,
 ) -> Result<bool, Error> {
     let Some((mut session, _)) = modes::session(setup, members, collected)? else { return Ok(false) };
-    let mut back = (TakenBack::default(), Duration::ZERO);
+    let mut back = (CancelledCalls::default(), Duration::ZERO);
     let fault = cancelled(setup, &mut session, placement, &mut back).err();
     back.0.cpu_after.sort_unstable();
     let middle = back.0.cpu_after.len() / 2;
@@ -43,7 +43,7 @@ fn cancelled(
     setup: &Setup,
     session: &mut Session,
     placement: Placement,
-    back: &mut (TakenBack, Duration),
+    back: &mut (CancelledCalls, Duration),
 ) -> Result<(), Fault> {
     let usual = Stretch {
         end: End { after: setup.options.patience, calls: 5 },
@@ -64,7 +64,7 @@ fn cancelled(
         if setup.stopped() {
             break;
         }
-        session.take_back_once(usual / 2, back.1, &mut back.0)?;
+        session.cancel_once(usual / 2, back.1, &mut back.0)?;
         stage.step();
     }
     stage.end();

@@ -66,7 +66,7 @@ impl Policy {
     /// `base = "none"` at the top leaves out.
     ///
     /// # Errors
-    /// With line and column: the file is no TOML, a field is unknown, a rule allows without saying what, or
+    /// With line and column: the file is not TOML, a field is unknown, a rule allows without saying what, or
     /// an example does not come out as it says.
     pub fn parse(file: &str, text: &str) -> Result<Self, PolicyError> {
         let mut rules = file::rules(file, text)?;

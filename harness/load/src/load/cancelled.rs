@@ -10,7 +10,7 @@ use crate::mcp::{Fault, Incoming, read_message};
 
 /// What came of calls that were cancelled.
 #[derive(Clone, Debug, Default)]
-pub struct TakenBack {
+pub struct CancelledCalls {
     /// Calls that were cancelled.
     pub cancelled: u64,
     /// Of those, calls whose answer came before.
@@ -29,11 +29,11 @@ impl Session {
     ///
     /// # Errors
     /// The [`Fault`] that came in between.
-    pub fn take_back_once(
+    pub fn cancel_once(
         &mut self,
         delay: Duration,
         grace: Duration,
-        into: &mut TakenBack,
+        into: &mut CancelledCalls,
     ) -> Result<(), Fault> {
         let (call, probe) = (self.client.next_id, self.client.next_id + 1);
         self.client.next_id += 2;
@@ -55,7 +55,7 @@ impl Session {
         let before = seen.iter().any(|&(id, _)| id == call);
         into.answered_before += u64::from(before);
         let start = self.client.clock.ns();
-        self.client.take_back(call)?;
+        self.client.cancel(call)?;
         let question = self.client.protocol.request(probe, "tools/list", serde_json::Map::new());
         let message = Outgoing {
             id: Some(probe),

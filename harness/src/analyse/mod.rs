@@ -15,7 +15,7 @@ pub use values::{Values, launch_values};
 use std::collections::BTreeMap;
 
 use crate::measure::{ArmFacts, Launch, Run, Slice, Turn};
-use crate::plan::{Built, Plan, Role};
+use crate::plan::{Built, Plan, Role, Unit};
 use crate::stats::{
     bootstrap_two_way, launches_to_decide, layout_share, mean, mean_interval, median, minimum_detectable,
     quantile_interval, sd,
@@ -252,8 +252,8 @@ fn peak_rss(launches: &[Launch], arm: usize) -> Option<f64> {
 
 fn seconds(launches: &[Launch], arm: usize) -> f64 {
     let turns = launches.iter().flat_map(|launch| &launch.turns).filter(|turn| turn.arm == arm);
-    // Of builds the bytes are counted in, a nanosecond each: some ten thousandths, which committed records report.
-    turns.flat_map(|turn| &turn.slices).map(|slice| slice.sample.value as f64 / 1e9).sum()
+    let times = turns.flat_map(|turn| &turn.slices).filter(|slice| slice.sample.unit == Unit::Nanos);
+    times.map(|slice| slice.sample.value as f64 / 1e9).sum()
 }
 
 #[cfg(test)]

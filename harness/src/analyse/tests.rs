@@ -73,6 +73,20 @@ fn calls_from_python_have_an_interval_of_the_value_itself() {
 }
 
 #[test]
+fn only_what_counts_time_is_measured_time() {
+    let plan = plan(2, &["clean build", "size"]);
+    let mut run = run(&plan, |_, _, _, _| 1_000_000);
+    // Three slices of 10 ms a turn.
+    let known = run.launches.iter().map(|launch| launch.turns.len()).sum::<usize>() as f64 * 0.03;
+    let measured = |run: &Run| analyse(&plan, run).arms.iter().map(|arm| arm.measured_seconds).sum::<f64>();
+    assert!((measured(&run) - known).abs() < 1e-9, "{}", measured(&run));
+    let sizes =
+        run.launches.iter_mut().flat_map(|launch| &mut launch.turns).filter(|turn| turn.benchmark == 1);
+    sizes.flat_map(|turn| &mut turn.slices).for_each(|slice| slice.sample.unit = Unit::Bytes);
+    assert!((measured(&run) - known / 2.0).abs() < 1e-9, "{}", measured(&run));
+}
+
+#[test]
 fn an_outlying_block_does_not_move_a_launch() {
     let plan = plan(8, &["a"]);
     let time = |_, _, arm, block| if block == 0 && arm == 1 { 9_000 } else { 1_000 };

@@ -11,6 +11,9 @@ use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use rustix::buffer::spare_capacity;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, Stdin, Stdout};
 use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
@@ -29,21 +32,38 @@ pub(crate) enum Output {
     Other(Stdout),
 }
 
-/// The two streams of this process, and stdout once more past the runtime: a write there need not ask whether it
-/// may. `None` where stdout is neither a pipe nor a socket.
-pub(crate) fn open() -> (Input, Output, Option<OwnedFd>) {
+/// The ways around the runtime, for when it has nothing to do: a read that waits in the thread itself, and writes
+/// that do not ask whether they may.
+pub(crate) struct Direct {
+    pub input: Option<Waiting>,
+    pub output: Option<OwnedFd>,
+}
+
+/// stdin, to wait for in this thread.
+pub(crate) struct Waiting {
+    descriptor: OwnedFd,
+    is_blocking: bool,
+}
+
+/// The two streams of this process.
+pub(crate) fn open() -> (Input, Output, Direct) {
     let (stdin, stdout) = (io::stdin(), io::stdout());
-    let input = match (socket(stdin.as_fd()), reopened(&stdin, false)) {
-        (Some(stream), _) => Input::Socket(stream),
-        (None, Some(descriptor)) => pipe::Receiver::from_owned_fd(descriptor)
-            .map_or_else(|_| Input::Other(tokio::io::stdin()), Input::Pipe),
-        (None, None) => Input::Other(tokio::io::stdin()),
+    let (input, waiting) = match (socket(stdin.as_fd()), reopened(&stdin, false)) {
+        (Some((stream, descriptor)), _) => {
+            (Input::Socket(stream), Some(Waiting { descriptor, is_blocking: false }))
+        }
+        (None, Some(descriptor)) => {
+            let own = stdin.as_fd().try_clone_to_owned().ok();
+            let waiting = own.map(|descriptor| Waiting { descriptor, is_blocking: true });
+            match pipe::Receiver::from_owned_fd(descriptor) {
+                Ok(receiver) => (Input::Pipe(receiver), waiting),
+                Err(_) => (Input::Other(tokio::io::stdin()), None),
+            }
+        }
+        (None, None) => (Input::Other(tokio::io::stdin()), None),
     };
     let (output, direct) = match (socket(stdout.as_fd()), reopened(&stdout, true)) {
-        (Some(stream), _) => {
-            let direct = stream.as_fd().try_clone_to_owned().ok();
-            (Output::Socket(stream), direct)
-        }
+        (Some((stream, descriptor)), _) => (Output::Socket(stream), Some(descriptor)),
         (None, Some(descriptor)) => {
             let direct = descriptor.try_clone().ok();
             match pipe::Sender::from_owned_fd(descriptor) {
@@ -53,7 +73,7 @@ pub(crate) fn open() -> (Input, Output, Option<OwnedFd>) {
         }
         (None, None) => (Output::Other(tokio::io::stdout()), None),
     };
-    (input, output, direct)
+    (input, output, Direct { input: waiting, output: direct })
 }
 
 /// A pipe on an open file of its own, non-blocking; `None` when it is something else.
@@ -67,8 +87,8 @@ fn reopened(stream: &(impl AsFd + AsRawFd), is_output: bool) -> Option<OwnedFd> 
     options.open(format!("/proc/self/fd/{}", stream.as_raw_fd())).ok().map(OwnedFd::from)
 }
 
-/// A descriptor as a socket of the runtime; `None` when it is something else.
-fn socket(descriptor: std::os::fd::BorrowedFd<'_>) -> Option<UnixStream> {
+/// A descriptor as a socket of the runtime, and once more as itself; `None` when it is something else.
+fn socket(descriptor: std::os::fd::BorrowedFd<'_>) -> Option<(UnixStream, OwnedFd)> {
     let own = File::from(descriptor.try_clone_to_owned().ok()?);
     if !own.metadata().ok()?.file_type().is_socket() {
         return None;
@@ -76,7 +96,29 @@ fn socket(descriptor: std::os::fd::BorrowedFd<'_>) -> Option<UnixStream> {
     let stream = std::os::unix::net::UnixStream::from(OwnedFd::from(own));
     // The other end belongs to the client and is an open file of its own: its flags do not change.
     stream.set_nonblocking(true).ok()?;
-    UnixStream::from_std(stream).ok()
+    let direct = OwnedFd::from(stream.try_clone().ok()?);
+    Some((UnixStream::from_std(stream).ok()?, direct))
+}
+
+impl Waiting {
+    /// Appends what comes next, and waits for it in this thread.
+    pub fn read(&self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+        let mut must_wait = !self.is_blocking;
+        loop {
+            if must_wait {
+                match poll(&mut [PollFd::new(&self.descriptor, PollFlags::IN)], None) {
+                    Ok(_) | Err(Errno::INTR) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            match rustix::io::read(&self.descriptor, spare_capacity(buffer)) {
+                Err(Errno::INTR) => {}
+                // Whoever started this process made stdin non-blocking.
+                Err(Errno::AGAIN) => must_wait = true,
+                read => return Ok(read?),
+            }
+        }
+    }
 }
 
 impl AsyncRead for Input {

@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::ffi::OsString;
 use std::io::Write;
-use std::os::fd::OwnedFd;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -19,7 +18,7 @@ use crate::options::{Action, Options};
 use crate::reference;
 use crate::serve::handler::{Handler, Shared};
 use crate::serve::http::{self, HttpError};
-use crate::serve::pipes;
+use crate::serve::pipes::{self, Direct};
 use crate::serve::stdio::Stdio;
 use crate::server::{About, Server, ServerBuilder, ServerError};
 
@@ -218,14 +217,14 @@ where
     R: AsyncRead + Unpin + Send + 'static,
     W: AsyncWrite + Unpin + Send + 'static,
 {
-    connected(server, input, output, None, way).await
+    connected(server, input, output, Direct { input: None, output: None }, way).await
 }
 
 async fn connected<R, W>(
     server: Arc<Server>,
     input: R,
     output: W,
-    direct: Option<OwnedFd>,
+    direct: Direct,
     way: Way,
 ) -> Result<(), StartError>
 where

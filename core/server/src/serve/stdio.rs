@@ -1,9 +1,8 @@
 //! The face on stdin and stdout: one message a line.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use memchr::memchr;
@@ -18,6 +17,7 @@ use rmcp::transport::Transport;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::runtime::{Handle, RuntimeMetrics};
 use tokio_util::sync::CancellationToken;
 
 use crate::ask::Inputs;
@@ -26,6 +26,7 @@ use crate::context::{Boxed, Call, Capability, Client, Era, Level};
 use crate::layers::Admitted;
 use crate::serve::front::{self, FrontCall, LastMeta, Opening, Places};
 use crate::serve::output::{MOST_WAITING, Output};
+use crate::serve::pipes::{Direct, Waiting};
 use crate::server::{CallError, Server};
 use crate::tool::{Failure, Place, ToolError};
 
@@ -60,18 +61,27 @@ pub(crate) struct Stdio<R, W> {
     end: CancellationToken,
     /// Whether calls are answered in front of the library.
     has_front: bool,
+    /// stdin past the runtime.
+    waiting: Option<Waiting>,
+    /// Requests that the library has not answered yet.
+    unanswered: HashSet<String>,
+    /// What runs beside; only known inside of a runtime.
+    runtime: Option<RuntimeMetrics>,
 }
+
+/// The one task that is alive when nothing is under way: the library's loop, which runs all this.
+const LOOP: usize = 1;
 
 impl<R, W> Stdio<R, W>
 where
     R: AsyncRead + Unpin + Send,
     W: AsyncWrite + Unpin + Send + 'static,
 {
-    pub fn new(server: Arc<Server>, input: R, output: W, direct: Option<OwnedFd>, has_front: bool) -> Self {
+    pub fn new(server: Arc<Server>, input: R, output: W, direct: Direct, has_front: bool) -> Self {
         Self {
             server,
             input,
-            output: Output::new(output, direct),
+            output: Output::new(output, direct.output),
             buffer: Vec::with_capacity(2 * CHUNK),
             line: 0,
             searched: 0,
@@ -81,6 +91,9 @@ where
             running: Running::default(),
             end: CancellationToken::new(),
             has_front,
+            waiting: direct.input,
+            unanswered: HashSet::new(),
+            runtime: Handle::try_current().ok().map(|handle| handle.metrics()),
         }
     }
 
@@ -97,6 +110,20 @@ where
                 return Some(range);
             }
         }
+    }
+
+    /// Whether nothing goes on but waiting for the next line: then this thread can wait by itself, which takes one
+    /// call of the system where the runtime takes two, and its bookkeeping.
+    fn is_quiet(&self) -> bool {
+        self.waiting.is_some()
+            && self.unanswered.is_empty()
+            && self.runtime.as_ref().is_some_and(|runtime| runtime.num_alive_tasks() <= LOOP)
+    }
+
+    /// Makes room and reads more past the runtime.
+    fn fill_here(&mut self) -> io::Result<usize> {
+        self.make_room();
+        self.waiting.as_ref().map_or(Ok(0), |waiting| waiting.read(&mut self.buffer))
     }
 
     /// Makes room and reads more. Nothing is lost when this is dropped before its end.
@@ -149,7 +176,7 @@ where
             }
         }
         match parse(text) {
-            Ok(message) => self.judged(message, opening),
+            Ok(message) => self.passed_on(message, opening),
             Err((error, id)) => {
                 self.refuse(&error, id.as_ref());
                 None
@@ -158,6 +185,25 @@ where
     }
 
     /// What the library should see of a message, and what its answers will mean.
+    fn passed_on(&mut self, message: ClientJsonRpcMessage, opening: Opening) -> Option<ClientJsonRpcMessage> {
+        let message = self.judged(message, opening)?;
+        match &message {
+            JsonRpcMessage::Request(request) => {
+                self.unanswered.insert(id_text(&request.id));
+            }
+            JsonRpcMessage::Notification(notification) => {
+                // The library does not answer what was cancelled.
+                if let ClientNotification::CancelledNotification(cancelled) = &notification.notification
+                    && let Some(id) = &cancelled.params.request_id
+                {
+                    self.unanswered.remove(&id_text(id));
+                }
+            }
+            _ => {}
+        }
+        Some(message)
+    }
+
     fn judged(&mut self, message: ClientJsonRpcMessage, opening: Opening) -> Option<ClientJsonRpcMessage> {
         match &message {
             JsonRpcMessage::Notification(notification) => {
@@ -299,6 +345,17 @@ where
         {
             self.opening = Opening::Handshake;
         }
+        match &message {
+            JsonRpcMessage::Response(response) => {
+                self.unanswered.remove(&id_text(&response.id));
+            }
+            JsonRpcMessage::Error(error) => {
+                if let Some(id) = &error.id {
+                    self.unanswered.remove(&id_text(id));
+                }
+            }
+            _ => {}
+        }
         // The library drops the answers of calls that were cancelled by a message; these were cancelled by the
         // end of the input, and the protocol wants no answer to them either.
         let is_cancelled = |error: &JsonRpcError| error.error.message == CallError::Cancelled.to_string();
@@ -311,6 +368,8 @@ where
     }
 
     async fn receive(&mut self) -> Option<ClientJsonRpcMessage> {
+        // Whether the library looked, since this was called, for whatever else there may be to do.
+        let mut has_looked = false;
         loop {
             while let Some(range) = self.next_line() {
                 if let Some(message) = self.take(range) {
@@ -322,7 +381,16 @@ where
             if self.output.waiting() > MOST_WAITING {
                 self.output.written().await.ok()?;
             }
-            match self.fill().await {
+            let read = if !self.is_quiet() {
+                has_looked = false;
+                self.fill().await
+            } else if std::mem::replace(&mut has_looked, true) {
+                self.fill_here()
+            } else {
+                tokio::task::yield_now().await;
+                continue;
+            };
+            match read {
                 Ok(1..) => {}
                 Ok(0) => break,
                 Err(error) => {

@@ -6,6 +6,7 @@ use crate::cli::Exit;
 use crate::cli::args::{Format, Shared};
 use crate::cli::context::open;
 use crate::experiment::judged::Judged;
+use crate::machine::Difference;
 use crate::measure::ArmFacts;
 
 /// Compares two records.
@@ -22,28 +23,7 @@ pub(crate) fn records(shared: &Shared, left: &Path, right: &Path) -> anyhow::Res
         })
         .collect();
     if shared.format == Format::Json {
-        let arms: Vec<_> = pairs
-            .iter()
-            .map(|(left, right)| {
-                serde_json::json!({
-                    "arm": left.arm,
-                    "same_artifact": left.digest == right.digest,
-                    "text_bytes": [left.text_bytes, right.text_bytes],
-                    "file_bytes": [left.file_bytes, right.file_bytes],
-                    "required": [left.required, right.required],
-                })
-            })
-            .collect();
-        let differs: Vec<_> = differences
-            .iter()
-            .map(|d| serde_json::json!({ "field": d.field, "left": d.left, "right": d.right }))
-            .collect();
-        outln!(
-            "{}",
-            serde_json::to_string_pretty(
-                &serde_json::json!({ "arms": arms, "machines_differ_in": differs, "times": "different runs: not judged" })
-            )?
-        );
+        outln!("{}", serde_json::to_string_pretty(&as_json(&pairs, &differences))?);
         return Ok(Exit::Fine);
     }
     outln!("{}  against  {}", left.meta.name, right.meta.name);
@@ -93,6 +73,27 @@ pub(crate) fn records(shared: &Shared, left: &Path, right: &Path) -> anyhow::Res
         );
     }
     Ok(Exit::Fine)
+}
+
+/// The same for programs.
+fn as_json(pairs: &[(&ArmFacts, &ArmFacts)], differences: &[Difference]) -> serde_json::Value {
+    let arms: Vec<_> = pairs
+        .iter()
+        .map(|(left, right)| {
+            serde_json::json!({
+                "arm": left.arm,
+                "same_artifact": left.digest == right.digest,
+                "text_bytes": [left.text_bytes, right.text_bytes],
+                "file_bytes": [left.file_bytes, right.file_bytes],
+                "required": [left.required, right.required],
+            })
+        })
+        .collect();
+    let differs: Vec<_> = differences
+        .iter()
+        .map(|d| serde_json::json!({ "field": d.field, "left": d.left, "right": d.right }))
+        .collect();
+    serde_json::json!({ "arms": arms, "machines_differ_in": differs, "times": "different runs: not judged" })
 }
 
 /// Sizes are exact: any change is one.

@@ -47,7 +47,8 @@ fn lines_are_found_however_they_arrive() {
                 .tools(&Arc::new(()), crate::reference::tools())
                 .build()
                 .unwrap();
-        let mut stdio = Stdio::new(Arc::new(server), tokio::io::empty(), tokio::io::sink(), None, true);
+        let direct = Direct { input: None, output: None };
+        let mut stdio = Stdio::new(Arc::new(server), tokio::io::empty(), tokio::io::sink(), direct, true);
         let mut lines = Vec::new();
         for piece in text.as_bytes().chunks(chunk) {
             stdio.buffer.extend_from_slice(piece);

@@ -81,6 +81,14 @@ fn what_git_refuses_is_told_in_its_own_words_and_with_its_remedy() {
     assert!(said.contains("detected dubious ownership") && said.contains("--add safe.directory "), "{said}");
     assert!(!said.contains("is not a git repository"), "{said}");
 
+    // A measurement goes on without the commit, and says so.
+    let mut run = command(repository.0.root());
+    run.args(["run", "--suite", "s.toml", "--launches", "2"]).env("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1");
+    let output = run.output().unwrap();
+    let said = stderr(&output);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("the record names no commit: git refuses the repository of "), "{said}");
+
     repository.git(&["tag", "twice"]);
     repository.commit("another");
     repository.git(&["branch", "twice"]);
@@ -105,4 +113,25 @@ fn what_git_refuses_is_told_in_its_own_words_and_with_its_remedy() {
     assert!(refused(&["--against", "none"], &named).contains("unknown revision \"none\""));
     let said = refused(&["--against", "none"], &[("GIT_DIR", "target/none")]);
     assert!(said.contains("target/none") && said.contains("not a git repository"), "{said}");
+}
+
+#[test]
+fn a_commit_from_before_there_was_a_workspace_is_no_part_of_the_one_that_lies_above_its_tree() {
+    let repository = Repository::below("");
+    let manifest = fs::read_to_string(repository.0.root().join("Cargo.toml")).unwrap();
+    repository.0.write("Cargo.toml", &manifest.replace("[workspace]\n", ""));
+    repository.commit("a package");
+    repository.0.write("Cargo.toml", &manifest.replace("name = \"bare\"", "name = \"renamed\""));
+    repository.commit("another name");
+    repository.0.write("Cargo.toml", &manifest);
+    // As where nobody says where to build: the tree lies below the work tree.
+    let inside = [("CARGO_TARGET_DIR", "target")];
+    let output = gate_under(&repository, 0, &["--against", "HEAD^"], &inside);
+    assert_eq!(verdict(&json(&output), "bits"), "identical", "{}", stderr(&output));
+    // A package that had another name has nothing to be compared with.
+    let output = gate_under(&repository, 3, &["--against", "HEAD", "--allow-unmatched=new"], &inside);
+    let says = json(&output);
+    let row = &says["report"]["rows"][0];
+    assert_eq!(row["how"], "new", "{row:#}");
+    assert!(row["why"].as_str().unwrap().ends_with("has no package \"bare\"; it has renamed"), "{row:#}");
 }

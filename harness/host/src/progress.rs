@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crate::machine::Environment;
 
@@ -23,6 +24,10 @@ pub trait Progress: Send + Sync {
 pub trait Stage: Send + Sync {
     /// One step is done.
     fn step(&self);
+    /// One step is done, and took so long: where no bar shows that something happens, a line does.
+    fn finished(&self, _what: &str, _took: Duration) {
+        self.step();
+    }
     /// What is being done now.
     fn doing(&self, what: &str);
     /// One line that stays.

@@ -96,6 +96,23 @@ pub enum Warning {
     },
     /// Layouts could not be varied, so that every interval leaves their spread out.
     OneLayout,
+    /// The same, because arms are linked by another linker than lld.
+    OtherLinker {
+        /// Their names.
+        arms: Vec<String>,
+    },
+    /// A Cargo config file changes the profile that arms are built under.
+    Overridden {
+        /// What it changes, in a clause.
+        what: String,
+        /// The arms.
+        arms: Vec<String>,
+    },
+    /// Arms were compiled by different compilers, so that times tell of those too.
+    Compilers {
+        /// By their own words, in the order of the arms.
+        compilers: Vec<String>,
+    },
     /// Fewer launches than were planned are in the record.
     Interrupted {
         /// Finished launches.
@@ -130,4 +147,18 @@ pub struct Analysis {
     pub failures: Vec<RunFailure>,
     /// What limits the numbers.
     pub warnings: Vec<Warning>,
+}
+
+impl Analysis {
+    /// The compilers that made the arms, each once, in the order of the arms.
+    #[must_use]
+    pub fn compilers(&self) -> Vec<String> {
+        let mut compilers: Vec<String> = Vec::new();
+        for ArmSummary { facts, .. } in &self.arms {
+            if !facts.compiler.is_empty() && !compilers.contains(&facts.compiler) {
+                compilers.push(facts.compiler.clone());
+            }
+        }
+        compilers
+    }
 }

@@ -1,8 +1,8 @@
 //! What a reader should know before believing a number.
 
 use crate::analyse::{Analysis, Row, Warning, is_preempted};
-use crate::measure::Run;
-use crate::plan::Plan;
+use crate::measure::{ArmFacts, Run};
+use crate::plan::{Plan, Role};
 
 /// A share of preempted slices worth a word.
 const MUCH_PREEMPTION: f64 = 0.05;
@@ -23,7 +23,19 @@ pub(crate) fn warnings(plan: &Plan, run: &Run, analysis: &Analysis) -> Vec<Warni
         launch.arms.iter().any(|process| process.layout.is_none() && linked(process.arm))
     };
     if run.launches.iter().any(without_layout) {
-        warnings.push(Warning::OneLayout);
+        let arms = named(analysis, |facts| facts.other_linker);
+        warnings.push(if arms.is_empty() { Warning::OneLayout } else { Warning::OtherLinker { arms } });
+    }
+    let mut told: Vec<&String> = analysis.arms.iter().flat_map(|arm| &arm.facts.overridden).collect();
+    told.sort();
+    told.dedup();
+    warnings.extend(told.into_iter().map(|what| {
+        let arms = named(analysis, |facts| facts.overridden.contains(what));
+        Warning::Overridden { what: what.clone(), arms }
+    }));
+    let compilers = analysis.compilers();
+    if compilers.len() > 1 {
+        warnings.push(Warning::Compilers { compilers });
     }
     let (finished, planned) = (analysis.launches, plan.budget.launches);
     if finished < planned {
@@ -40,6 +52,12 @@ pub(crate) fn warnings(plan: &Plan, run: &Run, analysis: &Analysis) -> Vec<Warni
             .map(|row| Warning::Bimodal { benchmark: row.benchmark.clone(), arm: row.arm.clone() }),
     );
     warnings
+}
+
+/// The arms of which this is so, but for controls, which are the baseline again.
+fn named(analysis: &Analysis, is: impl Fn(&ArmFacts) -> bool) -> Vec<String> {
+    let arms = analysis.arms.iter().filter(|arm| arm.role != Role::Control && is(&arm.facts));
+    arms.map(|arm| arm.arm.clone()).collect()
 }
 
 /// Two groups: one gap between neighbouring launches holds more than half of the whole range, with at least

@@ -1,117 +1,32 @@
-//! One variant, built by Cargo under exactly the flags of its flag set.
+//! Cargo, called so that it builds exactly what a flag set says.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use serde::Deserialize;
-use sha2::{Digest, Sha256};
-
-use crate::build::bundle::Bundle;
-use crate::build::extension::{Host, PythonHome, missing};
-use crate::build::said::{check_flags, first_error, rustc_command};
-use crate::build::settings::is_build_variable;
+use crate::build::command_line::CommandLine;
+use crate::build::extension::{PythonHome, missing};
+use crate::build::messages::{Message, Product};
+use crate::build::profile::Profile;
+use crate::build::said::first_error;
+use crate::build::settings::{is_build_variable, is_output_variable};
+use crate::build::{Artifact, BuildError};
 use crate::plan::{CargoBuild, FlagSet, Variant, Workload};
-use crate::process::{Invocation, Limits, RunError, run};
+use crate::process::{Invocation, Limits, run};
 
 /// The longest that one build may take.
 const LONGEST_BUILD: Duration = Duration::from_secs(3600);
-
-/// What came out of building a variant.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Artifact {
-    /// What was asked for.
-    pub variant: Variant,
-    /// The executable that is started.
-    pub path: PathBuf,
-    /// The shared library, where the executable only starts an interpreter that loads it.
-    pub library: Option<PathBuf>,
-    /// How a library is started; `None` where the artifact is an executable of its own.
-    pub host: Option<Host>,
-    /// The SHA-256 of what was built, in hex.
-    pub digest: String,
-    /// Its size, in bytes.
-    pub file_bytes: u64,
-    /// Seconds that Cargo took when it last compiled every crate of it; `None` where some were there before.
-    pub build_seconds: Option<f64>,
-    /// The flags that rustc was given.
-    pub flags: Vec<String>,
-    /// The Cargo command.
-    pub command: String,
-    /// The rustc command line of the executable, as Cargo printed it.
-    pub rustc_command: String,
-    /// Its linker inputs; `None` where the toolchain has no lld or another linker is configured.
-    pub bundle: Option<Bundle>,
-}
-
-impl Artifact {
-    /// The file that holds the measured code.
-    #[must_use]
-    pub fn code(&self) -> &Path {
-        self.library.as_ref().unwrap_or(&self.path)
-    }
-}
-
-/// Why there is no artifact.
-#[derive(Debug, thiserror::Error)]
-pub enum BuildError {
-    /// This machine lacks something that building takes.
-    #[error("{what}: {remedy}")]
-    Missing {
-        /// What is missing, in a clause.
-        what: String,
-        /// What to do about it.
-        remedy: String,
-    },
-    /// Cargo said no.
-    #[error("{error}")]
-    Compile {
-        /// Its first error.
-        error: String,
-    },
-    /// The linker said no.
-    #[error("the linker failed: {error}")]
-    Link {
-        /// Its first line.
-        error: String,
-    },
-    /// rustc was given other flags than the flag set's.
-    #[error(
-        "rustc got {found:?} where the flag set says {wanted:?}: a Cargo config file or wrapper changes flags"
-    )]
-    Flags {
-        /// What the flag set says.
-        wanted: Vec<String>,
-        /// What the command line has.
-        found: Vec<String>,
-    },
-    /// lld left no archive.
-    #[error("no linker inputs in {}: is another linker than lld configured?", archive.display())]
-    NoBundle {
-        /// Where they should be.
-        archive: PathBuf,
-    },
-    /// Files could not be read or written.
-    #[error("{}: {error}", path.display())]
-    Files {
-        /// The file or directory.
-        path: PathBuf,
-        /// The system's reason.
-        error: io::Error,
-    },
-    /// A program could not be run.
-    #[error(transparent)]
-    Run(RunError),
-}
+/// The most that is read of what Cargo says: a line for every crate and every warning.
+const LONGEST_OUTPUT: usize = 64 << 20;
 
 /// Builds variants of one workspace.
 #[derive(Clone, Debug)]
 pub struct Builder {
     /// The workspace's root.
     pub root: PathBuf,
-    /// Where everything that is built goes, one target directory a flag set.
+    /// Where everything that is built goes.
     pub target: PathBuf,
     /// The toolchain's lld.
     pub lld: Option<PathBuf>,
@@ -119,15 +34,6 @@ pub struct Builder {
     pub supervisor: Option<PathBuf>,
     /// The interpreter of an `ffi` suite.
     pub python: Option<PythonHome>,
-}
-
-/// Which target of a package Cargo builds, and what is taken from it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Product {
-    /// The executable of a binary target.
-    Executable,
-    /// The shared library of the library target.
-    Cdylib,
 }
 
 /// One clean or touched build of a `build` suite.
@@ -141,49 +47,27 @@ pub struct TimedBuild {
     pub command: String,
 }
 
-#[derive(Deserialize)]
-struct Message {
-    reason: String,
-    #[serde(default)]
-    executable: Option<PathBuf>,
-    #[serde(default)]
-    filenames: Vec<PathBuf>,
-    #[serde(default)]
-    fresh: bool,
-    #[serde(default)]
-    target: Option<MessageTarget>,
+/// What a call of Cargo left.
+pub(crate) struct Built {
+    /// The file that was asked for.
+    pub executable: PathBuf,
+    /// The package of that, as Cargo names it.
+    pub package_id: String,
+    /// What Cargo told of each crate.
+    pub messages: Vec<Message>,
+    /// How rustc was called, of the crates that were compiled now.
+    pub commands: Vec<CommandLine>,
+    /// When it was started.
+    pub started: SystemTime,
+    /// How long it took.
+    pub wall: Duration,
 }
 
-impl Message {
-    /// What came out.
-    fn product(&self, product: Product) -> Option<PathBuf> {
-        let is_shared = |path: &&PathBuf| path.extension().is_some_and(|kind| kind == "so");
-        match product {
-            Product::Executable => self.executable.clone(),
-            Product::Cdylib => self.filenames.iter().find(is_shared).cloned(),
-        }
+impl Built {
+    /// Whether every crate was compiled now.
+    pub(crate) fn compiled_all(&self) -> bool {
+        self.messages.iter().filter(|message| message.is_artifact()).all(|message| !message.fresh)
     }
-}
-
-#[derive(Deserialize)]
-struct MessageTarget {
-    name: String,
-}
-
-/// What is kept beside an unpacked bundle.
-#[derive(Deserialize, serde::Serialize, Default)]
-struct Kept {
-    digest: String,
-    build_seconds: Option<f64>,
-    rustc_command: String,
-}
-
-struct Built {
-    executable: PathBuf,
-    compiled: bool,
-    compiled_all: bool,
-    rustc_command: Option<String>,
-    wall: Duration,
 }
 
 impl Builder {
@@ -211,83 +95,6 @@ impl Builder {
         }
     }
 
-    /// Lets Cargo build a variant, and keeps its linker inputs.
-    fn by_cargo(
-        &self,
-        variant: &Variant,
-        product: Product,
-        flagset: &FlagSet,
-        stop: &dyn Fn() -> bool,
-    ) -> Result<Artifact, BuildError> {
-        let slug = slug(variant);
-        let archive = self.target.join("bundles").join(format!("{slug}.tar"));
-        let folder = self.target.join("bundles").join(&slug);
-        self.create(&self.target.join("bundles"))?;
-        let mut invocation = self.invocation(variant, product, flagset, &archive);
-        let mut bundled = self.lld.is_some();
-        let mut built = match self.cargo(&invocation, variant, product, stop) {
-            // A linker that is not lld may refuse the option: one layout is better than none.
-            Err(BuildError::Compile { error }) if bundled && error.contains("--reproduce") => {
-                bundled = false;
-                invocation = self.bare(variant, product, flagset, &self.target.join(&flagset.name));
-                self.cargo(&invocation, variant, product, stop)?
-            }
-            other => other?,
-        };
-        let mut kept = read_kept(&folder);
-        let digest = digest_of(&built.executable)?;
-        let stale = kept.as_ref().is_none_or(|kept| kept.digest != digest);
-        if bundled && stale && !archive.exists() {
-            // Cargo found the executable fresh, but its linker inputs are gone: link once more.
-            self.clean(variant, flagset, stop)?;
-            built = self.cargo(&invocation, variant, product, stop)?;
-        }
-        let digest = digest_of(&built.executable)?;
-        if built.compiled || stale {
-            let new = Kept {
-                digest: digest.clone(),
-                build_seconds: if built.compiled_all {
-                    Some(built.wall.as_secs_f64())
-                } else {
-                    kept.and_then(|kept| kept.build_seconds)
-                },
-                rustc_command: built.rustc_command.clone().unwrap_or_default(),
-            };
-            check_flags(&new.rustc_command, &flagset.flags)?;
-            if let Some(lld) = &self.lld
-                && archive.exists()
-            {
-                Bundle::unpack(&archive, &folder, lld)?;
-                fs::remove_file(&archive)
-                    .map_err(|error| BuildError::Files { path: archive.clone(), error })?;
-            }
-            self.create(&folder)?;
-            write_kept(&folder, &new)?;
-            kept = Some(new);
-        }
-        let kept = kept.unwrap_or_default();
-        // Variants that differ in features alone share Cargo's path: the next build would replace this one.
-        let ending = match product {
-            Product::Executable => "",
-            Product::Cdylib => ".so",
-        };
-        let path = folder.join(format!("{}{ending}", variant.bin));
-        copy(&built.executable, &path, &digest)?;
-        Ok(Artifact {
-            variant: variant.clone(),
-            file_bytes: fs::metadata(&path).map_or(0, |metadata| metadata.len()),
-            path,
-            library: None,
-            host: None,
-            digest,
-            build_seconds: kept.build_seconds,
-            flags: flagset.flags.clone(),
-            command: invocation.display(),
-            rustc_command: kept.rustc_command,
-            bundle: self.lld.as_ref().and_then(|lld| Bundle::open(&folder, lld)),
-        })
-    }
-
     /// Builds under the build's settings into `target`, timed, without keeping anything.
     ///
     /// # Errors
@@ -304,7 +111,7 @@ impl Builder {
             invocation.args.extend(["--jobs".into(), jobs.to_string().into()]);
         }
         if let Some(incremental) = settings.incremental {
-            invocation.set.push(("CARGO_INCREMENTAL".into(), if incremental { "1" } else { "0" }.into()));
+            invocation.set.push(incrementally(incremental));
         }
         if let Some(units) = settings.codegen_units {
             let key = format!("profile.{}.codegen-units={units}", variant.profile);
@@ -312,28 +119,52 @@ impl Builder {
         }
         let start = Instant::now();
         let built = self.cargo(&invocation, variant, Product::Executable, stop)?;
-        Ok(TimedBuild { wall: start.elapsed(), executable: built.executable, command: invocation.display() })
+        let wall = start.elapsed();
+        self.check(&built, variant, flagset)?;
+        Ok(TimedBuild { wall, executable: built.executable, command: invocation.display() })
     }
 
-    fn invocation(
+    /// The directory that Cargo builds in. One for all flag sets, so that what runs on the host, build scripts and
+    /// procedural macros, is compiled once: no flag reaches it. Cargo keeps the crates of several flag sets apart by a
+    /// hash in their file names, which libraries for other languages do not have.
+    pub(crate) fn directory(&self, product: Product, flagset: &FlagSet) -> PathBuf {
+        match product {
+            Product::Executable => self.target.join("cargo"),
+            Product::Cdylib => self.target.join("cdylibs").join(&flagset.name),
+        }
+    }
+
+    /// The call that builds a variant, and lets lld put what it links into an archive.
+    pub(crate) fn invocation(
         &self,
         variant: &Variant,
         product: Product,
         flagset: &FlagSet,
         archive: &Path,
     ) -> Invocation {
-        let mut invocation = self.bare(variant, product, flagset, &self.target.join(&flagset.name));
+        let mut invocation = self.bare(variant, product, flagset, &self.directory(product, flagset));
         if self.lld.is_some() {
-            let mut link_arg = OsString::from("link-arg=-Wl,--reproduce=");
+            let mut link_arg = OsString::from("link-arg=--reproduce=");
             link_arg.push(archive);
-            invocation.args.extend(["--".into(), "-C".into(), link_arg]);
+            // Not -Wl, which takes a comma in the path for the end of the word.
+            let words = ["--", "-C", "link-arg=-Xlinker", "-C"].map(OsString::from);
+            invocation.args.extend(words.into_iter().chain([link_arg]));
         }
         invocation
     }
 
-    fn bare(&self, variant: &Variant, product: Product, flagset: &FlagSet, target: &Path) -> Invocation {
+    /// The call that builds a variant into `target`.
+    pub(crate) fn bare(
+        &self,
+        variant: &Variant,
+        product: Product,
+        flagset: &FlagSet,
+        target: &Path,
+    ) -> Invocation {
         let mut args: Vec<OsString> =
-            ["rustc", "--verbose", "--message-format", "json-render-diagnostics"].map(Into::into).into();
+            ["rustc", "--verbose", "--color", "never", "--message-format", "json-render-diagnostics"]
+                .map(Into::into)
+                .into();
         let mut add = |option: &str, value: &str| args.extend([option.into(), value.into()]);
         add("--package", &variant.package);
         if product == Product::Executable {
@@ -356,6 +187,8 @@ impl Builder {
         let python = self.python.as_ref().filter(|_| product == Product::Cdylib);
         invocation.set.extend(python.map(|python| ("PYO3_PYTHON".into(), python.word())));
         Self::exactly(&mut invocation, flagset);
+        let profile = Profile::read(&self.root, &variant.profile);
+        invocation.set.push(incrementally(profile.is_some_and(|profile| profile.incremental())));
         invocation
     }
 
@@ -363,36 +196,45 @@ impl Builder {
     fn exactly(invocation: &mut Invocation, flagset: &FlagSet) {
         let names = std::env::vars_os().map(|(name, _)| name);
         let foreign = |name: &OsString| {
-            name.to_str().is_some_and(|name| is_build_variable(name) || name.starts_with("PYO3_"))
+            name.to_str().is_some_and(|name| {
+                is_build_variable(name) || is_output_variable(name) || name.starts_with("PYO3_")
+            })
         };
         invocation.unset = names.filter(foreign).collect();
         // Present even when there are no flags: it outranks every `rustflags` of config files.
         invocation.set.push(("CARGO_ENCODED_RUSTFLAGS".into(), flagset.flags.join("\u{1f}").into()));
-        invocation.set.push(("RUSTC_WRAPPER".into(), OsString::new()));
+        // Empty, they outrank those of config files too.
+        for wrapper in ["RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"] {
+            invocation.set.push((wrapper.into(), OsString::new()));
+        }
     }
 
     /// `cargo bench` of one bench target under a flag set, with these arguments for the bench itself.
     #[must_use]
     pub fn bench(&self, package: &str, bench: &str, flagset: &FlagSet, arguments: &[&str]) -> Invocation {
         let mut args: Vec<OsString> =
-            ["bench", "--quiet", "--package", package, "--bench", bench].map(Into::into).into();
+            ["bench", "--quiet", "--color", "never", "--package", package, "--bench", bench]
+                .map(Into::into)
+                .into();
         args.extend(["--target".into(), flagset.target.clone().into()]);
-        args.extend(["--target-dir".into(), self.target.join(&flagset.name).into(), "--".into()]);
+        let target = self.directory(Product::Executable, flagset);
+        args.extend(["--target-dir".into(), target.into(), "--".into()]);
         args.extend(arguments.iter().map(Into::into));
         let mut invocation = Invocation::new("cargo", args).in_folder(&self.root);
         Self::exactly(&mut invocation, flagset);
         invocation
     }
 
-    fn cargo(
+    /// Calls Cargo, and reads what it says.
+    pub(crate) fn cargo(
         &self,
         invocation: &Invocation,
         variant: &Variant,
         product: Product,
         stop: &dyn Fn() -> bool,
     ) -> Result<Built, BuildError> {
-        let limits = Limits { timeout: LONGEST_BUILD, output: 8 << 20 };
-        let start = Instant::now();
+        let limits = Limits { timeout: LONGEST_BUILD, output: LONGEST_OUTPUT };
+        let (start, started) = (Instant::now(), SystemTime::now());
         let supervised = match &self.supervisor {
             Some(lab) => invocation.clone().through(lab, ["__supervise".to_owned()]),
             None => invocation.clone(),
@@ -401,43 +243,59 @@ impl Builder {
         if !output.success() {
             return Err(BuildError::Compile { error: first_error(&output) });
         }
-        let messages: Vec<Message> =
-            output.stdout.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-        let artifacts = || messages.iter().filter(|message| message.reason == "compiler-artifact");
-        let of_bin =
-            |message: &&Message| message.target.as_ref().is_some_and(|target| target.name == variant.bin);
-        let executable = artifacts().filter(of_bin).find_map(|message| message.product(product));
-        let what = match product {
-            Product::Executable => "executable",
-            Product::Cdylib => "shared library",
+        let messages = Message::all(&output.stdout);
+        let asked = messages
+            .iter()
+            .filter(|message| message.is_artifact())
+            .find_map(|message| Some((message.product(product, &variant.bin)?, message.package_id.clone())));
+        let Some((executable, package_id)) = asked else {
+            let error = format!("Cargo named no {} for {}", product.name(), variant.bin);
+            return Err(BuildError::Compile { error });
         };
-        let Some(executable) = executable else {
-            return Err(BuildError::Compile { error: format!("Cargo named no {what} for {}", variant.bin) });
-        };
-        Ok(Built {
-            executable,
-            compiled: artifacts().any(|message| !message.fresh),
-            compiled_all: artifacts().all(|message| !message.fresh),
-            rustc_command: rustc_command(&output.stderr, &variant.bin),
-            wall: start.elapsed(),
-        })
+        let commands = CommandLine::all(&output.stderr);
+        Ok(Built { executable, package_id, messages, commands, started, wall: start.elapsed() })
     }
 
-    fn clean(&self, variant: &Variant, flagset: &FlagSet, stop: &dyn Fn() -> bool) -> Result<(), BuildError> {
-        let args = [
-            "clean",
-            "--package",
-            &variant.package,
-            "--target",
-            &flagset.target,
-            "--profile",
-            &variant.profile,
-        ];
+    /// Every crate for the target was compiled with the flags of the flag set.
+    pub(crate) fn check(
+        &self,
+        built: &Built,
+        variant: &Variant,
+        flagset: &FlagSet,
+    ) -> Result<(), BuildError> {
+        let profile = Profile::read(&self.root, &variant.profile);
+        let mut flags = profile.map_or(Vec::new(), |profile| profile.rustflags());
+        flags.extend(flagset.flags.iter().cloned());
+        let for_target = |command: &&CommandLine| command.value("--target").is_some();
+        built.commands.iter().filter(for_target).try_for_each(|command| command.check(&flags))
+    }
+
+    /// Lets Cargo forget that it built these packages.
+    pub(crate) fn clean(
+        &self,
+        packages: &BTreeSet<String>,
+        variant: &Variant,
+        flagset: &FlagSet,
+        target: &Path,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<(), BuildError> {
+        let mut args: Vec<OsString> = ["clean", "--color", "never"].map(Into::into).into();
+        args.extend(packages.iter().flat_map(|package| ["--package".into(), package.into()]));
+        args.extend(["--target", &flagset.target, "--profile", &variant.profile].map(OsString::from));
+        args.extend(["--target-dir".into(), target.into()]);
         let mut invocation = Invocation::new("cargo", args).in_folder(&self.root);
-        invocation.args.extend(["--target-dir".into(), self.target.join(&flagset.name).into()]);
+        Self::exactly(&mut invocation, flagset);
         let limits = Limits { timeout: LONGEST_BUILD, output: 64 << 10 };
         let output = run(&invocation, limits, stop).map_err(BuildError::Run)?;
         if output.success() { Ok(()) } else { Err(BuildError::Compile { error: first_error(&output) }) }
+    }
+
+    /// What a compiler says of itself: `rustc 1.95.0 (59807616e 2026-04-14)`; empty where it says nothing.
+    pub(crate) fn version(&self, rustc: &str, stop: &dyn Fn() -> bool) -> String {
+        let limits = Limits { timeout: Duration::from_secs(60), output: 64 << 10 };
+        let invocation = Invocation::new(rustc, ["--version"]).in_folder(&self.root);
+        let said = run(&invocation, limits, stop).map(|output| output.stdout).unwrap_or_default();
+        said.lines().next().unwrap_or_default().trim().to_owned()
     }
 
     pub(crate) fn create(&self, folder: &Path) -> Result<(), BuildError> {
@@ -445,35 +303,7 @@ impl Builder {
     }
 }
 
-/// A name for a variant that is also a file name.
-pub(crate) fn slug(variant: &Variant) -> String {
-    let Variant { package, bin, features, flagset, profile, .. } = variant;
-    let features = if features.is_empty() { String::new() } else { format!("+{}", features.join("+")) };
-    let defaults = if variant.default_features { "" } else { "-no-defaults" };
-    format!("{package}-{bin}{defaults}{features}-{flagset}-{profile}")
-}
-
-pub(crate) fn digest_of(file: &Path) -> Result<String, BuildError> {
-    let bytes = fs::read(file).map_err(|error| BuildError::Files { path: file.to_owned(), error })?;
-    Ok(crate::plan::hex(&Sha256::digest(&bytes)))
-}
-
-/// Copies an executable to `to`, unless it is there. Renamed into place, since another lab may be running it.
-pub(crate) fn copy(from: &Path, to: &Path, digest: &str) -> Result<(), BuildError> {
-    if digest_of(to).is_ok_and(|there| there == digest) {
-        return Ok(());
-    }
-    let partial = to.with_extension(format!("partial-{}", std::process::id()));
-    let copied = fs::copy(from, &partial).and_then(|_| fs::rename(&partial, to));
-    copied.map_err(|error| BuildError::Files { path: to.to_owned(), error })
-}
-
-fn read_kept(folder: &Path) -> Option<Kept> {
-    serde_json::from_str(&fs::read_to_string(folder.join("built.json")).ok()?).ok()
-}
-
-fn write_kept(folder: &Path, kept: &Kept) -> Result<(), BuildError> {
-    let path = folder.join("built.json");
-    let text = serde_json::to_string(kept).unwrap_or_default();
-    fs::write(&path, text).map_err(|error| BuildError::Files { path, error })
+/// The variable that decides over every config file whether members are compiled incrementally.
+fn incrementally(on: bool) -> (OsString, OsString) {
+    ("CARGO_INCREMENTAL".into(), if on { "1" } else { "0" }.into())
 }

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use sha2::{Digest as _, Sha256};
 
 use crate::build::bundle::Bundle;
-use crate::build::cargo::{Artifact, BuildError, Builder, copy, digest_of, slug};
+use crate::build::cargo::Builder;
+use crate::build::variant::{copy, digest_of, slug};
+use crate::build::{Artifact, BuildError};
 use crate::plan::{Ffi, Library, Shape, Variant};
 use crate::process::{Invocation, Limits, Output, RunError, run};
 
@@ -200,12 +202,16 @@ impl Builder {
             ));
         }
         self.create(&self.target.join("bundles"))?;
-        let beside = |kind: &str| PathBuf::from(format!("{}.{kind}", folder.display()));
+        let beside = |kind: &str| {
+            let mut path = folder.as_os_str().to_owned();
+            path.push(format!(".{kind}"));
+            PathBuf::from(path)
+        };
         let (object, linked, archive) = (beside("o"), beside("so"), beside("tar"));
         let start = Instant::now();
-        let mut args: Vec<String> = C_FLAGS.map(str::to_owned).into();
-        args.push(format!("-I{}", python.include.display()));
-        args.extend(["-c".into(), source.display().to_string(), "-o".into(), object.display().to_string()]);
+        let mut args: Vec<OsString> = C_FLAGS.map(Into::into).into();
+        args.extend(["-I".into(), python.include.clone().into()]);
+        args.extend(["-c".into(), source.into(), "-o".into(), object.clone().into()]);
         succeeded(&compiler(&Invocation::new("cc", args), stop)?)?;
         let bundled = self.link_extension(&object, &linked, &archive, stop)?;
         let seconds = start.elapsed().as_secs_f64();
@@ -235,12 +241,16 @@ impl Builder {
         archive: &Path,
         stop: &dyn Fn() -> bool,
     ) -> Result<bool, BuildError> {
-        let plain =
-            ["-shared".to_owned(), object.display().to_string(), "-o".into(), linked.display().to_string()];
+        let plain: [OsString; 4] = ["-shared".into(), object.into(), "-o".into(), linked.into()];
         if let Some(folder) = self.lld.as_ref().and_then(|lld| lld.parent()) {
-            let mut args = vec![format!("-B{}", folder.display()), "-fuse-ld=lld".into()];
-            args.push(format!("-Wl,--reproduce={}", archive.display()));
+            let mut args: Vec<OsString> = vec!["-B".into(), folder.into(), "-fuse-ld=lld".into()];
+            // Not -Wl, which takes a comma in the path for the end of the word.
+            let mut reproduce = OsString::from("--reproduce=");
+            reproduce.push(archive);
+            args.extend(["-Xlinker".into(), reproduce]);
             args.extend(plain.clone());
+            // One that a killed lab left would be taken for this one's.
+            fs::remove_file(archive).ok();
             let output = compiler(&Invocation::new("cc", args), stop)?;
             // A compiler that cannot take another linker may still link: one layout is better than none.
             if output.success() && archive.is_file() {
@@ -280,6 +290,10 @@ fn found(variant: &Variant, path: PathBuf, command: String) -> Result<Artifact, 
         flags: Vec::new(),
         command,
         rustc_command: String::new(),
+        compiler: String::new(),
+        sources: String::new(),
+        overridden: Vec::new(),
+        other_linker: false,
         bundle: None,
     })
 }

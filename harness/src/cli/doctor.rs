@@ -107,7 +107,8 @@ fn flagsets(context: &Context) -> anyhow::Result<Vec<Finding>> {
     let mut runs = Vec::new();
     let mut findings = Vec::new();
     for flagset in context.flagsets.0.values() {
-        let missing = Features::from_rustc_cfg(&rustc_cfg(&flagset.flags)?).missing_from(&host);
+        let missing =
+            Features::from_rustc_cfg(&rustc_cfg(&context.root, &flagset.flags)?).missing_from(&host);
         if missing.is_empty() {
             runs.push(flagset.name.as_str());
         } else {

@@ -59,17 +59,29 @@ impl Stage {
 
     /// The stage is over; its line stays.
     pub(crate) fn end(self) {
-        let seconds = self.start.elapsed().as_secs();
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        eprintln!(" {:<9}{:<60} {}:{:02}", self.name, self.what, seconds / 60, seconds % 60);
+        eprintln!(" {:<9}{:<60} {}", self.name, self.what, clock(self.start.elapsed()));
     }
+}
+
+/// Minutes and seconds.
+fn clock(time: Duration) -> String {
+    let seconds = time.as_secs();
+    format!("{}:{:02}", seconds / 60, seconds % 60)
 }
 
 impl progress::Stage for Stage {
     fn step(&self) {
         Self::step(self);
+    }
+
+    fn finished(&self, what: &str, took: Duration) {
+        match &self.bar {
+            Some(_) => Self::step(self),
+            None => eprintln!(" {:<9}{what:<60} {}", self.name, clock(took)),
+        }
     }
 
     fn doing(&self, what: &str) {

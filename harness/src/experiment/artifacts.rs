@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 
@@ -13,7 +14,7 @@ use crate::experiment::progress::Stage;
 use crate::experiment::revision::{Revision, short_hash};
 use crate::experiment::store;
 use crate::machine::features::Features;
-use crate::machine::rustc_cfg;
+use crate::machine::{bundled_lld, rustc_cfg, rustc_sysroot};
 use crate::measure::{ArmFacts, FailureReason, RunFailure};
 use crate::plan::{Arm, Benchmark, Built, Ffi, Plan, Role, Server, Source, Workload};
 use crate::process::RunError;
@@ -183,10 +184,17 @@ fn build_variants<'a>(
     let mut built = Variants::default();
     for variant in variants {
         stage.doing(&named(variant));
+        let begun = Instant::now();
         let source = variant.variant().map(|variant| &variant.source);
         let (builder, flagsets) = &match (source, sources.revision) {
             (Some(Source::Commit(_)), Some(revision)) => (
-                Builder { root: revision.root.clone(), target: revision.target.clone(), ..builder.clone() },
+                Builder {
+                    root: revision.root.clone(),
+                    target: revision.target.clone(),
+                    // That of its own toolchain, which may be another.
+                    lld: rustc_sysroot(&revision.root).ok().and_then(|sysroot| bundled_lld(&sysroot)),
+                    ..builder.clone()
+                },
                 &revision.flagsets,
             ),
             _ => (builder.clone(), &context.flagsets),
@@ -200,6 +208,9 @@ fn build_variants<'a>(
                 let command = artifact.command.replace(&root, "");
                 if !command.is_empty() && !artifacts.commands.contains(&command) {
                     artifacts.commands.push(command);
+                }
+                for what in &artifact.overridden {
+                    stage.say(&format!("{}: {what}: a Cargo config file has it so", named(variant)));
                 }
                 built.0.push((variant, Ok(artifact)));
             }
@@ -220,7 +231,7 @@ fn build_variants<'a>(
                 built.0.push((variant, Err(reason)));
             }
         }
-        stage.step();
+        stage.finished(&named(variant), begun.elapsed());
     }
     stage.end();
     match built.of(&plan.baseline().workload)? {
@@ -268,7 +279,7 @@ fn examine(
     }
     let disassembly = disassembly?;
     let census = disassembly.census();
-    let enabled = Features::from_rustc_cfg(&rustc_cfg(&artifact.flags)?);
+    let enabled = Features::from_rustc_cfg(&rustc_cfg(&context.root, &artifact.flags)?);
     let refused = refusal(&census, &enabled, host);
     let beyond = dispatched(&census, &enabled);
     let facts = ArmFacts {
@@ -284,6 +295,10 @@ fn examine(
         benchmark_widths: BTreeMap::new(),
         identical_to: None,
         foreign_code: census.producers.iter().filter(|producer| !is_rust(producer)).cloned().collect(),
+        compiler: artifact.compiler.clone(),
+        sources: artifact.sources.clone(),
+        overridden: artifact.overridden.clone(),
+        other_linker: artifact.other_linker,
     };
     Ok((facts, refused.iter().map(|missing| missing.feature.to_string()).collect(), Some(disassembly)))
 }

@@ -9,17 +9,20 @@ use std::sync::{Once, OnceLock};
 
 use anyhow::Context as _;
 
-use crate::build::{Builder, Foreign, PythonHome, foreign_settings};
+use crate::build::{Builder, Foreign, PythonHome, Workspace, foreign_settings};
 use crate::experiment::lock::{Lock, user_directory};
 use crate::experiment::progress::{Progress, Stage, Watcher};
 use crate::experiment::scratch;
-use crate::experiment::surroundings::{environment_to_measure, target_directory, within, workspace_root};
-use crate::machine::{Environment, Interpreter, bundled_lld, probe_python, rustc_sysroot};
+use crate::experiment::surroundings::{environment_to_measure, target_directory, within, workspace};
+use crate::machine::{Environment, Interpreter, bundled_lld, probe_python, rustc_sysroot, toolchain};
 use crate::measure::ArmProgram;
 use crate::plan::{Defaults, FlagSet, FlagSets, Plan, Suite, parse_suite};
 
 /// The subject that calls libraries from Python.
 const FFI_SUBJECT: &str = include_str!("../../ffi/ffi_subject.py");
+
+/// The lab's own directory in a target directory.
+const LAB_DIRECTORY: &str = "perflab";
 
 /// A workspace, this machine, and the one who waits.
 pub struct Context {
@@ -47,9 +50,13 @@ impl Context {
     /// # Errors
     /// There is no workspace, no usable rustc, or a manifest or flag set that cannot be read.
     pub fn open(directory: &Path, watcher: Watcher) -> anyhow::Result<Self> {
-        let root = workspace_root(directory)?;
-        let sysroot = rustc_sysroot().context("rustc cannot be run: install Rust with rustup")?;
-        let environment = environment_to_measure()?;
+        let Workspace { root, target } = workspace(directory)?;
+        let sysroot = rustc_sysroot(&root).context("rustc cannot be run: install Rust with rustup")?;
+        let mut environment = environment_to_measure()?;
+        if directory != root {
+            // A directory within may name another toolchain, and the workspace is built in its root.
+            environment.toolchain = toolchain(&root)?;
+        }
         let lab = std::env::current_exe().context("cannot find the lab's own executable")?;
         let cargo_home = std::env::var_os("CARGO_HOME")
             .map(PathBuf::from)
@@ -62,7 +69,7 @@ impl Context {
             flagsets: flagsets(&root)?,
             foreign: foreign_settings(variables, &root, cargo_home.as_deref()),
             builder: Builder {
-                target: lab_directory(&root),
+                target: target.join(LAB_DIRECTORY),
                 root: root.clone(),
                 lld: bundled_lld(&sysroot),
                 supervisor: Some(lab),
@@ -229,7 +236,7 @@ impl Locked<'_> {
 /// The directory of a workspace that the lab builds in.
 #[must_use]
 pub fn lab_directory(root: &Path) -> PathBuf {
-    target_directory(root).join("perflab")
+    target_directory(root).join(LAB_DIRECTORY)
 }
 
 /// Keeps other labs out of the place that a measurement without a [`Context`] is made in: the target directory of its

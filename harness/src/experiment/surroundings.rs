@@ -3,34 +3,29 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
-
+use crate::build::Workspace;
 use crate::machine::{Environment, last_core, priority, probe};
 
-/// The root of the Cargo workspace that a directory lies in: the nearest manifest with a `[workspace]` at or above it,
-/// else the nearest manifest.
+/// The Cargo workspace that a directory lies in.
 ///
 /// # Errors
-/// There is no manifest.
-pub fn workspace_root(from: &Path) -> anyhow::Result<PathBuf> {
-    let manifest = |directory: &&Path| directory.join("Cargo.toml").is_file();
-    let is_workspace = |directory: &&Path| {
-        std::fs::read_to_string(directory.join("Cargo.toml")).is_ok_and(|text| text.contains("[workspace]"))
-    };
-    let nearest =
-        from.ancestors().filter(manifest).find(is_workspace).or_else(|| from.ancestors().find(manifest));
-    match nearest {
-        Some(root) => Ok(root.to_owned()),
-        None => bail!("no Cargo.toml here or above: start perflab inside a Cargo workspace"),
-    }
+/// There is no manifest at or above it, or Cargo refuses one.
+pub fn workspace(from: &Path) -> anyhow::Result<Workspace> {
+    Ok(Workspace::of(from)?)
 }
 
-/// The target directory of a workspace, as `CARGO_TARGET_DIR` names it.
+/// The root of the Cargo workspace that a directory lies in.
+///
+/// # Errors
+/// As [`workspace`].
+pub fn workspace_root(from: &Path) -> anyhow::Result<PathBuf> {
+    Ok(workspace(from)?.root)
+}
+
+/// The target directory of a workspace, as Cargo would choose it from here.
 #[must_use]
 pub fn target_directory(root: &Path) -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR")
-        .filter(|directory| !directory.is_empty())
-        .map_or_else(|| root.join("target"), |directory| root.join(directory))
+    Workspace::at(root).map_or_else(|_| root.join("target"), |workspace| workspace.target)
 }
 
 /// This machine, with where and how arms will run on it.

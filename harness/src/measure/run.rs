@@ -199,6 +199,19 @@ pub struct ArmFacts {
     pub identical_to: Option<String>,
     /// Compilers other than rustc that left their name in it: code that no flag set reaches.
     pub foreign_code: Vec<String>,
+    /// The rustc that compiled it, by its own words; empty where none did, and in records of labs that did not ask.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub compiler: String,
+    /// SHA-256 of the source files of the workspace that it was built from, with their paths, in hex; empty where Cargo
+    /// built nothing. Equal trees have equal ones.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub sources: String,
+    /// Settings of its profile that are not those of the manifest, a clause each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overridden: Vec<String>,
+    /// Whether a linker other than lld made it, so that its layout could not be varied.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub other_linker: bool,
 }
 
 /// Everything that was measured.

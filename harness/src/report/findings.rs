@@ -39,12 +39,19 @@ impl Note {
 /// The run in one line: tool, machine, compiler, suite, record. Parts may go on lines of their own.
 pub(crate) fn head(report: &Report<'_>) -> Vec<String> {
     let Report { plan, environment, analysis, meta, .. } = report;
-    let rustc: Vec<&str> = environment.toolchain.rustc.split_whitespace().take(2).collect();
+    let short = |rustc: &str| rustc.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
+    // What compiled, where that is known; the one on PATH may be another.
+    let rustc = match &analysis.compilers()[..] {
+        [] => short(&environment.toolchain.rustc),
+        [one] => short(one),
+        // Of one version there may be two builds.
+        several => format!("DIFFERENT COMPILERS: {}", several.join(" and ")),
+    };
     let mut facts = vec![
         format!("perflab {}", meta.perflab),
         environment.class(),
         words::counted(environment.cores, "core"),
-        rustc.join(" "),
+        rustc,
         format!("suite {}", plan.suite),
         words::counted(analysis.launches as usize, "launch"),
         format!("record {}", meta.name),

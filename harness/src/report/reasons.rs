@@ -104,6 +104,18 @@ pub(crate) fn warning(warning: &Warning) -> String {
              memory does; install the toolchain's lld (`cargo lab doctor`)"
                 .to_owned()
         }
+        Warning::OtherLinker { arms } => format!(
+            "layouts of {} could not be varied, so the intervals leave out what the place of code in memory does: only \
+             lld can link them anew, and a flag (-fuse-ld) or a Cargo config file (target.*.linker) names another linker",
+            arms.join(", ")
+        ),
+        Warning::Overridden { what, arms } => {
+            format!("{what}: a Cargo config file has it so, under {}", arms.join(", "))
+        }
+        Warning::Compilers { compilers } => format!(
+            "arms were compiled by different compilers, so times tell of those too: {}",
+            compilers.join("; ")
+        ),
         Warning::Interrupted { finished, planned } => format!(
             "the run was interrupted after {finished} of {planned} launches; the intervals are those of the \
              finished ones"

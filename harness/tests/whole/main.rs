@@ -21,6 +21,7 @@ mod misuse;
 mod processes;
 mod records;
 mod repository;
+mod set_ups;
 mod stops;
 mod stored;
 mod sub_verbs;

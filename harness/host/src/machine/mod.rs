@@ -8,5 +8,5 @@ mod python;
 
 pub use cores::{cores, last_core, priority};
 pub use environment::{Cpu, Difference, Environment, Toolchain};
-pub use probe::{bundled_lld, c_library, probe, rustc_cfg, rustc_sysroot};
+pub use probe::{bundled_lld, c_library, probe, rustc_cfg, rustc_sysroot, toolchain};
 pub use python::{Interpreter, Python, probe_python};

@@ -15,7 +15,7 @@ use crate::process::{Invocation, Limits, RunError, run};
 /// # Errors
 /// When rustc or cargo cannot be run: nothing can be built without them.
 pub fn probe() -> Result<Environment, RunError> {
-    let toolchain = toolchain()?;
+    let toolchain = toolchain(Path::new("."))?;
     Ok(Environment {
         cpu: cpu(),
         cores: std::thread::available_parallelism().map_or(1, usize::from),
@@ -35,54 +35,59 @@ pub fn probe() -> Result<Environment, RunError> {
     })
 }
 
-/// What `rustc --print cfg` prints under these flags: the features that a flag set enables among it.
+/// What `rustc --print cfg` prints under these flags in a directory, which may name a toolchain: the features that a flag
+/// set enables among it.
 ///
 /// # Errors
 /// When rustc cannot be run. Flags that rustc refuses give its own message as the text of a failed output.
-pub fn rustc_cfg(flags: &[String]) -> Result<String, RunError> {
+pub fn rustc_cfg(directory: &Path, flags: &[String]) -> Result<String, RunError> {
     let args = flags.iter().cloned().chain(["--print".to_owned(), "cfg".to_owned()]);
-    tool("rustc", args)
+    tool("rustc", directory, args)
 }
 
 /// Name and version of the C library that programs are linked with here, as its loader tells them.
 #[must_use]
 pub fn c_library() -> String {
-    let said = tool("ldd", ["--version".to_owned()]).ok();
+    let said = tool("ldd", Path::new("."), ["--version".to_owned()]).ok();
     let first = said.as_ref().and_then(|text| text.lines().next()).map(str::trim);
     first.filter(|line| !line.is_empty()).unwrap_or("unknown").to_owned()
 }
 
-/// The directory of the toolchain.
+/// The directory of the toolchain that compiles in a directory.
 ///
 /// # Errors
 /// When rustc cannot be run.
-pub fn rustc_sysroot() -> Result<PathBuf, RunError> {
-    Ok(PathBuf::from(tool("rustc", ["--print".to_owned(), "sysroot".to_owned()])?.trim()))
+pub fn rustc_sysroot(directory: &Path) -> Result<PathBuf, RunError> {
+    Ok(PathBuf::from(tool("rustc", directory, ["--print".to_owned(), "sysroot".to_owned()])?.trim()))
 }
 
-fn tool(program: &str, args: impl IntoIterator<Item = String>) -> Result<String, RunError> {
-    let mut invocation = Invocation::new(program, args);
+fn tool(program: &str, directory: &Path, args: impl IntoIterator<Item = String>) -> Result<String, RunError> {
+    let mut invocation = Invocation::new(program, args).in_folder(directory);
     invocation.unset = ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER"].map(Into::into).into();
     let limits = Limits { timeout: Duration::from_secs(60), output: 1 << 20 };
     run(&invocation, limits, &|| false).map(|output| output.stdout)
 }
 
-fn toolchain() -> Result<Toolchain, RunError> {
-    let verbose = tool("rustc", ["-vV".to_owned()])?;
+/// The compiler and linker of a directory: a `rust-toolchain.toml` at or above it may name one.
+///
+/// # Errors
+/// When rustc or cargo cannot be run.
+pub fn toolchain(directory: &Path) -> Result<Toolchain, RunError> {
+    let verbose = tool("rustc", directory, ["-vV".to_owned()])?;
     let field = |name: &str| {
         verbose
             .lines()
             .find_map(|line| line.strip_prefix(name))
             .map_or(String::new(), |value| value.trim().to_owned())
     };
-    let cpus = tool("rustc", ["--print".to_owned(), "target-cpus".to_owned()])?;
+    let cpus = tool("rustc", directory, ["--print".to_owned(), "target-cpus".to_owned()])?;
     Ok(Toolchain {
         rustc: verbose.lines().next().unwrap_or_default().to_owned(),
         commit: field("commit-hash:"),
         llvm: field("LLVM version:"),
         host: field("host:"),
-        cargo: tool("cargo", ["--version".to_owned()])?.trim().to_owned(),
-        linker: linker_version(&rustc_sysroot()?),
+        cargo: tool("cargo", directory, ["--version".to_owned()])?.trim().to_owned(),
+        linker: linker_version(&rustc_sysroot(directory)?),
         native: native_cpu(&cpus).unwrap_or_else(|| "unknown".to_owned()),
     })
 }
@@ -97,7 +102,7 @@ pub fn bundled_lld(sysroot: &Path) -> Option<PathBuf> {
 
 fn linker_version(sysroot: &Path) -> Option<String> {
     let lld = bundled_lld(sysroot)?;
-    let text = tool(lld.to_str()?, ["--version".to_owned()]).ok()?;
+    let text = tool(lld.to_str()?, sysroot, ["--version".to_owned()]).ok()?;
     Some(text.split(" (").next()?.trim().to_owned())
 }
 

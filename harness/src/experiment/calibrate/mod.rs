@@ -203,7 +203,7 @@ fn with_wide(context: &Locked<'_>, suite: &Suite, plan: &Plan) -> anyhow::Result
     for name in suite.crosstalk.iter().flat_map(|settings| &settings.arms) {
         let Some(arm) = suite.arms.iter().find(|arm| arm.name == *name) else { continue };
         let flags = &context.flagset(arm.flagset())?.flags;
-        if Features::from_rustc_cfg(&rustc_cfg(flags)?).missing_from(&host).is_empty() {
+        if Features::from_rustc_cfg(&rustc_cfg(&context.root, flags)?).missing_from(&host).is_empty() {
             let mut plan = plan.clone();
             plan.arms.push(arm.clone());
             return Ok(Some(plan));

@@ -95,7 +95,7 @@ fn count(
             profile: "bench".to_owned(),
             flags: flagset.flags.clone(),
         });
-        match cannot_run(flagset)? {
+        match cannot_run(&context.root, flagset)? {
             Some(reason) => {
                 file.failures.push(RunFailure { arm: name.clone(), benchmark: None, launch: None, reason });
             }
@@ -121,8 +121,8 @@ fn add(file: &mut CountsFile, calls: Vec<CountedCall>) {
 }
 
 /// Why Valgrind or this CPU cannot run what a flag set makes.
-fn cannot_run(flagset: &FlagSet) -> anyhow::Result<Option<FailureReason>> {
-    let enabled = Features::from_rustc_cfg(&rustc_cfg(&flagset.flags)?);
+fn cannot_run(root: &Path, flagset: &FlagSet) -> anyhow::Result<Option<FailureReason>> {
+    let enabled = Features::from_rustc_cfg(&rustc_cfg(root, &flagset.flags)?);
     if enabled.iter().any(|feature| feature.name().starts_with("avx512")) {
         return Ok(Some(FailureReason::MissingTool {
             what: "no release of Valgrind runs AVX-512".to_owned(),
@@ -178,7 +178,7 @@ fn bench(
     flagset: &FlagSet,
 ) -> anyhow::Result<Result<Vec<CountedCall>, String>> {
     let CallgrindOptions { package, bench, .. } = options;
-    let home = context.target().join(&flagset.name).join("gungraun");
+    let home = context.target().join("gungraun").join(&flagset.name);
     let run_with = |more: &[&str]| -> anyhow::Result<Output> {
         let mut invocation = context.builder().bench(package, bench, flagset, more);
         invocation.set.push(("GUNGRAUN_HOME".into(), home.clone().into()));

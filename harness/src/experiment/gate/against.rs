@@ -96,6 +96,7 @@ pub(crate) fn paired(
         against_name: other.name.clone(),
         candidate: revision::head(context),
         environment: context.environment.clone(),
+        compilers: compilers(&pairs),
         stopped: false,
         allow_unmatched: options.allow_unmatched,
         report: gate_report(Vec::new(), Vec::new(), Allowed::All),
@@ -120,6 +121,13 @@ pub(crate) fn paired(
         folder: records.folder,
         file,
     })
+}
+
+/// The compilers of the two sides; where a side has no artifact, none is known.
+fn compilers(pairs: &[Pair]) -> Vec<String> {
+    let Some(pair) = pairs.first() else { return Vec::new() };
+    let sides = pair.artifacts.facts.iter().take(CANDIDATE + 1).map(|facts| facts.compiler.clone());
+    sides.filter(|compiler| !compiler.is_empty()).collect()
 }
 
 /// Puts the rows of all pairs, those that were measured and those that were not, into the file.

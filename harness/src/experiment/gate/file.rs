@@ -62,6 +62,10 @@ pub struct GateFile {
     pub candidate: Option<Commit>,
     /// The machine.
     pub environment: Environment,
+    /// The rustc that compiled each side, by its own words, in the order reference, candidate; empty in records of labs
+    /// that did not ask.
+    #[serde(default)]
+    pub compilers: Vec<String>,
     /// Whether the user stopped it.
     pub stopped: bool,
     /// Which rows without a counterpart were allowed.

@@ -408,6 +408,7 @@ fn empty(context: &Context, stored: &References, options: &GateOptions) -> anyho
         against_name: stored.commit.clone(),
         candidate: revision::head(context),
         environment: context.environment.clone(),
+        compilers: Vec::new(),
         stopped: false,
         allow_unmatched: options.allow_unmatched,
         report: gate_report(Vec::new(), Vec::new(), Allowed::All),

@@ -46,13 +46,20 @@ fn head(file: &GateFile) -> Vec<String> {
     let name = &file.against_name;
     let short = short_hash(&file.against);
     let against = if file.against.starts_with(name) { short.to_owned() } else { format!("{name} ({short})") };
-    let toolchain = file.environment.toolchain.rustc.split_whitespace().nth(1).unwrap_or("?");
+    let version = |rustc: &str| rustc.split_whitespace().nth(1).unwrap_or("?").to_owned();
+    let compiler = match &file.compilers[..] {
+        [reference, candidate] if reference != candidate => {
+            format!("DIFFERENT COMPILERS: {candidate} against {reference}")
+        }
+        [compiler, ..] => format!("rustc {}", version(compiler)),
+        [] => format!("rustc {}", version(&file.environment.toolchain.rustc)),
+    };
     vec![
         format!("perflab {}", file.perflab),
         format!("gate of suite {}", file.suite),
         format!("{candidate} against {against}"),
         file.environment.class(),
         format!("{} cores", file.environment.cores),
-        format!("rustc {toolchain}"),
+        compiler,
     ]
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::process::{Command, Output};
 
 use crate::lab::{command, json, stderr, target};
@@ -134,4 +135,20 @@ fn a_commit_from_before_there_was_a_workspace_is_no_part_of_the_one_that_lies_ab
     let row = &says["report"]["rows"][0];
     assert_eq!(row["how"], "new", "{row:#}");
     assert!(row["why"].as_str().unwrap().ends_with("has no package \"bare\"; it has renamed"), "{row:#}");
+}
+
+fn set_back(file: &Path) {
+    let file = fs::File::options().write(true).open(file).unwrap();
+    file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+}
+
+#[test]
+fn sources_that_look_older_than_what_was_built_of_others_are_measured_all_the_same() {
+    let repository = Repository::new();
+    repository.gate(0, &["--against", "HEAD"]);
+    // As rsync, cp -p and tar leave it, and another clone on the same target directory.
+    repository.edit("(0..2000)", "(0..2001)");
+    set_back(&repository.0.root().join("src/main.rs"));
+    let (says, said) = repository.gate(2, &["--against", "HEAD"]);
+    assert_eq!(says["report"]["rows"][0]["how"], "another_task", "{said}");
 }

@@ -32,8 +32,14 @@ fn run(plan: &Plan, time: impl Fn(u32, usize, usize, u32) -> u64) -> Run {
                 }
             }
         }
-        let process =
-            |arm| LaunchArm { arm, layout: Some(1), pad: 0, peak_rss: Some(1000 + u64::from(index)) };
+        let process = |arm| LaunchArm {
+            arm,
+            layout: Some(1),
+            pad: 0,
+            peak_rss: Some(1000 + u64::from(index)),
+            code: None,
+            signal: None,
+        };
         Launch { index, arms: (0..plan.arms.len()).map(process).collect(), turns }
     };
     Run { launches: (0..plan.budget.launches).map(launch).collect(), ..Run::default() }

@@ -1,7 +1,7 @@
 //! The absolute value of every launch, which exports and histories show. Verdicts rest on ratios.
 
 use crate::analyse::{CONFIDENCE, Samples, medians};
-use crate::measure::Run;
+use crate::measure::{Launch, Run};
 use crate::plan::Plan;
 use crate::stats::{Interval, median, quantile_interval};
 
@@ -15,6 +15,8 @@ pub struct Values {
     /// The value of a call in each launch that has one, in order and in the benchmark's unit: the median over the
     /// launch's blocks.
     pub launches: Vec<f64>,
+    /// Of commands the exit code of each of these launches, `None` for a signal; empty for everything else.
+    pub codes: Vec<Option<i32>>,
 }
 
 impl Values {
@@ -39,7 +41,20 @@ pub fn launch_values(plan: &Plan, run: &Run) -> Vec<Values> {
     let samples: Vec<Samples> = run.launches.iter().map(Samples::of).collect();
     let all = (0..plan.benchmarks.len())
         .flat_map(|benchmark| (0..plan.arms.len()).map(move |arm| (benchmark, arm)));
-    all.map(|(benchmark, arm)| Values { benchmark, arm, launches: medians(&samples, benchmark, arm) })
-        .filter(|values| !values.launches.is_empty())
-        .collect()
+    all.map(|(benchmark, arm)| Values {
+        benchmark,
+        arm,
+        launches: medians(&samples, benchmark, arm),
+        codes: codes(run, benchmark, arm),
+    })
+    .filter(|values| !values.launches.is_empty())
+    .collect()
+}
+
+/// How an arm's command ended in each launch that has a value of it.
+fn codes(run: &Run, benchmark: usize, arm: usize) -> Vec<Option<i32>> {
+    let has =
+        |launch: &&Launch| launch.turns.iter().any(|turn| (turn.benchmark, turn.arm) == (benchmark, arm));
+    let ends = run.launches.iter().filter(has).flat_map(|launch| &launch.arms);
+    ends.filter(|end| end.arm == arm && (end.code, end.signal) != (None, None)).map(|end| end.code).collect()
 }

@@ -10,7 +10,7 @@ use crate::cli::cmp::CmpArgs;
 use crate::cli::counts::CountsArgs;
 use crate::cli::export::Export;
 use crate::cli::mcp::McpArgs;
-use crate::cli::values::{duration, duration_or_seconds, renamed};
+use crate::cli::values::{Names, duration, duration_or_seconds, names, renamed};
 
 /// A benchmark-driven performance lab: builds crates under CPU flag sets, proves that a flag changed the
 /// code, measures over many launches and layouts, and answers claims honestly.
@@ -116,9 +116,9 @@ pub(crate) struct RunArgs {
     /// Only these arms besides the baseline, by name.
     #[arg(long, value_delimiter = ',', value_name = "A,B")]
     pub flagsets: Vec<String>,
-    /// Only these benchmarks, by name.
-    #[arg(long, value_delimiter = ',', value_name = "A,B")]
-    pub benchmarks: Vec<String>,
+    /// Only these benchmarks, by name; `\,` is a comma in a name.
+    #[arg(long, value_name = "A,B", value_parser = names)]
+    pub benchmarks: Vec<Names>,
     /// A Cargo profile in place of the suite's.
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
@@ -182,12 +182,12 @@ pub(crate) struct HistoryArgs {
     /// Records, directories that hold records, or directories of criterion's or gungraun's results [default: results].
     #[arg(value_name = "DIR")]
     pub folders: Vec<PathBuf>,
-    /// Only these benchmarks, by name.
-    #[arg(long, value_delimiter = ',', value_name = "A,B")]
-    pub benchmarks: Vec<String>,
+    /// Only these benchmarks, by name; `\,` is a comma in a name.
+    #[arg(long, value_name = "A,B", value_parser = names)]
+    pub benchmarks: Vec<Names>,
     /// Only these arms, by name.
-    #[arg(long, value_delimiter = ',', value_name = "A,B")]
-    pub arms: Vec<String>,
+    #[arg(long, value_name = "A,B", value_parser = names)]
+    pub arms: Vec<Names>,
     /// Follow the ratio to the baseline of the same run in place of the value.
     #[arg(long)]
     pub ratios: bool,
@@ -239,9 +239,9 @@ pub(crate) struct CalibrateArgs {
     /// The suite whose baseline is measured [default: the one that Cargo.toml names].
     #[arg(long, value_name = "FILE")]
     pub suite: Option<PathBuf>,
-    /// Only these benchmarks [default: all that are not long].
-    #[arg(long, value_delimiter = ',', value_name = "A,B")]
-    pub benchmarks: Vec<String>,
+    /// Only these benchmarks, by name, as in `run` [default: all that are not long].
+    #[arg(long, value_name = "A,B", value_parser = names)]
+    pub benchmarks: Vec<Names>,
     /// Where the calibration is kept; what is there from the same machine is added to [default:
     /// baselines/calibration].
     #[arg(long, value_name = "DIR")]
@@ -313,9 +313,9 @@ pub(crate) struct GateArgs {
     /// The arms to gate, by name [default: the suite's own choice, else its baseline].
     #[arg(long, value_delimiter = ',', value_name = "A,B")]
     pub flagsets: Vec<String>,
-    /// Only these benchmarks, by name.
-    #[arg(long, value_delimiter = ',', value_name = "A,B")]
-    pub benchmarks: Vec<String>,
+    /// Only these benchmarks, by name; `\,` is a comma in a name.
+    #[arg(long, value_name = "A,B", value_parser = names)]
+    pub benchmarks: Vec<Names>,
     /// A Cargo profile in place of the suite's.
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,

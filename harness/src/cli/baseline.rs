@@ -2,10 +2,10 @@
 
 use crate::cli::Exit;
 use crate::cli::args::{AcceptArgs, BaselineArgs, BaselineVerb, Format, Shared, ShowArgs};
-use crate::cli::context::open;
+use crate::cli::context::{from_here, reading_root};
 use crate::experiment::references::{self, Accepted};
 use crate::experiment::revision::short_hash;
-use crate::experiment::surroundings::within;
+use crate::experiment::surroundings::environment_or_system;
 use crate::judge::{Reference, References};
 
 /// Accepts a record's rows, or shows those that were accepted.
@@ -17,14 +17,16 @@ pub(crate) fn baseline(shared: &Shared, args: &BaselineArgs) -> anyhow::Result<E
 }
 
 fn accept(shared: &Shared, args: &AcceptArgs) -> anyhow::Result<Exit> {
-    let root = open()?.root;
+    let root = reading_root()?;
     let directory = args.references.clone().unwrap_or_else(|| references::directory(&root));
     let Accepted { file, old, new } = references::accept(&root, &args.record, &directory)?;
     match shared.format {
         Format::Json => {
             outln!(
                 "{}",
-                serde_json::to_string_pretty(&serde_json::json!({ "file": file, "references": new }))?
+                serde_json::to_string_pretty(
+                    &serde_json::json!({ "file": file.display().to_string(), "references": new })
+                )?
             );
         }
         Format::Table => {
@@ -34,7 +36,7 @@ fn accept(shared: &Shared, args: &AcceptArgs) -> anyhow::Result<Exit> {
                 new.rows.len(),
                 new.suite,
                 short_hash(&new.commit),
-                within(&root, &file).display()
+                from_here(&file).display()
             );
         }
     }
@@ -87,8 +89,9 @@ fn line(row: &Reference) -> String {
 }
 
 fn show(shared: &Shared, args: &ShowArgs) -> anyhow::Result<Exit> {
-    let context = open()?;
-    let directory = args.references.clone().unwrap_or_else(|| references::directory(&context.root));
+    let root = reading_root()?;
+    let here = environment_or_system();
+    let directory = args.references.clone().unwrap_or_else(|| references::directory(&root));
     let all = references::all(&directory, args.suite.as_deref())?;
     if shared.format == Format::Json {
         let all: Vec<&References> = all.iter().map(|(_, references)| references).collect();
@@ -98,13 +101,13 @@ fn show(shared: &Shared, args: &ShowArgs) -> anyhow::Result<Exit> {
     for (path, references) in &all {
         outln!(
             "{}: suite {} at {}, record {}, {}",
-            within(&context.root, path).display(),
+            from_here(path).display(),
             references.suite,
             short_hash(&references.commit),
             references.record,
             references.environment.class()
         );
-        for difference in crate::judge::differences(references, &context.environment, &[]) {
+        for difference in crate::judge::differences(references, &here, &[]) {
             outln!("  differs from here: {}: {} | {}", difference.field, difference.left, difference.right);
         }
         for row in &references.rows {

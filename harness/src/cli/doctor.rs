@@ -1,13 +1,15 @@
 //! `doctor`: what this machine can do, what disturbs it, and what to do about it.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::cli::Exit;
 use crate::cli::args::{Format, Shared};
-use crate::cli::context::{open, style};
-use crate::experiment::context::Context;
+use crate::cli::context::{current, style};
+use crate::experiment::context::{flagsets as flagsets_of, foreign_here};
+use crate::experiment::surroundings::{environment_or_system, workspace_root};
 use crate::machine::features::Features;
-use crate::machine::{probe_python, rustc_cfg};
+use crate::machine::{Environment, cores as cores_here, probe_python, rustc_cfg};
 
 /// How a finding stands.
 #[derive(Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -32,14 +34,22 @@ fn finding(sign: Sign, what: impl Into<String>, means: impl Into<String>, remedy
 
 /// Prints the findings.
 pub(crate) fn doctor(shared: &Shared) -> anyhow::Result<Exit> {
-    let context = open()?;
-    let mut findings = vec![linker(&context)];
-    findings.extend(flagsets(&context)?);
-    findings.extend(native(&context));
-    findings.extend(state(&context));
+    let environment = environment_or_system();
+    let workspace = workspace_root(&current()?);
+    let root = workspace.as_ref().map_or(Path::new("."), PathBuf::as_path);
+    let mut findings = Vec::new();
+    findings.extend(workspace.as_ref().err().map(no_workspace));
+    if environment.toolchain.is_absent() {
+        findings.push(no_compiler());
+    } else {
+        findings.push(linker(&environment));
+        findings.extend(flagsets(root)?);
+        findings.extend(native(&environment));
+    }
+    findings.extend(state(&environment));
     findings.extend(tools());
     findings.push(python());
-    findings.extend(context.foreign.iter().map(|foreign| {
+    findings.extend(foreign_here(root).iter().map(|foreign| {
         let (means, remedy) = if foreign.in_force {
             (
                 "it changes every arm alike, and the code that you ship may differ",
@@ -59,13 +69,9 @@ pub(crate) fn doctor(shared: &Shared) -> anyhow::Result<Exit> {
         outln!("{}", serde_json::to_string_pretty(&findings)?);
         return Ok(Exit::Fine);
     }
-    outln!(
-        "{} · {} cores · {}",
-        context.environment.class(),
-        context.environment.cores,
-        context.environment.kernel
-    );
     let style = style(shared);
+    let head = format!("{} · {} cores · {}", environment.class(), environment.cores, environment.kernel);
+    outln!("{}", style.signs(&head));
     for finding in &findings {
         let sign = match (finding.sign, style.unicode) {
             (Sign::Good, true) => "✓",
@@ -80,16 +86,34 @@ pub(crate) fn doctor(shared: &Shared) -> anyhow::Result<Exit> {
             (true, Sign::Mind) => format!("\u{1b}[33m{sign}\u{1b}[0m"),
             (false, _) => sign.to_owned(),
         };
-        outln!("{painted} {}\n    {}", finding.what, finding.means);
+        outln!("{painted} {}\n    {}", style.signs(&finding.what), style.signs(&finding.means));
         if let Some(remedy) = &finding.remedy {
-            outln!("    → {remedy}");
+            outln!("    {} {}", style.signs("→"), style.signs(remedy));
         }
     }
     Ok(Exit::Fine)
 }
 
-fn linker(context: &Context) -> Finding {
-    match &context.environment.toolchain.linker {
+fn no_workspace(wrong: &anyhow::Error) -> Finding {
+    finding(
+        Sign::Mind,
+        format!("{wrong:#}"),
+        "commands can be compared, servers measured and records read; nothing can be built",
+        Some("run the doctor in the workspace whose crates are to be measured"),
+    )
+}
+
+fn no_compiler() -> Finding {
+    finding(
+        Sign::Lacking,
+        "no rustc that can be run",
+        "nothing can be built; commands can be compared, servers measured and records read",
+        Some("install Rust with rustup (https://rustup.rs), or say rustup default stable where it is there"),
+    )
+}
+
+fn linker(environment: &Environment) -> Finding {
+    match &environment.toolchain.linker {
         Some(linker) => {
             finding(Sign::Good, format!("{linker}, bundled with rustc"), "layouts can be shuffled", None)
         }
@@ -102,13 +126,13 @@ fn linker(context: &Context) -> Finding {
     }
 }
 
-fn flagsets(context: &Context) -> anyhow::Result<Vec<Finding>> {
+fn flagsets(root: &Path) -> anyhow::Result<Vec<Finding>> {
     let host = Features::host();
     let mut runs = Vec::new();
     let mut findings = Vec::new();
-    for flagset in context.flagsets.0.values() {
-        let missing =
-            Features::from_rustc_cfg(&rustc_cfg(&context.root, &flagset.flags)?).missing_from(&host);
+    let flagsets = flagsets_of(root)?;
+    for flagset in flagsets.0.values() {
+        let missing = Features::from_rustc_cfg(&rustc_cfg(root, &flagset.flags)?).missing_from(&host);
         if missing.is_empty() {
             runs.push(flagset.name.as_str());
         } else {
@@ -124,8 +148,7 @@ fn flagsets(context: &Context) -> anyhow::Result<Vec<Finding>> {
     Ok(findings)
 }
 
-fn native(context: &Context) -> Option<Finding> {
-    let environment = &context.environment;
+fn native(environment: &Environment) -> Option<Finding> {
     let native = &environment.toolchain.native;
     if environment.is_cpu(native) {
         return None;
@@ -139,31 +162,38 @@ fn native(context: &Context) -> Option<Finding> {
     ))
 }
 
-fn state(context: &Context) -> Vec<Finding> {
-    let environment = &context.environment;
-    let cores = environment.cores as f64;
+fn state(environment: &Environment) -> Vec<Finding> {
+    let cores = environment.cores;
     let mut findings = Vec::new();
-    if environment.load > 0.3 * cores {
-        findings.push(finding(
+    findings.push(match environment.load {
+        Some(load) if load > 0.3 * cores as f64 => finding(
             Sign::Mind,
-            format!("load {:.1} on {} cores", environment.load, environment.cores),
+            format!("load {load:.1} on {cores} cores"),
             "other work shares the cores: more launches will be needed to decide",
             Some("stop other work, or measure with --full"),
-        ));
-    } else {
-        findings.push(finding(
-            Sign::Good,
-            format!("load {:.1} on {} cores", environment.load, environment.cores),
-            "nothing else is busy",
-            None,
-        ));
-    }
+        ),
+        Some(load) => {
+            finding(Sign::Good, format!("load {load:.1} on {cores} cores"), "nothing else is busy", None)
+        }
+        None => finding(
+            Sign::Mind,
+            "the system does not tell its load",
+            "other work may share the cores unseen",
+            Some("mount /proc without subset=pid"),
+        ),
+    });
     findings.push(match environment.pinned_to {
         Some(core) => finding(
             Sign::Good,
             format!("arms are pinned to core {core}"),
             "they take turns there, and never run side by side",
             None,
+        ),
+        None if cores_here().len() > 1 => finding(
+            Sign::Mind,
+            "pinning to a core is refused",
+            "arms move between cores, which adds noise",
+            Some("allow sched_setaffinity in the sandbox or the seccomp profile"),
         ),
         None => finding(
             Sign::Mind,
@@ -183,7 +213,7 @@ fn state(context: &Context) -> Vec<Finding> {
             Sign::Mind,
             "priority cannot be raised",
             "arms run at the priority of everything else",
-            Some("raise the limit: `ulimit -e 30` as root, or nice in limits.conf"),
+            Some("give it CAP_SYS_NICE, or raise the limit: `ulimit -e 30` as root, or nice in limits.conf"),
         ),
     });
     if let Some(governor) = environment.governor.as_deref().filter(|governor| *governor != "performance") {

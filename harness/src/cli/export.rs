@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 use crate::cli::args::{ExportArgs, ExportVerb};
+use crate::cli::context::reading_root;
 use crate::cli::{Exit, mcp};
-use crate::experiment::foreign;
+use crate::experiment::foreign::{self, Foreign};
 use crate::experiment::gate;
 use crate::experiment::judged::Judged;
 use crate::experiment::store;
-use crate::experiment::surroundings::workspace_root;
-use crate::report::{self, Foreign, SUMMARY_LIMIT};
+use crate::report::{self, Foreign as Format, SUMMARY_LIMIT};
 use crate::rows::Rows;
 
 /// The variable in which GitHub names the file of a step's summary.
@@ -21,11 +21,11 @@ const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 /// The kinds by their names on the command line.
 const KINDS: [(&str, Kind); 6] = [
     ("summary", Kind::Summary),
-    ("go", Kind::Rows(Foreign::Go)),
-    ("junit", Kind::Rows(Foreign::Junit)),
-    ("github-action-benchmark", Kind::Rows(Foreign::Action)),
-    ("bencher", Kind::Rows(Foreign::Bencher)),
-    ("hyperfine", Kind::Rows(Foreign::Hyperfine)),
+    ("go", Kind::Rows(Format::Go)),
+    ("junit", Kind::Rows(Format::Junit)),
+    ("github-action-benchmark", Kind::Rows(Format::Action)),
+    ("bencher", Kind::Rows(Format::Bencher)),
+    ("hyperfine", Kind::Rows(Format::Hyperfine)),
 ];
 
 /// What is written.
@@ -34,7 +34,7 @@ pub(crate) enum Kind {
     /// Markdown for a step summary.
     Summary,
     /// Another tool's format.
-    Rows(Foreign),
+    Rows(Format),
 }
 
 /// What `--export` asks for.
@@ -134,11 +134,6 @@ impl ExportArgs {
     }
 }
 
-/// A record can be read anywhere; its calibration lies in a workspace, where there is one.
-fn root_for(record: &Path) -> anyhow::Result<PathBuf> {
-    Ok(workspace_root(&std::env::current_dir()?).unwrap_or_else(|_| record.to_owned()))
-}
-
 impl ExportArgs {
     /// The kinds that are asked for.
     pub(crate) fn kinds(&self) -> impl Iterator<Item = Kind> {
@@ -148,7 +143,7 @@ impl ExportArgs {
     /// Writes what was asked for of the gate that a directory holds; `false` where it holds none.
     fn write_gate(&self, directory: &Path) -> anyhow::Result<bool> {
         let Some(gated) = gate::stored(directory)? else { return Ok(false) };
-        crate::cli::gate::export::write(self, &root_for(directory)?, &gated)?;
+        crate::cli::gate::export::write(self, &reading_root()?, &gated)?;
         Ok(true)
     }
 }
@@ -191,12 +186,16 @@ pub(crate) fn export(args: &ExportVerb) -> anyhow::Result<Exit> {
         return Ok(Exit::Fine);
     }
     if args.path.join("run.json").is_file() {
-        exports.write_record(&Judged::read(&root_for(&args.path)?, &args.path)?)?;
+        // A record can be read anywhere; its calibration lies in a workspace, where there is one.
+        exports.write_record(&Judged::read(&reading_root()?, &args.path)?)?;
         return Ok(Exit::Fine);
     }
-    let rows = foreign::read(&args.path)?;
+    let Foreign { rows, unreadable, .. } = foreign::read(&args.path)?;
     exports.write(&rows, &|limit| report::rows_summary(&rows, limit))?;
-    Ok(Exit::Fine)
+    for wrong in &unreadable {
+        errln!("left out: {wrong}");
+    }
+    Ok(Exit::failed_if(!unreadable.is_empty()))
 }
 
 #[cfg(test)]
@@ -206,7 +205,7 @@ mod tests {
     #[test]
     fn a_kind_with_or_without_a_file() {
         let go = Export::parse("go=a=b.txt").unwrap();
-        assert_eq!((go.kind, go.to), (Kind::Rows(Foreign::Go), Some("a=b.txt".into())));
+        assert_eq!((go.kind, go.to), (Kind::Rows(Format::Go), Some("a=b.txt".into())));
         assert_eq!(Export::parse("junit").unwrap().to, None);
         assert_eq!(Export::parse("summary=-").unwrap().to, None);
         assert!(Export::parse("go=").unwrap_err().contains("names no file"));

@@ -1,16 +1,17 @@
 //! `history`: records over time.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
 use crate::cli::args::{Format, HistoryArgs, Shared};
-use crate::cli::context::style;
+use crate::cli::context::{reading_root, style};
+use crate::cli::values::all_names;
 use crate::cli::{Exit, mcp};
-use crate::experiment::foreign;
+use crate::experiment::foreign::{self, Foreign};
 use crate::experiment::judged::Judged;
 use crate::experiment::store;
-use crate::experiment::surroundings::workspace_root;
 use crate::history::{Quantity, history as joined};
 use crate::report;
 use crate::rows::Rows;
@@ -24,27 +25,20 @@ const SEED: u64 = 20_261_127;
 /// A record that is not in the history, and why.
 #[derive(serde::Serialize)]
 struct Skipped {
-    folder: PathBuf,
+    folder: String,
     reason: String,
 }
 
 /// Joins records and prints the series.
 pub(crate) fn history(shared: &Shared, args: &HistoryArgs) -> anyhow::Result<Exit> {
     let kind = args.chart.as_deref().map(picture).transpose()?;
-    let root = workspace_root(&std::env::current_dir()?).unwrap_or_else(|_| PathBuf::from("."));
+    let root = reading_root()?;
     let folders = if args.folders.is_empty() { vec![root.join("results")] } else { args.folders.clone() };
-    let (mut runs, mut skipped) = (Vec::new(), Vec::new());
-    for folder in members(&folders)? {
-        match run(&root, &folder) {
-            Ok(rows) => runs.push(rows),
-            Err(error) => skipped.push(Skipped { folder, reason: format!("{error:#}") }),
-        }
-    }
+    let (mut runs, skipped) = joined_from(&root, &folders)?;
     for Skipped { folder, reason } in &skipped {
-        let shown = folder.display().to_string();
         // Most reasons name their directory.
-        let place = if reason.contains(&shown) { String::new() } else { format!("{shown}: ") };
-        eprintln!("skipped: {place}{reason}");
+        let place = if reason.contains(folder.as_str()) { String::new() } else { format!("{folder}: ") };
+        errln!("skipped: {place}{reason}");
     }
     if runs.is_empty() {
         let shown: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
@@ -64,7 +58,7 @@ pub(crate) fn history(shared: &Shared, args: &HistoryArgs) -> anyhow::Result<Exi
                 let bytes = if kind == "svg" { chart.svg.into_bytes() } else { chart.png()? };
                 store::replace(file, &bytes).with_context(|| format!("cannot write {}", file.display()))?;
             }
-            None => eprintln!("no chart: no series has two runs yet"),
+            None => errln!("no chart: no series has two runs yet"),
         }
     }
     match shared.format {
@@ -84,12 +78,47 @@ fn picture(file: &Path) -> anyhow::Result<&str> {
     }
 }
 
-/// The directories themselves where they hold results, else those in them that do.
-fn members(folders: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+/// The runs in these directories, and what could not be read.
+fn joined_from(root: &Path, folders: &[PathBuf]) -> anyhow::Result<(Vec<Rows>, Vec<Skipped>)> {
+    let (mut runs, mut skipped) = (Vec::new(), Vec::new());
+    let mut skip = |folder: &Path, reason: String| {
+        skipped.push(Skipped { folder: folder.display().to_string(), reason });
+    };
+    for member in members(folders)? {
+        match member {
+            Member::Record(folder) => match record(root, &folder) {
+                Ok(rows) => runs.push(rows),
+                Err(error) => skip(&folder, format!("{error:#}")),
+            },
+            Member::Foreign(folder) => match foreign::runs(&folder) {
+                Ok(foreign) => {
+                    for Foreign { folder, rows, unreadable } in foreign {
+                        unreadable.into_iter().for_each(|wrong| skip(&folder, wrong));
+                        runs.push(rows);
+                    }
+                }
+                Err(error) => skip(&folder, format!("{error:#}")),
+            },
+        }
+    }
+    Ok((runs, skipped))
+}
+
+/// A directory with results.
+enum Member {
+    /// A record of the lab's.
+    Record(PathBuf),
+    /// Runs of other tools, at or below it.
+    Foreign(PathBuf),
+}
+
+/// The records among directories and directly below them. What lies beside those is another tool's where it says so;
+/// a directory without records is taken for one.
+fn members(folders: &[PathBuf]) -> anyhow::Result<Vec<Member>> {
     let mut members = Vec::new();
     for folder in folders {
         if is_record(folder) {
-            members.push(folder.clone());
+            members.push(Member::Record(folder.clone()));
             continue;
         }
         let entries = std::fs::read_dir(folder)
@@ -97,10 +126,20 @@ fn members(folders: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
         let mut below: Vec<PathBuf> =
             entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
         below.sort();
-        let records: Vec<PathBuf> = below.into_iter().filter(|path| is_record(path)).collect();
-        // A directory without records may be one of another tool's.
-        members.extend(if records.is_empty() { vec![folder.clone()] } else { records });
+        let (records, others): (Vec<_>, Vec<_>) = below.into_iter().partition(|path| is_record(path));
+        if records.is_empty() {
+            members.push(Member::Foreign(folder.clone()));
+            continue;
+        }
+        members.extend(records.into_iter().map(Member::Record));
+        members.extend(others.into_iter().filter(|path| foreign::runs(path).is_ok()).map(Member::Foreign));
     }
+    // A directory that is named twice, or by two ways, is joined once.
+    let mut seen = BTreeSet::new();
+    members.retain(|member| {
+        let (Member::Record(folder) | Member::Foreign(folder)) = member;
+        seen.insert(folder.canonicalize().unwrap_or_else(|_| folder.clone()))
+    });
     Ok(members)
 }
 
@@ -108,12 +147,9 @@ fn is_record(folder: &Path) -> bool {
     folder.join("run.json").exists() || mcp::is_record(folder)
 }
 
-fn run(root: &Path, folder: &Path) -> anyhow::Result<Rows> {
+fn record(root: &Path, folder: &Path) -> anyhow::Result<Rows> {
     if mcp::is_record(folder) {
         bail!("a record of tool calls: histories hold records of runs, criterion's and gungraun's results");
-    }
-    if !folder.join("run.json").exists() {
-        return foreign::read(folder);
     }
     let judged = Judged::read(root, folder)?;
     if judged.is_void() {
@@ -123,6 +159,7 @@ fn run(root: &Path, folder: &Path) -> anyhow::Result<Rows> {
 }
 
 fn chosen(rows: &mut Rows, args: &HistoryArgs) {
+    let (benchmarks, arms) = (all_names(&args.benchmarks), all_names(&args.arms));
     let among = |names: &[String], name: &String| names.is_empty() || names.contains(name);
-    rows.rows.retain(|row| among(&args.benchmarks, &row.benchmark) && among(&args.arms, &row.arm));
+    rows.rows.retain(|row| among(&benchmarks, &row.benchmark) && among(&arms, &row.arm));
 }

@@ -1,14 +1,17 @@
 //! The command line: one file a verb; the only place that opens records, prints, and sets exit codes.
-#![expect(clippy::print_stderr, reason = "this module is the one that prints")]
 
-/// Writes to stdout as `print!` does, but a reader that has gone ends the program quietly: `perflab … | head`.
+/// Writes to stdout as `print!` does; a reader that has gone (`perflab … | head`) ends nothing but the writing.
 macro_rules! out {
-    ($($arg:tt)*) => { crate::cli::write_out(format_args!($($arg)*)) };
+    ($($arg:tt)*) => { crate::cli::streams::write_out(format_args!($($arg)*)) };
 }
 /// As `out!`, with the end of the line.
 macro_rules! outln {
     () => { out!("\n") };
     ($($arg:tt)*) => { out!("{}\n", format_args!($($arg)*)) };
+}
+/// Writes a line to stderr as `eprintln!` does, and does not mind when nobody can read it.
+macro_rules! errln {
+    ($($arg:tt)*) => { crate::cli::streams::write_error_line(format_args!($($arg)*)) };
 }
 
 mod args;
@@ -30,6 +33,8 @@ mod progress;
 mod reference;
 mod run;
 mod stand_ins;
+mod streams;
+mod typed;
 mod values;
 mod verify;
 
@@ -47,16 +52,13 @@ pub(crate) enum Exit {
     Fine,
     /// An arm failed, a document differs from its record, or a gate found a regression.
     Failed,
-    /// What was asked for and what is there do not fit together.
+    /// Usage, malformed input or a broken set-up: what was asked for and what is there do not fit together.
     Broken,
     /// Nothing can be said: the environment spoiled the run.
     Inconclusive,
     /// The user stopped it.
     Stopped,
 }
-
-/// Usage, malformed input or a broken set-up.
-const MISUSE: u8 = 2;
 
 impl Exit {
     /// Of what is broken or not.
@@ -70,7 +72,7 @@ impl From<Exit> for ExitCode {
         Self::from(match exit {
             Exit::Fine => 0,
             Exit::Failed => 1,
-            Exit::Broken => MISUSE,
+            Exit::Broken => 2,
             Exit::Inconclusive => 3,
             Exit::Stopped => 130,
         })
@@ -84,23 +86,21 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             let error = misplaced::explained(error, &std::env::args_os().skip(1).collect::<Vec<_>>());
-            // `--help` and `--version` are errors to clap, and go to stdout with code 0.
-            let code = if error.use_stderr() { MISUSE } else { 0 };
             error.print().ok();
-            return ExitCode::from(code);
+            // `--help` and `--version` are errors to clap, and go to stdout with code 0.
+            return if error.use_stderr() { Exit::Broken.into() } else { Exit::Fine.into() };
         }
     };
-    match carry_out(cli) {
-        Ok(exit) => exit.into(),
-        Err(error) if matches!(error.downcast_ref(), Some(RunError::Stopped)) => {
-            eprintln!("{error}");
-            Exit::Stopped.into()
+    let exit = carry_out(cli).unwrap_or_else(|error| {
+        if matches!(error.downcast_ref(), Some(RunError::Stopped)) {
+            errln!("{error}");
+            return Exit::Stopped;
         }
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::from(MISUSE)
-        }
-    }
+        errln!("error: {error:#}");
+        Exit::Broken
+    });
+    // What nobody could read is not fine; everything else that a verb says is worse news.
+    if streams::lost() && exit == Exit::Fine { Exit::Broken.into() } else { exit.into() }
 }
 
 fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
@@ -136,16 +136,5 @@ fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Time(args) => stand_ins::time(&args),
         Verb::Supervise(args) => match stand_ins::end_with_stdin(&args)? {},
         Verb::Reference(args) => reference::write(&args.file),
-    }
-}
-
-fn write_out(text: std::fmt::Arguments<'_>) {
-    use std::io::Write as _;
-    if let Err(error) = std::io::stdout().write_fmt(text) {
-        if error.kind() == std::io::ErrorKind::BrokenPipe {
-            std::process::exit(0);
-        }
-        eprintln!("error: cannot write to stdout: {error}");
-        std::process::exit(i32::from(MISUSE));
     }
 }

@@ -6,11 +6,10 @@ use anyhow::{Context as _, bail};
 
 use crate::cli::Exit;
 use crate::cli::args::{ExportArgs, Format, ReportArgs, Shared};
-use crate::cli::context::{open, style};
+use crate::cli::context::{from_here, reading_root, style, word_from_here};
 use crate::experiment::judged::Judged;
 use crate::experiment::run::Built;
 use crate::experiment::store;
-use crate::experiment::surroundings::within;
 use crate::machine::Environment;
 use crate::plan::{Plan, Role};
 use crate::report::{self, Style};
@@ -30,6 +29,8 @@ fn marker<'a>(document: &str, record: &'a str, suite: &'a str) -> &'a str {
 pub(crate) struct Document<'a> {
     path: &'a Path,
     text: String,
+    /// Whether its lines end as those of Windows do.
+    crlf: bool,
     name: &'a str,
     /// How much of the record the block shows.
     pub form: report::Form,
@@ -40,9 +41,11 @@ impl<'a> Document<'a> {
     pub(crate) fn open(path: &'a Path, record: &'a str, suite: &'a str) -> anyhow::Result<Self> {
         let text =
             std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let crlf = text.contains("\r\n") && text.matches('\n').count() == text.matches("\r\n").count();
+        let text = if crlf { text.replace("\r\n", "\n") } else { text };
         let name = marker(&text, record, suite);
         let form = report::form(&text, name).with_context(|| path.display().to_string())?;
-        Ok(Self { path, text, name, form })
+        Ok(Self { path, text, crlf, name, form })
     }
 }
 
@@ -58,19 +61,22 @@ pub(crate) fn exit(judged: &Judged) -> Exit {
 }
 
 /// Prints what a record says, and writes it for other tools.
-pub(crate) fn print_record(
-    shared: &Shared,
-    root: &Path,
-    judged: &Judged,
-    export: &ExportArgs,
-) -> anyhow::Result<()> {
+pub(crate) fn print_record(shared: &Shared, judged: &Judged, export: &ExportArgs) -> anyhow::Result<()> {
     let directory = &judged.directory;
     print(shared, judged, export, Some(directory))?;
     if shared.format == Format::Table && !export.takes_stdout() {
-        let shown = within(root, directory).display();
-        outln!("report  {shown}/report.html    charts  {shown}/charts/    again  cargo lab report {shown}");
+        let (shown, word) = (from_here(directory), word_from_here(directory));
+        let shown = shown.display();
+        outln!("report  {shown}/report.html    charts  {shown}/charts/    again  cargo lab report {word}");
     }
     Ok(())
+}
+
+/// Writes the report of a record that was just made, and prints it: also where it cannot be written.
+pub(crate) fn print_new_record(shared: &Shared, judged: &Judged, export: &ExportArgs) -> anyhow::Result<()> {
+    let written = judged.write_report();
+    let printed = print_record(shared, judged, export);
+    written.and(printed)
 }
 
 /// Prints what a record says that nobody keeps, and writes it for other tools.
@@ -84,13 +90,15 @@ fn print(
     export: &ExportArgs,
     directory: Option<&Path>,
 ) -> anyhow::Result<()> {
-    export.write_record(judged)?;
+    // What cannot be written for another tool keeps nobody from reading it here.
+    let exported = export.write_record(judged);
     match shared.format {
         _ if export.takes_stdout() => {}
         Format::Table => out!("{}", report::table(&judged.report(), &style(shared))),
         Format::Json => {
             let value = serde_json::json!({
-                "record": directory,
+                // A path may hold what JSON cannot.
+                "record": directory.map(|directory| directory.display().to_string()),
                 "meta": judged.meta,
                 "state": judged.file.state,
                 "environment": judged.file.environment,
@@ -100,13 +108,13 @@ fn print(
             outln!("{}", serde_json::to_string_pretty(&value)?);
         }
     }
-    Ok(())
+    exported
 }
 
 /// `report`: writes a record's report again, splices it, or checks a document against it.
 pub(crate) fn report(shared: &Shared, args: &ReportArgs) -> anyhow::Result<Exit> {
     args.export.check()?;
-    let root = open()?.root;
+    let root = reading_root()?;
     let document = args.splice.as_ref().or(args.check.as_ref());
     let judged = Judged::read(&root, &args.record)?;
     if args.check.is_none() {
@@ -116,7 +124,7 @@ pub(crate) fn report(shared: &Shared, args: &ReportArgs) -> anyhow::Result<Exit>
         judged.write_pngs()?;
     }
     let Some(document) = document else {
-        print_record(shared, &root, &judged, &args.export)?;
+        print_record(shared, &judged, &args.export)?;
         return Ok(exit(&judged));
     };
     let shown =
@@ -134,12 +142,13 @@ pub(crate) fn place(
     record: &str,
     block: &str,
 ) -> anyhow::Result<Exit> {
-    let &Document { path, ref text, name, .. } = document;
+    let &Document { path, ref text, crlf, name, .. } = document;
     let shown = path.display();
     if args.splice.is_some() {
         let spliced = report::splice(text, name, block).with_context(|| shown.to_string())?;
-        store::replace(path, spliced.as_bytes())?;
-        eprintln!("{shown} now shows {record}");
+        let spliced = if crlf { spliced.replace('\n', "\r\n") } else { spliced };
+        store::replace(path, spliced.as_bytes()).with_context(|| format!("cannot write {shown}"))?;
+        errln!("{shown} now shows {record}");
         return Ok(Exit::Fine);
     }
     let standing = report::spliced(text, name).with_context(|| shown.to_string())?;

@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::cli::context::{from_here, is_dumb, plain, unicode};
 use crate::experiment::progress;
 use crate::machine::Environment;
+use crate::report::visible;
 
 /// One stage of work.
 pub(crate) struct Stage {
@@ -21,14 +23,23 @@ impl Stage {
     /// Starts a stage of `steps` steps.
     pub(crate) fn start(name: &'static str, what: impl Into<String>, steps: u64) -> Self {
         let what = what.into();
-        let bar = std::io::stderr().is_terminal().then(|| {
+        let bar = (std::io::stderr().is_terminal() && !is_dumb()).then(|| {
             let bar = ProgressBar::new(steps);
-            let template = " {prefix:<9}{msg:<34} {bar:20.cyan/dim} {pos}/{len} {elapsed}, about {eta} left";
+            // Lines that are wider than the terminal are cut by the bar.
+            let template = if std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
+                " {prefix:<9}{msg:<34} {bar:20} {pos}/{len} {elapsed}, about {eta} left"
+            } else {
+                " {prefix:<9}{msg:<34} {bar:20.cyan/dim} {pos}/{len} {elapsed}, about {eta} left"
+            };
             if let Ok(style) = ProgressStyle::with_template(template) {
-                bar.set_style(style.progress_chars("█▉▊▋▌▍▎▏·"));
+                bar.set_style(style.progress_chars(if unicode() {
+                    "█▉▊▋▌▍▎▏·"
+                } else {
+                    "#-."
+                }));
             }
             bar.set_prefix(name);
-            bar.set_message(what.clone());
+            bar.set_message(plain(&what));
             bar.enable_steady_tick(Duration::from_millis(500));
             bar
         });
@@ -45,15 +56,15 @@ impl Stage {
     /// What is being done now.
     pub(crate) fn doing(&self, what: impl Into<String>) {
         if let Some(bar) = &self.bar {
-            bar.set_message(what.into());
+            bar.set_message(plain(&visible(&what.into())));
         }
     }
 
     /// A line above the bar.
     pub(crate) fn say(&self, line: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!(" {:<9}{line}", self.name)),
-            None => eprintln!(" {:<9}{line}", self.name),
+            Some(bar) => bar.suspend(|| errln!(" {:<9}{line}", self.name)),
+            None => errln!(" {:<9}{line}", self.name),
         }
     }
 
@@ -62,7 +73,7 @@ impl Stage {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        eprintln!(" {:<9}{:<60} {}", self.name, self.what, clock(self.start.elapsed()));
+        errln!(" {:<9}{:<60} {}", self.name, self.what, clock(self.start.elapsed()));
     }
 }
 
@@ -80,7 +91,7 @@ impl progress::Stage for Stage {
     fn finished(&self, what: &str, took: Duration) {
         match &self.bar {
             Some(_) => Self::step(self),
-            None => eprintln!(" {:<9}{what:<60} {}", self.name, clock(took)),
+            None => errln!(" {:<9}{what:<60} {}", self.name, clock(took)),
         }
     }
 
@@ -102,13 +113,13 @@ pub(crate) struct Terminal;
 
 impl progress::Progress for Terminal {
     fn begins(&self, suite: &str, record: &Path, environment: &Environment) {
-        eprintln!(
+        errln!(
             "perflab {} · {} · {} cores · rustc {} · suite {suite} · record {}",
             env!("CARGO_PKG_VERSION"),
             environment.class(),
             environment.cores,
             environment.toolchain.rustc.split_whitespace().nth(1).unwrap_or("?"),
-            record.display()
+            from_here(record).display()
         );
     }
 
@@ -117,10 +128,10 @@ impl progress::Progress for Terminal {
     }
 
     fn say(&self, stage: &str, line: &str) {
-        eprintln!(" {stage:<9}{line}");
+        errln!(" {stage:<9}{line}");
     }
 
     fn note(&self, text: &str) {
-        eprintln!("note: {text}");
+        errln!("note: {text}");
     }
 }

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use crate::cli::args::{Format, RecordArgs, RunArgs, Shared};
-use crate::cli::context::{open, style};
+use crate::cli::context::{open, reading_root, style, word_from_here};
+use crate::cli::typed::Typed;
+use crate::cli::values::all_names;
 use crate::cli::{Exit, output};
 use crate::experiment::context::Context;
 use crate::experiment::judged::Judged;
@@ -18,7 +20,7 @@ impl RunArgs {
             suite: self.suite.clone(),
             budget: if self.full { BudgetChoice::Full } else { BudgetChoice::Quick },
             arms: self.flagsets.clone(),
-            benchmarks: self.benchmarks.clone(),
+            benchmarks: all_names(&self.benchmarks),
             profile: self.profile.clone(),
             python: self.python.clone(),
             launches: self.launches,
@@ -31,22 +33,17 @@ impl RunArgs {
     }
 
     /// The command as a person would type it again.
-    fn command(&self) -> String {
-        let mut words = vec!["cargo lab run".to_owned()];
-        if let Some(suite) = &self.suite {
-            words.push(format!("--suite {}", suite.display()));
-        }
-        words.push(if self.full { "--full" } else { "--quick" }.to_owned());
-        for (option, values) in [("--flagsets", &self.flagsets), ("--benchmarks", &self.benchmarks)] {
-            if !values.is_empty() {
-                words.push(format!("{option} {}", values.join(",")));
-            }
-        }
-        words.extend(self.profile.as_ref().map(|profile| format!("--profile {profile}")));
-        words.extend(self.python.as_ref().map(|python| format!("--python {python}")));
-        words.extend(self.launches.map(|launches| format!("--launches {launches}")));
-        words.extend(self.seed.map(|seed| format!("--seed {seed}")));
-        words.join(" ")
+    pub(crate) fn command(&self) -> String {
+        Typed::of("run")
+            .path("--suite", self.suite.as_ref())
+            .word(if self.full { "--full" } else { "--quick" })
+            .words("--flagsets", &self.flagsets)
+            .names("--benchmarks", &self.benchmarks)
+            .option("--profile", self.profile.as_ref())
+            .option("--python", self.python.as_ref())
+            .option("--launches", self.launches)
+            .option("--seed", self.seed)
+            .text()
     }
 }
 
@@ -56,8 +53,7 @@ pub(crate) fn run(shared: &Shared, args: &RunArgs) -> anyhow::Result<Exit> {
     let context = open()?;
     let store = measured(&context, args)?;
     let judged = Judged::read(&context.root, &store.folder)?;
-    judged.write_report()?;
-    output::print_record(shared, &context.root, &judged, &args.export)?;
+    output::print_new_record(shared, &judged, &args.export)?;
     Ok(if judged.stopped() { Exit::Stopped } else { output::exit(&judged) })
 }
 
@@ -68,7 +64,10 @@ pub(crate) fn measure(shared: &Shared, args: &RunArgs) -> anyhow::Result<Exit> {
     match shared.format {
         Format::Table => outln!("{}", store.folder.display()),
         Format::Json => {
-            outln!("{}", serde_json::json!({ "record": store.folder, "state": store.file.state }))
+            outln!(
+                "{}",
+                serde_json::json!({ "record": store.folder.display().to_string(), "state": store.file.state })
+            )
         }
     }
     Ok(if store.stopped() { Exit::Stopped } else { Exit::failed_if(store.failed()) })
@@ -80,7 +79,7 @@ fn measured(context: &Context, args: &RunArgs) -> anyhow::Result<Store> {
         None => run::measure(context, &args.options())?,
     };
     if store.stopped() {
-        eprintln!("stopped: go on with  cargo lab run --resume {}", store.folder.display());
+        errln!("stopped: go on with  cargo lab run --resume {}", word_from_here(&store.folder));
     }
     Ok(store)
 }
@@ -88,7 +87,7 @@ fn measured(context: &Context, args: &RunArgs) -> anyhow::Result<Store> {
 /// Analyse and judge a record again.
 pub(crate) fn analyse(shared: &Shared, args: &RecordArgs) -> anyhow::Result<Exit> {
     args.export.check()?;
-    let root = open()?.root;
+    let root = reading_root()?;
     show(shared, &root, &args.record, &args.export)
 }
 
@@ -99,7 +98,7 @@ fn show(
     export: &crate::cli::args::ExportArgs,
 ) -> anyhow::Result<Exit> {
     let judged = Judged::read(root, record)?;
-    output::print_record(shared, root, &judged, export)?;
+    output::print_record(shared, &judged, export)?;
     Ok(output::exit(&judged))
 }
 

@@ -65,6 +65,48 @@ pub(crate) fn command(text: &str) -> Result<Vec<OsString>, String> {
     Ok(words(text)?.into_iter().map(OsString::from).collect())
 }
 
+/// Names that are given in one value, with a comma between them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Names(Vec<String>);
+
+/// Reads names with a comma between them; `\,` is a comma of a name.
+///
+/// # Errors
+/// A sentence about a name that is empty.
+pub(crate) fn names(text: &str) -> Result<Names, String> {
+    let mut names = vec![String::new()];
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let last = names.len() - 1;
+        match letter {
+            '\\' if letters.next_if_eq(&',').is_some() => names[last].push(','),
+            ',' => names.push(String::new()),
+            letter => names[last].push(letter),
+        }
+    }
+    if names.iter().any(String::is_empty) {
+        return Err("a name is empty: write names with one comma between two, and \\, for a comma in a name"
+            .to_owned());
+    }
+    Ok(Names(names))
+}
+
+/// The names of every time that an option was given, each once.
+pub(crate) fn all_names(given: &[Names]) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for name in given.iter().flat_map(|names| &names.0) {
+        if !all.contains(name) {
+            all.push(name.clone());
+        }
+    }
+    all
+}
+
+/// Names as [`names`] reads them.
+pub(crate) fn listed(given: &[Names]) -> String {
+    all_names(given).iter().map(|name| name.replace(',', "\\,")).collect::<Vec<_>>().join(",")
+}
+
 /// One word as a person would type it in a shell.
 pub(crate) fn quoted(word: &str) -> String {
     // The one word that cannot be quoted holds a NUL, and no argument of a program does.
@@ -72,9 +114,8 @@ pub(crate) fn quoted(word: &str) -> String {
 }
 
 /// Says that an option or a verb has another name by now. The old one goes on working.
-#[expect(clippy::print_stderr, reason = "the command line prints")]
 pub(crate) fn renamed(old: &str, new: &str) {
-    eprintln!("note: {old} is now {new}");
+    errln!("note: {old} is now {new}");
 }
 
 #[cfg(test)]
@@ -101,6 +142,18 @@ mod tests {
             assert!(duration(wrong).is_err(), "{wrong}");
         }
         assert!(duration("5").unwrap_err().contains("write a number with its unit"));
+    }
+
+    #[test]
+    fn a_name_may_hold_a_comma() {
+        let all =
+            |texts: &[&str]| all_names(&texts.iter().map(|text| names(text).unwrap()).collect::<Vec<_>>());
+        assert_eq!(all(&["a,b", "c"]), ["a", "b", "c"]);
+        assert_eq!(all(&[r"f(1\,2),g", r"a\b", "g"]), ["f(1,2)", "g", r"a\b"], "each once");
+        assert_eq!(listed(&[names(r"f(1\,2),g").unwrap()]), r"f(1\,2),g");
+        for wrong in ["", "a,,b", "a,", ","] {
+            assert!(names(wrong).unwrap_err().contains("empty"), "{wrong}");
+        }
     }
 
     #[test]

@@ -73,7 +73,8 @@ pub(crate) fn measure_builds(
             }
             stage.step();
         }
-        let process = |&arm: &usize| LaunchArm { arm, layout: None, pad: 0, peak_rss: None };
+        let process =
+            |&arm: &usize| LaunchArm { arm, layout: None, pad: 0, peak_rss: None, code: None, signal: None };
         turns.sort_by_key(|turn| (turn.benchmark, turn.position));
         store.add(&Launch { index: launch, arms: arms.iter().map(process).collect(), turns })?;
     }

@@ -1,31 +1,32 @@
 //! Two commands compared: started anew in every launch, in random order, with A against itself beside.
 
-use std::cell::OnceCell;
-use std::ffi::OsString;
+mod once;
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 
+use crate::experiment::commands::once::Starter;
 use crate::experiment::context::lock_place;
 use crate::experiment::judged::Judged;
 use crate::experiment::progress::{Stage, Watcher};
 use crate::experiment::store::{Store, record_name};
-use crate::experiment::surroundings::{clock_seed, environment_to_measure, timestamp};
+use crate::experiment::surroundings::{clock_seed, system_to_measure, timestamp};
 use crate::machine::Environment;
 use crate::measure::{ArmFacts, FailureReason, Launch, LaunchArm, RunFailure, Sample, Slice, Turn, order};
-use crate::plan::{Arm, Benchmark, Budget, Command, Measure, Plan, Role, SCHEMA_VERSION, Workload, hex};
-use crate::process::{Invocation, Limits, RunError, Timed, run};
+use crate::plan::{
+    Arm, Benchmark, Budget, Built, Command, Measure, Plan, Role, SCHEMA_VERSION, Workload, hex,
+};
+use crate::process::Timed;
 use crate::record::{RunFile, State};
-use crate::report::sentence;
+use crate::report::sentence_for;
 
 /// How long launches go on where neither their number nor a budget is given.
 pub const BUDGET: Duration = Duration::from_secs(10);
 /// The fewest and the most launches that a budget makes.
 const LAUNCHES: std::ops::RangeInclusive<u32> = 6..=1_000;
-/// What is kept of a command's stderr.
-const STDERR_KEPT: usize = 4096;
 /// The names of the arms.
 const ARMS: [(&str, Role); 3] = [("A", Role::Baseline), ("B", Role::Candidate), ("A/A", Role::Control)];
 /// A command whose peak memory is within this many bytes of its stand-in's may have held less: starting a command
@@ -99,32 +100,26 @@ pub fn compare(
     command: &dyn Fn(u32) -> String,
 ) -> anyhow::Result<Judged> {
     options.check().map_err(anyhow::Error::msg)?;
-    let environment = environment_to_measure()?;
+    let environment = system_to_measure();
     let _lock = lock_place(workspace, watcher)?;
     let scratch = tempfile::tempdir().context("cannot make a temporary directory")?;
     let bench = Bench {
-        lab: std::env::current_exe().context("cannot find the lab's own executable")?,
+        starter: Starter::new(options, &environment, scratch.path().join("stdout"), watcher)?,
         options,
-        output: scratch.path().join("stdout"),
-        expected: OnceCell::new(),
-        cpu: environment.pinned_to,
-        priority: environment.nice.unwrap_or(0),
         watcher,
     };
     let out = options.out.clone().unwrap_or_else(|| scratch.path().join("record"));
     let store = bench.measure(&out, bench.plan(), environment, command)?;
-    Judged::read(workspace.unwrap_or(&store.folder), &store.folder)
+    let mut judged = Judged::read(workspace.unwrap_or(&store.folder), &store.folder)?;
+    if options.out.is_none() {
+        judged.meta.name.clear();
+    }
+    Ok(judged)
 }
 
 struct Bench<'a> {
-    lab: PathBuf,
+    starter: Starter<'a>,
     options: &'a CommandsOptions,
-    /// Where stdout goes when it is compared.
-    output: PathBuf,
-    /// The digest of A's first output.
-    expected: OnceCell<String>,
-    cpu: Option<usize>,
-    priority: i32,
     watcher: &'a Watcher,
 }
 
@@ -190,7 +185,12 @@ impl Bench<'_> {
             launches: Vec::new(),
         };
         let mut store = Store::create(out, file)?;
-        self.launches(&mut store)?;
+        let measured = self.launches(&mut store);
+        if self.options.out.is_some() {
+            measured.with_context(|| format!("finished launches are kept in {}", store.folder.display()))?;
+        } else {
+            measured?;
+        }
         store.file.seconds = begun.elapsed().as_secs_f64();
         store.save()?;
         Ok(store)
@@ -211,7 +211,7 @@ impl Bench<'_> {
                     continue;
                 }
                 let begun = Instant::now();
-                match self.once(arm)? {
+                match self.starter.once(arm, &*stage)? {
                     Ok(_) => last[index] = begun.elapsed(),
                     Err(reason) => failures.extend(failed(&*stage, plan, arm, None, &reason)),
                 }
@@ -236,10 +236,12 @@ impl Bench<'_> {
             if arms.first() != Some(&0) {
                 break;
             }
-            let mut turns = Vec::new();
+            let (mut turns, mut processes) = (Vec::new(), Vec::new());
             for (position, arm) in (0..).zip(order(plan.seed, launch, 0, 0, &arms)) {
-                match self.once(&plan.arms[arm]) {
+                match self.starter.once(&plan.arms[arm], &*stage) {
                     Ok(Ok(timed)) => {
+                        let Timed { code, signal, .. } = timed;
+                        processes.push(LaunchArm { arm, layout: None, pad: 0, peak_rss: None, code, signal });
                         low[arm] |= at_floor(&timed);
                         turns.extend(turns_of(&timed, &plan.benchmarks, position, arm));
                     }
@@ -256,11 +258,12 @@ impl Bench<'_> {
                 }
             }
             turns.sort_by_key(|turn| (turn.benchmark, turn.position));
-            let process = |&arm: &usize| LaunchArm { arm, layout: None, pad: 0, peak_rss: None };
-            store.add(&Launch { index: launch, arms: arms.iter().map(process).collect(), turns })?;
+            processes.sort_by_key(|process| process.arm);
+            store.add(&Launch { index: launch, arms: processes, turns })?;
             stage.step();
         }
         store.file.state = State::Finished;
+        tell_failures(&*stage, store);
         stage.end();
         Self::leave_out_memory(store, &low)
     }
@@ -288,52 +291,6 @@ impl Bench<'_> {
             Some(memory) if !arms.is_empty() => store.drop_rows(&memory, &arms),
             _ => Ok(()),
         }
-    }
-
-    /// One run of an arm. The error is that it could not be run at all, or that the user stopped it.
-    fn once(&self, arm: &Arm) -> anyhow::Result<Outcome> {
-        let words = arm.workload.command().iter().map(OsString::from);
-        let mut options = vec!["__time".to_owned(), format!("--priority={}", self.priority)];
-        options.extend(self.cpu.map(|cpu| format!("--cpu={cpu}")));
-        if self.options.check_output {
-            options.push(format!("--stdout={}", self.output.display()));
-        }
-        let mut words = words.collect::<Vec<_>>().into_iter();
-        let program = words.next().unwrap_or_default();
-        let invocation = Invocation::new(program, words).through(&self.lab, options);
-        let limits = Limits { timeout: self.options.patience, output: STDERR_KEPT };
-        let ended = match run(&invocation, limits, &|| self.watcher.stopped()) {
-            Ok(ended) => ended,
-            Err(RunError::TimedOut { timeout, .. }) => {
-                let after_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
-                return Ok(Err(FailureReason::TimedOut { after_ms }));
-            }
-            Err(error) => return Err(error.into()),
-        };
-        if !ended.success() {
-            bail!("{}: {}", arm.name, ended.stderr.trim().trim_start_matches("error: "));
-        }
-        let timed: Timed = serde_json::from_str(&ended.stdout).context("the stand-in's answer")?;
-        Ok(self.checked(timed, &ended.stderr))
-    }
-
-    fn checked(&self, timed: Timed, stderr: &str) -> Outcome {
-        if !self.options.ignore_failure {
-            if let Some(signal) = timed.signal {
-                return Err(FailureReason::Signal { signal });
-            }
-            if let Some(code @ 1..) = timed.code {
-                return Err(FailureReason::Exited { code, stderr: stderr.trim().to_owned() });
-            }
-        }
-        if self.options.check_output {
-            let found =
-                std::fs::read(&self.output).map(|output| hex(&Sha256::digest(output))).unwrap_or_default();
-            if self.expected.get_or_init(|| found.clone()) != &found {
-                return Err(FailureReason::OtherOutput);
-            }
-        }
-        Ok(timed)
     }
 }
 
@@ -364,6 +321,29 @@ fn turns_of(timed: &Timed, rows: &[Benchmark], position: u32, arm: usize) -> Vec
     rows.iter().enumerate().map(turn).collect()
 }
 
+/// Says which runs count though they failed: a command may fail for another reason than the one that was meant to be
+/// ignored.
+fn tell_failures(stage: &dyn Stage, store: &Store) {
+    for (at, arm) in store.file.plan.arms.iter().enumerate().take(2) {
+        let ends: Vec<&LaunchArm> =
+            store.file.launches.iter().flat_map(|launch| &launch.arms).filter(|end| end.arm == at).collect();
+        let mut told: Vec<(Option<i32>, Option<i32>)> = Vec::new();
+        for end in ends.iter().filter(|end| end.code != Some(0)) {
+            if told.contains(&(end.code, end.signal)) {
+                continue;
+            }
+            told.push((end.code, end.signal));
+            let same =
+                ends.iter().filter(|other| (other.code, other.signal) == (end.code, end.signal)).count();
+            let how = match (end.code, end.signal) {
+                (Some(code), _) => format!("exited with code {code}"),
+                (None, signal) => format!("were ended by signal {}", signal.unwrap_or(0)),
+            };
+            stage.say(&format!("{}: {same} of {} runs {how}; they count", arm.name, ends.len()));
+        }
+    }
+}
+
 /// The failure of an arm. What A cannot do, its control cannot either.
 fn failed(
     stage: &dyn Stage,
@@ -372,7 +352,7 @@ fn failed(
     launch: Option<u32>,
     reason: &FailureReason,
 ) -> Vec<RunFailure> {
-    stage.say(&format!("{}: {}", arm.name, sentence(reason)));
+    stage.say(&format!("{}: {}", arm.name, sentence_for(Built::Never, reason)));
     let concerned = plan.arms.iter().filter(|other| {
         other.name == arm.name || (arm.role == Role::Baseline && other.role == Role::Control)
     });
@@ -402,6 +382,7 @@ mod tests {
             floor_bytes: 5_000_000,
             code: Some(0),
             signal: None,
+            left: false,
         };
         assert!(at_floor(&timed(5_000_000)) && at_floor(&timed(6_048_576)) && !at_floor(&timed(6_048_577)));
         let rows = Workload::Command(Command { words: Vec::new() }).rows();

@@ -58,16 +58,10 @@ impl Context {
             environment.toolchain = toolchain(&root)?;
         }
         let lab = std::env::current_exe().context("cannot find the lab's own executable")?;
-        let cargo_home = std::env::var_os("CARGO_HOME")
-            .map(PathBuf::from)
-            .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo")));
-        let variables = std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
-        });
         Ok(Self {
             defaults: defaults(&root)?,
             flagsets: flagsets(&root)?,
-            foreign: foreign_settings(variables, &root, cargo_home.as_deref()),
+            foreign: foreign_here(&root),
             builder: Builder {
                 target: target.join(LAB_DIRECTORY),
                 root: root.clone(),
@@ -233,6 +227,16 @@ impl Locked<'_> {
     }
 }
 
+/// Settings of the environment and of Cargo's configuration that would change code in a directory.
+pub(crate) fn foreign_here(root: &Path) -> Vec<Foreign> {
+    let cargo_home = std::env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo")));
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
+    foreign_settings(variables, root, cargo_home.as_deref())
+}
+
 /// The directory of a workspace that the lab builds in.
 #[must_use]
 pub fn lab_directory(root: &Path) -> PathBuf {
@@ -245,13 +249,10 @@ pub fn lab_directory(root: &Path) -> PathBuf {
 /// # Errors
 /// As [`Lock::take`].
 pub fn lock_place(workspace: Option<&Path>, watcher: &Watcher) -> anyhow::Result<Option<Lock>> {
-    if let Some(root) = workspace {
-        return Lock::take(&lab_directory(root), watcher).map(Some);
-    }
-    let Some(directory) = user_directory() else { return Ok(None) };
+    let Some(directory) = workspace.map(lab_directory).or_else(user_directory) else { return Ok(None) };
     match Lock::take(&directory, watcher) {
         Err(error) if !watcher.stopped() => {
-            // A user without a home measures all the same.
+            // A user without a home measures all the same, and so does one whose workspace is read-only.
             watcher.progress().note(&format!("other labs are not kept out: {error:#}"));
             Ok(None)
         }

@@ -80,7 +80,8 @@ impl Judged {
             judgement: &self.judgement,
             values: &self.values,
         };
-        of_record(&source, &report::sentence)
+        let built = self.file.plan.traits().built;
+        of_record(&source, &|reason| report::sentence_for(built, reason))
     }
 
     /// Writes `report.md`, `report.html`, the charts and the verdicts into the record.

@@ -13,7 +13,7 @@ use crate::experiment::options::PlanOptions;
 use crate::experiment::revision::head;
 use crate::experiment::session;
 use crate::experiment::store::{self, Store, record_name};
-use crate::experiment::surroundings::{timestamp, within};
+use crate::experiment::surroundings::timestamp;
 use crate::machine::Environment;
 use crate::measure::{FailureReason, Prepared, Run, RunFailure};
 use crate::plan::{self, Benchmark, Plan, SCHEMA_VERSION};
@@ -161,7 +161,7 @@ fn started(context: &Locked<'_>, options: &RunOptions) -> anyhow::Result<(Store,
     let (suite, mut plan) = options.plan.plan(context)?;
     let out = options.out.clone().unwrap_or_else(|| context.root.join("results"));
     let name = record_name(&out);
-    context.progress().begins(&plan.suite, within(&context.root, &out.join(&name)), &context.environment);
+    context.progress().begins(&plan.suite, &out.join(&name), &context.environment);
     let mut artifacts = artifacts::build(context, &plan)?;
     let mut prepared = Prepared::default();
     let wanted = options.plan.wanted(&suite.benchmarks);

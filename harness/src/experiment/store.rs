@@ -24,9 +24,14 @@ pub struct Store {
 }
 
 impl Store {
-    /// Makes a new directory under `out` and writes the first `run.json`.
-    pub(crate) fn create(out: &Path, file: RunFile) -> anyhow::Result<Self> {
-        let folder = out.join(&file.name);
+    /// Makes a new directory under `out` and writes the first `run.json`. Where its name is taken it gets another one.
+    pub(crate) fn create(out: &Path, mut file: RunFile) -> anyhow::Result<Self> {
+        let folder = new_directory(out, &mut file.name)?;
+        Self::within(folder, file)
+    }
+
+    /// Begins a record in a directory of its own, which is made where it is not there.
+    pub(crate) fn within(folder: PathBuf, file: RunFile) -> anyhow::Result<Self> {
         fs::create_dir_all(&folder)
             .with_context(|| format!("cannot make the record's directory {}", folder.display()))?;
         let mut raw = File::create(folder.join("raw.csv"))?;
@@ -103,14 +108,39 @@ impl Store {
     }
 }
 
-/// Date, time and host; with a letter where two runs start in one minute.
+/// Makes a record's directory under `out`. Where another lab has taken the name since it was chosen, the next one is
+/// taken: no record is written over.
+pub(crate) fn new_directory(out: &Path, name: &mut String) -> anyhow::Result<PathBuf> {
+    let cannot = |folder: &Path| format!("cannot make the record's directory {}", folder.display());
+    fs::create_dir_all(out).with_context(|| cannot(&out.join(&*name)))?;
+    loop {
+        let folder = out.join(&*name);
+        match fs::create_dir(&folder) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => *name = record_name(out),
+            made => return made.with_context(|| cannot(&folder)).map(|()| folder),
+        }
+    }
+}
+
+/// Date, time and host; with letters where several runs start in one minute.
 pub(crate) fn record_name(out: &Path) -> String {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let host: String = host.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(20).collect();
     let name = format!("{}-{host}", jiff::Timestamp::now().strftime("%Y-%m-%dT%H%M"));
-    let free = |name: &String| !out.join(name).exists();
-    let mut lettered = ('b'..='z').map(|letter| format!("{name}{letter}"));
-    if free(&name) { name } else { lettered.find(free).unwrap_or(name) }
+    free_name(name, &|name| out.join(name).symlink_metadata().is_err())
+}
+
+/// A name that is free: itself, then with `b` to `z`, then with `zb` to `zz`, and so on, which sort in this order.
+fn free_name(name: String, is_free: &dyn Fn(&str) -> bool) -> String {
+    let mut ending = String::new();
+    loop {
+        let letters = ('b'..='z').map(|letter| format!("{name}{ending}{letter}"));
+        let plain = ending.is_empty().then(|| name.clone());
+        if let Some(free) = plain.into_iter().chain(letters).find(|name| is_free(name)) {
+            return free;
+        }
+        ending.push('z');
+    }
 }
 
 /// Whether something is broken: an arm, or the baseline has nothing to be measured with, so that nothing was.
@@ -135,6 +165,11 @@ pub(crate) fn entries(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
     }
 }
 
+/// A text without the byte order mark that editors and shells of Windows begin files with.
+pub(crate) fn without_mark(text: String) -> String {
+    text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned)
+}
+
 /// Reads a record.
 pub(crate) fn read(folder: &Path) -> anyhow::Result<(RunFile, Run)> {
     if !folder.join("run.json").exists() && folder.join(GATE_FILE).exists() {
@@ -142,10 +177,45 @@ pub(crate) fn read(folder: &Path) -> anyhow::Result<(RunFile, Run)> {
     }
     let text = |name: &str| {
         let path = folder.join(name);
-        fs::read_to_string(&path)
-            .with_context(|| format!("{} is not a record: cannot read {name}", folder.display()))
+        let text = fs::read_to_string(&path)
+            .with_context(|| format!("{} is not a record: cannot read {name}", folder.display()))?;
+        anyhow::Ok(without_mark(text))
     };
     let file = RunFile::read(&text("run.json")?).with_context(|| folder.display().to_string())?;
     let run = file.run(&text("raw.csv")?).with_context(|| folder.display().to_string())?;
     Ok((file, run))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_record_of_a_minute_has_a_name_of_its_own_and_they_sort_by_time() {
+        let mut taken = Vec::new();
+        for _ in 0..80 {
+            let name =
+                free_name("2026-11-30T0900-host".to_owned(), &|name| !taken.contains(&name.to_owned()));
+            taken.push(name);
+        }
+        let sorted: Vec<String> = taken.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect();
+        assert_eq!(sorted, taken, "each once, in order");
+    }
+
+    #[test]
+    fn a_name_that_another_lab_took_meanwhile_is_not_written_over() {
+        let out = tempfile::tempdir().unwrap();
+        let out = out.path().join("deep");
+        let chosen = record_name(&out);
+        let mut first = chosen.clone();
+        let made = new_directory(&out, &mut first).unwrap();
+        fs::write(made.join("run.json"), "of the first").unwrap();
+        let mut second = chosen.clone();
+        let other = new_directory(&out, &mut second).unwrap();
+        assert!(first == chosen && second != chosen && other != made, "{second}");
+        assert_eq!(other.file_name().unwrap().to_str(), Some(&*second));
+        assert_eq!(fs::read_to_string(made.join("run.json")).unwrap(), "of the first");
+    }
 }

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::build::Workspace;
-use crate::machine::{Environment, last_core, priority, probe};
+use crate::machine::{Environment, last_core, priority, probe, probe_system};
 
 /// The Cargo workspace that a directory lies in.
 ///
@@ -33,8 +33,20 @@ pub fn target_directory(root: &Path) -> PathBuf {
 /// # Errors
 /// The machine cannot be asked.
 pub fn environment_to_measure() -> anyhow::Result<Environment> {
-    let environment = probe()?;
-    Ok(Environment { pinned_to: last_core(), nice: Some(priority()), ..environment })
+    let toolchain = probe()?.toolchain;
+    Ok(Environment { toolchain, ..system_to_measure() })
+}
+
+/// This machine with its compiler where it has one, for verbs that read and show.
+#[must_use]
+pub fn environment_or_system() -> Environment {
+    environment_to_measure().unwrap_or_else(|_| system_to_measure())
+}
+
+/// As [`environment_to_measure`], where no compiler takes part.
+#[must_use]
+pub fn system_to_measure() -> Environment {
+    Environment { pinned_to: last_core(), nice: Some(priority()), ..probe_system() }
 }
 
 /// A seed that differs from run to run; it is kept in the record.

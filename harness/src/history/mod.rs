@@ -41,8 +41,12 @@ pub struct Change {
     pub at: usize,
     /// That point's record.
     pub record: String,
-    /// The median after it / the median before it, up to the neighbouring changes.
-    pub ratio: f64,
+    /// The median before it, back to the change before.
+    pub before: f64,
+    /// The median after it, up to the next change.
+    pub after: f64,
+    /// `after` / `before`; `None` where one of them is 0.
+    pub ratio: Option<f64>,
     /// The p value of the division, not corrected for the number of series.
     pub p: f64,
 }
@@ -98,7 +102,7 @@ pub fn history(runs: &[Rows], quantity: Quantity, search: Search) -> History {
                 Quantity::Value => Some(row.value),
                 Quantity::Ratio => row.change.as_ref().map(|change| change.ratio),
             };
-            let Some(value) = value.filter(|value| value.is_finite()) else { continue };
+            let Some(value) = value.filter(|value| value.is_finite() && *value >= 0.0) else { continue };
             let point = Point { record: run.name.clone(), started: run.started.clone(), value };
             match series.iter_mut().find(|series| series.takes(machine, run, row)) {
                 Some(series) => series.points.push(point),
@@ -152,17 +156,39 @@ impl Series {
     }
 }
 
+/// What stands for 0, which has no logarithm, as a share of the smallest value that is not 0: a change from or to 0 is
+/// larger than any other.
+const OF_ZERO: f64 = 1e-6;
+
 /// Changes are of ratios, so they are looked for in logarithms.
 fn find_changes(series: &mut [Series], search: Search) {
-    let logs: Vec<Vec<f64>> =
-        series.iter().map(|series| series.values().into_iter().map(f64::ln).collect()).collect();
+    let logs: Vec<Vec<f64>> = series.iter().map(Series::logs).collect();
     for (series, found) in series.iter_mut().zip(change_points(&logs, search)) {
-        let change = |point: crate::stats::ChangePoint| Change {
-            at: point.at,
-            record: series.points[point.at].record.clone(),
-            ratio: (point.after - point.before).exp(),
-            p: point.p,
+        let zero = series.of_zero();
+        let value = |log: f64| Some(log.exp()).filter(|value| *value > zero * 2.0).unwrap_or(0.0);
+        let change = |point: crate::stats::ChangePoint| {
+            let (before, after) = (value(point.before), value(point.after));
+            Change {
+                at: point.at,
+                record: series.points[point.at].record.clone(),
+                before,
+                after,
+                ratio: (before > 0.0 && after > 0.0).then(|| (point.after - point.before).exp()),
+                p: point.p,
+            }
         };
         series.changes = found.into_iter().map(change).collect();
+    }
+}
+
+impl Series {
+    fn of_zero(&self) -> f64 {
+        let positive = self.points.iter().map(|point| point.value).filter(|value| *value > 0.0);
+        positive.reduce(f64::min).unwrap_or(1.0) * OF_ZERO
+    }
+
+    fn logs(&self) -> Vec<f64> {
+        let zero = self.of_zero();
+        self.points.iter().map(|point| point.value.max(zero).ln()).collect()
     }
 }

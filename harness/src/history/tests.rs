@@ -39,7 +39,7 @@ fn runs_join_in_the_order_of_time_and_a_step_has_its_record() {
     assert_eq!(series.points[0].record, "run-00");
     let changes: Vec<_> = series.changes.iter().map(|change| (change.at, change.record.as_str())).collect();
     assert_eq!(changes, [(12, "run-12")]);
-    assert!((series.changes[0].ratio - 1.2).abs() < 0.01, "{:?}", series.changes);
+    assert!((series.changes[0].ratio.unwrap() - 1.2).abs() < 0.01, "{:?}", series.changes);
 }
 
 #[test]
@@ -108,4 +108,23 @@ proptest! {
         distinct.dedup();
         prop_assert_eq!(history.series.len(), distinct.len(), "and equal machines share one");
     }
+}
+
+#[test]
+fn a_change_from_or_to_nothing_is_one_without_a_ratio() {
+    let machine = Fixture::small().environment;
+    for (from, to) in [(0.0, 7.0), (7.0, 0.0)] {
+        let value = |index: usize| if index < 12 { from } else { to };
+        let runs: Vec<Rows> = (0..24).map(|index| run(index, Some(machine.clone()), value(index))).collect();
+        let history = joined(&runs);
+        let changes = &history.series[0].changes;
+        assert_eq!(changes.len(), 1, "{changes:?}");
+        let change = &changes[0];
+        assert_eq!((change.at, change.ratio), (12, None));
+        assert!((change.before - from).abs() < 1e-9 && (change.after - to).abs() < 1e-9, "{change:?}");
+        let text = serde_json::to_string(&history).unwrap();
+        assert_eq!(serde_json::from_str::<History>(&text).unwrap(), history);
+    }
+    let still: Vec<Rows> = (0..24).map(|index| run(index, Some(machine.clone()), 0.0)).collect();
+    assert!(joined(&still).series[0].changes.is_empty());
 }

@@ -127,8 +127,9 @@ pub struct GateCalibration {
     pub experiments: Experiments,
     /// The benchmarks.
     pub benchmarks: Vec<String>,
-    /// Load averages over one minute when the sittings began: the least and the greatest.
-    pub load: Interval,
+    /// Load averages over one minute when the sittings began: the least and the greatest; `None` where no system told.
+    #[serde(default)]
+    pub load: Option<Interval>,
     /// Seconds of measuring in all.
     pub seconds: f64,
     /// Power by spread and effect.

@@ -124,7 +124,7 @@ fn environment(microarchitecture: &str) -> Environment {
             linker: None,
             native: "n".into(),
         },
-        load: 0.0,
+        load: Some(0.0),
         governor: None,
         pinned_to: None,
         nice: None,

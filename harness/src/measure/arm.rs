@@ -25,7 +25,7 @@ pub struct ArmProgram {
     pub starter: Option<PathBuf>,
     /// The core to pin it to.
     pub cpu: Option<usize>,
-    /// The nice increment.
+    /// Its nice value; 0 leaves it as it is.
     pub priority: i32,
     /// Bytes of padding in its environment.
     pub pad: u32,
@@ -73,12 +73,18 @@ impl Arm {
 
     pub(crate) fn list(&mut self, patience: Duration) -> Result<Listing, FailureReason> {
         let listing: Listing = self.ask(&Request::List, patience)?;
-        if listing.protocol == PROTOCOL_VERSION {
-            return Ok(listing);
+        if listing.protocol != PROTOCOL_VERSION {
+            return Err(FailureReason::NotASubject {
+                said: format!(
+                    "it speaks protocol {}, and this lab speaks {PROTOCOL_VERSION}",
+                    listing.protocol
+                ),
+            });
         }
-        Err(FailureReason::NotASubject {
-            said: format!("it speaks protocol {}, and this lab speaks {PROTOCOL_VERSION}", listing.protocol),
-        })
+        match listing.repeated() {
+            Some(name) => Err(FailureReason::RepeatedName { name: name.to_owned() }),
+            None => Ok(listing),
+        }
     }
 
     pub(crate) fn prepare(&mut self, benchmark: &str, patience: Duration) -> Result<Prepared, FailureReason> {

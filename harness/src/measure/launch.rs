@@ -90,6 +90,8 @@ impl Launcher<'_> {
                 layout: layouts.get(arm).copied().flatten(),
                 pad: pad(self.plan.seed, index, arm),
                 peak_rss: running.peak_rss(),
+                code: None,
+                signal: None,
             })
         });
         Outcome::Finished(Launch { index, arms: arms.collect(), turns })

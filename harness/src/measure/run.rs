@@ -63,6 +63,12 @@ pub struct LaunchArm {
     pub pad: u32,
     /// The most memory that the process held, in bytes; `None` where the system does not tell.
     pub peak_rss: Option<u64>,
+    /// The exit code of a command; `None` where a signal ended it, and of a process that stays for its whole launch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<i32>,
+    /// The signal that ended a command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal: Option<i32>,
 }
 
 /// One start of one process per arm. The unit of replication.
@@ -117,6 +123,11 @@ pub enum FailureReason {
     NotASubject {
         /// What it said instead.
         said: String,
+    },
+    /// The subject has several benchmarks of one name, which nothing tells apart.
+    RepeatedName {
+        /// The name.
+        name: String,
     },
     /// The subject does not have the benchmark.
     UnknownBenchmark,

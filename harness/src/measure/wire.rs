@@ -1,6 +1,8 @@
 //! The answers of subjects as the lab reads them: those of `perflab-subject`, and the optional fields that
 //! subjects in other languages add.
 
+use std::collections::BTreeSet;
+
 use perflab_subject::protocol::BenchmarkInfo;
 use serde::Deserialize;
 
@@ -70,6 +72,12 @@ impl Listing {
         offered.chain(self.not_offered.iter().map(|absent| absent.name.as_str()))
     }
 
+    /// A name that more than one benchmark has.
+    pub(crate) fn repeated(&self) -> Option<&str> {
+        let mut seen = BTreeSet::new();
+        self.names().find(|name| !seen.insert(*name))
+    }
+
     /// Whether the subject says that a call of this benchmark may take long here.
     pub(crate) fn is_slow(&self, name: &str) -> bool {
         self.benchmarks.iter().any(|listed| listed.common.name == name && listed.slow)
@@ -111,6 +119,9 @@ mod tests {
         let listing: Listing = serde_json::from_str(text).unwrap();
         assert_eq!(listing.names().collect::<Vec<_>>(), ["a", "b"]);
         assert!(listing.is_slow("a") && !listing.is_slow("b"));
+        assert_eq!(listing.repeated(), None);
+        let twice: Listing = serde_json::from_str(&text.replace("\"b\"", "\"a\"")).unwrap();
+        assert_eq!(twice.repeated(), Some("a"));
         assert_eq!(listing.absence("b"), Some(FailureReason::NotOffered { why: "no way".into() }));
         assert_eq!(
             (listing.benchmarks[0].payload, listing.benchmarks[0].common.answer),

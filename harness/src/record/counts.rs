@@ -125,6 +125,14 @@ pub fn read_summary(text: &str) -> Result<Vec<CountRow>, CountsError> {
     Ok(totals.into_iter().filter_map(|(tool, totals)| totals.row(&benchmark, tool)).collect())
 }
 
+/// The directory of the package whose bench a summary is of, without those above it; `None` where it does not say.
+#[must_use]
+pub fn package(text: &str) -> Option<String> {
+    let value: Value = serde_json::from_str(text).ok()?;
+    let directory = value["package_dir"].as_str()?.trim_end_matches(['/', '\\']);
+    directory.rsplit(['/', '\\']).next().filter(|name| !name.is_empty()).map(str::to_owned)
+}
+
 /// What a tool counted over the whole run, with `M` the schema's form of a pair of counts. Misses and rates
 /// are left out.
 #[derive(Deserialize)]

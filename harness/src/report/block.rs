@@ -3,7 +3,7 @@
 use crate::judge::ClaimAnswer;
 use crate::plan::{Arm, Benchmark};
 use crate::report::findings;
-use crate::report::markdown::{escape, list, made_by, results_block, sheet_text};
+use crate::report::markdown::{escape, list, made_by, prose, results_block, sheet_text};
 use crate::report::sheet::{self, Entry, Sheet};
 use crate::report::splice::Form;
 use crate::report::view::{Cell, View};
@@ -33,10 +33,10 @@ pub fn block(report: &Report<'_>, form: Form, chart_path: &str) -> String {
 /// Where it was made, and one line a claim.
 fn answers_block(report: &Report<'_>) -> Vec<String> {
     let line = |answer: &ClaimAnswer| {
-        let headline = escape(&findings::headline(report, answer));
-        let mut text = format!("- “{}”: **{headline}**", escape(&answer.claim.text));
+        let headline = prose(&findings::headline(report, answer));
+        let mut text = format!("- “{}”: **{headline}**", prose(&answer.claim.text));
         if answer.total() > 0 {
-            text.push_str(&format!("; {}", escape(&findings::spread(report, answer))));
+            text.push_str(&format!("; {}", prose(&findings::spread(report, answer))));
         }
         text
     };
@@ -51,7 +51,7 @@ fn rows_block(view: &View<'_>, rows: usize) -> Vec<String> {
     let chosen = at_equal_steps(&spanned, rows - usize::from(mean.is_some()));
     let mut parts = answers_block(view.report);
     parts.push(sheet_text(&sheet_of(view, &arms, &chosen, mean)));
-    let mut legend = escape(&findings::legend(view.report));
+    let mut legend = prose(&findings::legend(view.report));
     if let Some(arm) = arms.first().filter(|_| chosen.len() < spanned.len()) {
         legend.push_str(&format!(
             "\\\nShown are {} of {}, ranked by the change under {}: the first, the last, and those at equal steps \

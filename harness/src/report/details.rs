@@ -207,7 +207,10 @@ pub(crate) fn machine(report: &Report<'_>) -> Sheet {
         ("CPU quota", none(environment.quota.map(|cores| format!("{cores} cores")), "none")),
         ("memory", words::bytes(environment.memory_bytes as f64)),
         ("system", format!("{}, {}", environment.os, environment.kernel)),
-        ("load when measuring began", format!("{:.2}", environment.load)),
+        (
+            "load when measuring began",
+            none(environment.load.map(|load| format!("{load:.2}")), "not shown by the system"),
+        ),
         ("frequency governor", none(environment.governor.clone(), "not shown by the system")),
         ("pinned to core", none(environment.pinned_to.map(|core| core.to_string()), "pinning was refused")),
         ("nice value", none(environment.nice.map(|nice| nice.to_string()), "unchanged")),
@@ -226,6 +229,9 @@ pub(crate) fn machine(report: &Report<'_>) -> Sheet {
     ];
     let calls = plan.python().is_some();
     let facts = facts.into_iter().filter(|(name, _)| calls || !name.starts_with("Python"));
+    let compiled = !tools.is_absent();
+    let of_compilers = ["compiler", "linker", "target-cpu=native is"];
+    let facts = facts.filter(|(name, _)| compiled || !of_compilers.contains(name));
     let rows = facts.map(|(name, fact)| vec![Entry::plain(name), Entry::plain(fact)]).collect();
     Sheet { heads: vec![Head::words("fact"), Head::words("value")], rows, summaries: 0 }
 }

@@ -56,6 +56,13 @@ pub(crate) fn head(report: &Report<'_>) -> Vec<String> {
         words::counted(analysis.launches as usize, "launch"),
         format!("record {}", meta.name),
     ];
+    if meta.name.is_empty() {
+        // Nothing was kept.
+        facts.pop();
+    }
+    if environment.toolchain.is_absent() {
+        facts.remove(3);
+    }
     if let Some(python) = &environment.python {
         facts.insert(4, python.name());
     }
@@ -68,12 +75,16 @@ pub(crate) fn arms(view: &View<'_>) -> Vec<Note> {
         let text = format!("{} = {} (identical code, measured once)", identical.arm, identical.measured);
         Note::of("identical", text)
     });
+    let built = view.report.plan.traits().built;
     let absent = view.absent.iter().map(|arm| {
         let failures = &view.report.analysis.failures;
         let failure = failures.iter().find(|failure| failure.arm == arm.name && failure.benchmark.is_none());
         let mut text = match failure {
-            Some(failure) => format!("{}: {}", arm.name, reasons::sentence(&failure.reason)),
-            None => format!("{}: it has no numbers; the record's failures say why", arm.name),
+            Some(failure) => format!("{}: {}", arm.name, reasons::sentence_for(built, &failure.reason)),
+            None if view.report.analysis.launches == 0 => {
+                format!("{}: not measured, for want of {} to compare it with", arm.name, view.baseline)
+            }
+            None => format!("{}: it has no numbers; each of its failures is listed", arm.name),
         };
         if let Some(standing_in) = stand_in(view, &arm.name) {
             text.push_str(&format!("; {standing_in} stands in for it here"));
@@ -122,6 +133,7 @@ pub(crate) fn failures(view: &View<'_>) -> Vec<Note> {
             None => notes.push((failure, 1)),
         }
     }
+    let built = view.report.plan.traits().built;
     let notes = notes.into_iter().map(|(failure, times)| {
         let what = match &failure.benchmark {
             Some(benchmark) => format!("{benchmark} under {}", failure.arm),
@@ -132,7 +144,7 @@ pub(crate) fn failures(view: &View<'_>) -> Vec<Note> {
             (Some(launch), times) => format!(" ({times} times, first in launch {launch})"),
             (None, _) => String::new(),
         };
-        Note::of("failed", format!("{what}{when}: {}", reasons::sentence(&failure.reason)))
+        Note::of("failed", format!("{what}{when}: {}", reasons::sentence_for(built, &failure.reason)))
             .toned(Tone::Failed)
     });
     notes.chain(not_offered(view, &absent)).collect()
@@ -353,7 +365,8 @@ fn rounded_up(bound: f64) -> String {
 /// What limits the numbers.
 pub(crate) fn warnings(report: &Report<'_>) -> Vec<Note> {
     let notes = report.analysis.warnings.iter();
-    notes.map(|warning| Note::of("warning", reasons::warning(warning)).toned(Tone::Open)).collect()
+    let built = report.plan.traits().built;
+    notes.map(|warning| Note::of("warning", reasons::warning(built, warning)).toned(Tone::Open)).collect()
 }
 
 /// What the artifacts need of a CPU, and which of their code no flag set reaches. Arms that need the same

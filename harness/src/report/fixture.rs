@@ -433,7 +433,7 @@ fn environment() -> Environment {
             linker: Some("LLD 22.1.0".to_owned()),
             native: "rocketlake".to_owned(),
         },
-        load: 0.4,
+        load: Some(0.4),
         governor: None,
         pinned_to: Some(1),
         nice: Some(-5),

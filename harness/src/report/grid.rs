@@ -5,7 +5,7 @@
 
 use crate::report::Style;
 use crate::report::sheet::{Entry, Head, Sheet, Tone};
-use crate::report::words::NBSP;
+use crate::report::words::{self, NBSP};
 
 /// Spaces between columns.
 const GAP: usize = 2;
@@ -15,7 +15,7 @@ const LABEL: usize = 14;
 const LEAST_NAME: usize = 14;
 
 /// Signs and what stands for them where only ASCII can be shown.
-const ASCII: [(char, &str); 14] = [
+const ASCII: [(char, &str); 16] = [
     ('−', "-"),
     ('–', "-"),
     ('±', "+/-"),
@@ -30,22 +30,21 @@ const ASCII: [(char, &str); 14] = [
     ('”', "\""),
     ('≥', ">="),
     ('→', "->"),
+    ('≤', "<="),
+    ('’', "'"),
 ];
 
 impl Style {
-    /// A text in the signs that this style allows.
+    /// A text in the signs that this style allows, in which control characters do nothing.
     pub(crate) fn signs(&self, text: &str) -> String {
-        if self.unicode {
-            return text.to_owned();
-        }
-        let mut plain = String::with_capacity(text.len());
-        for letter in text.chars() {
-            match ASCII.iter().find(|(sign, _)| *sign == letter) {
-                Some((_, ascii)) => plain.push_str(ascii),
-                None => plain.push(letter),
-            }
-        }
-        plain
+        let text = words::visible(text);
+        if self.unicode { text } else { ascii(&text) }
+    }
+
+    /// Prose in the signs that this style allows, on lines that nobody wraps.
+    pub(crate) fn spelled(&self, text: &str) -> String {
+        let text = text.replace(NBSP, " ");
+        if self.unicode { text } else { ascii(&text) }
     }
 
     /// A text in the colour of a tone; as it is, without colours.
@@ -63,6 +62,34 @@ impl Style {
         }
         format!("\u{1b}[{code}m{text}\u{1b}[0m")
     }
+}
+
+/// A text with its signs in ASCII; letters of other alphabets stay what they are.
+fn ascii(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match (ASCII.iter().find(|(sign, _)| *sign == letter), letter) {
+            (Some((_, ascii)), _) => plain.push_str(ascii),
+            // Pictures of control characters, as terminals have always written them: ^[ is Escape.
+            (None, '\u{2400}'..='\u{241f}' | '\u{2421}') => {
+                let control = if letter == '\u{2421}' { 0x7f } else { u32::from(letter) - 0x2400 };
+                plain.extend(['^', char::from_u32(control ^ 0x40).unwrap_or('?')]);
+            }
+            (None, char::REPLACEMENT_CHARACTER) => plain.push('?'),
+            (None, letter) => plain.push(letter),
+        }
+    }
+    plain
+}
+
+/// A text that is cut to a width, with a mark.
+fn clipped(text: &str, width: usize, style: &Style) -> String {
+    if length(text) <= width {
+        return text.to_owned();
+    }
+    let mark = style.signs("…");
+    let kept = width.saturating_sub(length(&mark));
+    text.chars().take(kept).chain(mark.chars()).collect()
 }
 
 /// Characters of a text.
@@ -156,16 +183,20 @@ pub(crate) fn grid(sheet: &Sheet, style: &Style) -> String {
     out.replace(NBSP, " ")
 }
 
+/// A sheet in the signs of a style. Words behind the names are cut where a line has no room for them: the report has
+/// them whole.
 fn in_signs(sheet: &Sheet, style: &Style) -> Sheet {
-    let entry = |entry: &Entry| Entry { text: style.signs(&entry.text), tone: entry.tone };
-    let head = |head: &Head| Head {
-        name: style.signs(&head.name),
-        under: style.signs(&head.under),
-        words: head.words,
+    let room = style.width.saturating_sub(LEAST_NAME + GAP).max(LEAST_NAME);
+    let cut = |text: &str| clipped(&style.signs(text), room, style);
+    let entry = |(column, entry): (usize, &Entry)| {
+        let words = column > 0 && sheet.heads[column].words;
+        let text = if words { cut(&entry.text) } else { style.signs(&entry.text) };
+        Entry { text, tone: entry.tone }
     };
+    let head = |head: &Head| Head { name: cut(&head.name), under: cut(&head.under), words: head.words };
     Sheet {
         heads: sheet.heads.iter().map(head).collect(),
-        rows: sheet.rows.iter().map(|row| row.iter().map(entry).collect()).collect(),
+        rows: sheet.rows.iter().map(|row| row.iter().enumerate().map(entry).collect()).collect(),
         summaries: sheet.summaries,
     }
 }
@@ -306,6 +337,31 @@ mod tests {
         let text = grid(&sheet(2), &Style { unicode: false, ..Style::default() });
         assert!(text.is_ascii(), "{text}");
         assert!(text.contains("-10.3 % +/- 0.4 v"), "{text}");
+    }
+
+    #[test]
+    fn words_are_cut_where_a_line_has_no_room_for_them() {
+        let heads = vec![Head::words("arm"), Head::words("command")];
+        let row = vec![Entry::plain("A"), Entry::plain("é".repeat(70_000))];
+        for style in [Style::default(), Style { width: 40, unicode: false, ..Style::default() }] {
+            let text = grid(&Sheet { heads: heads.clone(), rows: vec![row.clone()], summaries: 0 }, &style);
+            let line = text.lines().nth(1).unwrap();
+            assert!(line.chars().count() <= style.width, "{line}");
+            assert!(line.ends_with(if style.unicode { "éé…" } else { "éé..." }), "{line}");
+        }
+        let mut long = sheet(1);
+        long.heads[1].name = "arm".repeat(30_000);
+        assert!(grid(&long, &Style::default()).contains("armarm"), "no panic");
+    }
+
+    #[test]
+    fn control_characters_do_nothing_in_a_table() {
+        let mut odd = sheet(1);
+        odd.rows[0][0] = Entry::plain("a\u{1b}[2J\r\nb\u{7f}\u{9b}c\u{202e}");
+        let text = grid(&odd, &Style::default());
+        assert!(text.contains("a␛[2J␍␊b␡\u{fffd}c\u{fffd}"), "{text}");
+        let ascii = grid(&odd, &Style { unicode: false, ..Style::default() });
+        assert!(ascii.contains("a^[[2J^M^Jb^?") && ascii.is_ascii(), "{ascii}");
     }
 
     #[test]

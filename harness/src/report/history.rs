@@ -26,7 +26,7 @@ pub fn history_table(history: &History, style: &Style) -> String {
             || "not known: these files do not say which machine measured them".to_owned(),
             |index| {
                 let environment = &history.machines[index];
-                format!("{}, {}, {}", environment.class(), environment.toolchain.rustc, environment.kernel)
+                format!("{}, {}", environment.class_and_compiler(), environment.kernel)
             },
         );
         text.push_str(&hanging("machine", &named, Tone::Plain, style));
@@ -39,7 +39,13 @@ pub fn history_table(history: &History, style: &Style) -> String {
                 series.benchmark,
                 series.arm,
                 change.record,
-                words::change(change.ratio),
+                match change.ratio {
+                    Some(ratio) => words::change(ratio),
+                    None => {
+                        let of = |value| value_of(history.quantity, series, value);
+                        format!("from {} to {}", of(change.before), of(change.after))
+                    }
+                },
                 p_value(change.p)
             );
             text.push_str(&hanging("change", &told, Tone::Plain, style));
@@ -71,8 +77,10 @@ fn sheet(history: &History, series: &[&Series], sparks: bool) -> Sheet {
         let (first, last) = (values.first().copied(), values.last().copied());
         let shown =
             |value: Option<f64>| Entry::or_dash(value.map(|value| value_of(history.quantity, series, value)));
-        let change =
-            first.zip(last).filter(|_| values.len() > 1).map(|(first, last)| words::change(last / first));
+        let change = first.zip(last).filter(|_| values.len() > 1).and_then(|(first, last)| {
+            let ratio = if first == last { 1.0 } else { last / first };
+            (ratio.is_finite() && ratio > 0.0).then(|| words::change(ratio))
+        });
         let mut row = vec![
             Entry::plain(series.benchmark.as_str()),
             Entry::plain(series.arm.as_str()),

@@ -4,6 +4,7 @@ use crate::report::chart::Chart;
 use crate::report::findings::{self, Note};
 use crate::report::sheet::{Entry, Sheet, Tone};
 use crate::report::view::View;
+use crate::report::words::visible_letter;
 use crate::report::{Report, details, sheet};
 
 /// The page's look. Charts take their neutral colours from it, so that they follow light and dark.
@@ -38,7 +39,9 @@ pub(crate) fn escape(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&apos;"),
-            other => out.push(other),
+            '\n' | '\t' => out.push(letter),
+            // A control character makes a document of XML none, even when it is escaped.
+            other => out.push(visible_letter(other)),
         }
     }
     out

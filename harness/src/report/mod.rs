@@ -33,9 +33,10 @@ pub use html::html;
 pub use latency::{latency_block, latency_markdown, latency_table};
 pub use markdown::markdown;
 pub(crate) use reasons::label;
-pub use reasons::sentence;
+pub use reasons::{sentence, sentence_for};
 pub use splice::{Form, SpliceError, form, splice, spliced};
 pub use table::table;
+pub use words::visible;
 pub(crate) use words::{number_of, thousands};
 
 use serde::{Deserialize, Serialize};

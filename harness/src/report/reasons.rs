@@ -1,6 +1,7 @@
 //! Failures and warnings as sentences: what happened, and what to do about it.
 
 use crate::analyse::{FailureReason, Warning};
+use crate::plan::Built;
 use crate::report::words::{self, NBSP};
 
 /// The most of a foreign tool's words that a sentence repeats, in characters.
@@ -17,6 +18,7 @@ pub(crate) fn label(reason: &FailureReason) -> String {
         FailureReason::WrongAnswer { .. } => "wrong answer".to_owned(),
         FailureReason::OtherOutput => "other output".to_owned(),
         FailureReason::NotASubject { .. } => "no subject".to_owned(),
+        FailureReason::RepeatedName { .. } => "same names".to_owned(),
         FailureReason::UnknownBenchmark => "not there".to_owned(),
         FailureReason::NotOffered { .. } => "not offered".to_owned(),
         FailureReason::MissingTool { .. } => "not here".to_owned(),
@@ -63,6 +65,9 @@ pub fn sentence(reason: &FailureReason) -> String {
             "the executable does not speak the subject protocol, it said {}; link it with perflab-subject",
             quoted(said)
         ),
+        FailureReason::RepeatedName { name } => {
+            format!("the subject has several benchmarks named \"{name}\"; give each a name of its own")
+        }
         FailureReason::UnknownBenchmark => {
             "the subject has no benchmark of that name; `cargo lab verify` lists those that it has".to_owned()
         }
@@ -79,9 +84,27 @@ pub fn sentence(reason: &FailureReason) -> String {
     }
 }
 
-/// The words of another program on one line, cut to a length that a report can hold.
+/// As [`sentence`], in the words of what was measured: a command has neither a suite nor benchmarks.
+pub fn sentence_for(built: Built, reason: &FailureReason) -> String {
+    match (built, reason) {
+        (Built::Once | Built::EveryTurn, _) => sentence(reason),
+        (Built::Never, FailureReason::Signal { signal }) => format!(
+            "signal {signal} ended it; run it by hand to see why, or count such runs with --ignore-failure"
+        ),
+        (Built::Never, FailureReason::Exited { code, stderr }) => {
+            format!("it exited with code {code}: {}; --ignore-failure counts such runs", quoted(stderr))
+        }
+        (Built::Never, FailureReason::TimedOut { after_ms }) => format!(
+            "it did not end within {} and was stopped; allow it more with --patience",
+            words::nanos(*after_ms as f64 * 1e6)
+        ),
+        (Built::Never, _) => sentence(reason),
+    }
+}
+
+/// The words of another program on one line, cut to a length that a report can hold. Its colours are left out.
 fn quoted(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = without_colors(text).split_whitespace().collect::<Vec<_>>().join(" ");
     if line.is_empty() {
         return "it left no message".to_owned();
     }
@@ -92,9 +115,24 @@ fn quoted(text: &str) -> String {
     format!("“{kept}”")
 }
 
+/// A text without the sequences that set colours and the like (ECMA-48, CSI).
+fn without_colors(text: &str) -> String {
+    let mut parts = text.split("\u{1b}[");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|letter: char| ('@'..='~').contains(&letter));
+        plain.push_str(end.map_or("", |end| &part[end + 1..]));
+    }
+    plain
+}
+
 /// What limits the numbers, and what to do.
-pub(crate) fn warning(warning: &Warning) -> String {
+pub(crate) fn warning(built: Built, warning: &Warning) -> String {
     match warning {
+        Warning::FewLaunches { finished } if built == Built::Never => format!(
+            "{} cannot give an interval that can be trusted; compare again with more (`--launches`, `--budget`)",
+            words::counted(*finished as usize, "launch")
+        ),
         Warning::Preempted { share } => format!(
             "{} of the slices were interrupted by other work on the measuring core; stop it, or allow more launches",
             words::share(*share)
@@ -144,6 +182,7 @@ mod tests {
             FailureReason::TimedOut { after_ms: 30_000 },
             FailureReason::WrongAnswer { expected: 7, found: 9 },
             FailureReason::NotASubject { said: String::new() },
+            FailureReason::RepeatedName { name: "json/parse".to_owned() },
             FailureReason::UnknownBenchmark,
             FailureReason::NotOffered { why: "ctypes can call no such function".to_owned() },
             FailureReason::MissingTool {
@@ -160,6 +199,28 @@ mod tests {
     fn every_reason_has_a_sentence() {
         let sentences: Vec<String> = all().iter().map(|reason| sentence(reason).replace(NBSP, " ")).collect();
         insta::assert_snapshot!(sentences.join("\n"));
+    }
+
+    #[test]
+    fn of_a_command_nothing_is_said_that_only_benchmarks_have() {
+        for reason in [
+            FailureReason::Signal { signal: 15 },
+            FailureReason::Exited { code: 3, stderr: String::new() },
+            FailureReason::TimedOut { after_ms: 30_000 },
+            FailureReason::OtherOutput,
+        ] {
+            let said = sentence_for(Built::Never, &reason);
+            let foreign = ["`long`", "benchmark", "executable", "record", "suite"];
+            assert!(foreign.iter().all(|word| !said.contains(word)), "{said}");
+            assert_eq!(sentence_for(Built::Once, &reason), sentence(&reason));
+        }
+        let said = warning(Built::Never, &Warning::FewLaunches { finished: 2 });
+        assert!(said.contains("--launches") && !said.contains("--full"), "{said}");
+    }
+
+    #[test]
+    fn the_colours_of_another_program_are_left_out() {
+        assert_eq!(quoted("\u{1b}[1;31merror\u{1b}[0m: \u{1b}[Kno \u{1b}["), "“error: no”");
     }
 
     #[test]

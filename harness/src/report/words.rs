@@ -8,6 +8,29 @@ use crate::stats::Interval;
 /// The space that lines are not broken at.
 pub(crate) const NBSP: char = '\u{a0}';
 
+/// A text in which control characters can be seen and do nothing: the pictures of those that ASCII has, and a mark in
+/// place of the others, of signs that turn the direction of writing, and of what XML has no place for.
+#[must_use]
+pub fn visible(text: &str) -> String {
+    text.chars().map(visible_letter).collect()
+}
+
+/// As [`visible`], of one letter.
+pub(crate) fn visible_letter(letter: char) -> char {
+    match letter {
+        '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(letter)).unwrap_or(char::REPLACEMENT_CHARACTER),
+        '\u{7f}' => '\u{2421}',
+        '\u{80}'..='\u{9f}'
+        | '\u{200e}'
+        | '\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2066}'..='\u{2069}'
+        | '\u{fffe}'
+        | '\u{ffff}' => char::REPLACEMENT_CHARACTER,
+        letter => letter,
+    }
+}
+
 /// A word of a command as a person would type it.
 pub(crate) fn shell_word(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);

@@ -1,13 +1,13 @@
 //! Instruction counts as rows.
 
 use crate::record::counts::{CountRow, CountTool};
-use crate::rows::{Measure, Measured, Rows};
+use crate::rows::{Measure, Measured};
 
 /// The rows of the counts that gungraun or iai-callgrind saved. What they were compared with is not adopted: it is
 /// another run's.
 #[must_use]
-pub fn of_counts(name: &str, started: &str, counts: &[CountRow]) -> Rows {
-    let rows = counts.iter().map(|count| {
+pub fn of_counts(counts: &[CountRow]) -> Vec<Measured> {
+    let row = |count: &CountRow| {
         let value = count.instructions.new as f64;
         Measured {
             benchmark: count.benchmark.clone(),
@@ -21,19 +21,11 @@ pub fn of_counts(name: &str, started: &str, counts: &[CountRow]) -> Rows {
             launches: vec![value],
             change: None,
             build: String::new(),
+            throughput: None,
+            exit_codes: Vec::new(),
         }
-    });
-    Rows {
-        name: name.to_owned(),
-        suite: "gungraun".to_owned(),
-        started: started.to_owned(),
-        arms_are: "run".to_owned(),
-        command: String::new(),
-        made_by: "gungraun".to_owned(),
-        environment: None,
-        rows: rows.collect(),
-        missing: Vec::new(),
-    }
+    };
+    counts.iter().map(row).collect()
 }
 
 #[cfg(test)]
@@ -52,8 +44,7 @@ mod tests {
             ll_hits: None,
             ram_hits: None,
         };
-        let rows = of_counts("gungraun", "2026-11-27T10:00:00Z", &[count]);
-        let row = &rows.rows[0];
+        let row = &of_counts(&[count])[0];
         assert_eq!((row.value, row.measure, row.arm.as_str()), (1234.0, Measure::Instructions, "callgrind"));
         assert_eq!((&row.launches[..], &row.change), (&[1234.0][..], &None), "the old run is another's");
     }

@@ -15,6 +15,8 @@ pub(crate) fn measured(benchmark: &str, arm: &str, measure: Measure, value: f64)
         launches: vec![value + 0.25, value, value - 0.25],
         change: None,
         build: format!("release -Ctarget-cpu={arm}"),
+        throughput: None,
+        exit_codes: Vec::new(),
     }
 }
 

@@ -87,6 +87,8 @@ fn measured(row: &GateRow, value: f64) -> Measured {
         // A gate's bounds are its own; what it says of a row is in the verdict's words.
         change: None,
         build: String::new(),
+        throughput: None,
+        exit_codes: Vec::new(),
     }
 }
 

@@ -101,6 +101,8 @@ fn measured(source: &Source<'_>, values: &Values, build: &str) -> Option<Measure
         launches: values.launches.clone(),
         change,
         build: build.to_owned(),
+        throughput: None,
+        exit_codes: values.codes.clone(),
     })
 }
 

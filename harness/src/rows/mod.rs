@@ -10,7 +10,9 @@ mod measured;
 
 pub use crate::plan::{Measure, Unit};
 pub use counts::of_counts;
-pub use criterion::{CriterionError, CriterionFiles, of_criterion};
+pub use criterion::{
+    CriterionError, CriterionFiles, CriterionResult, last_measurement, of_cargo_criterion, of_criterion,
+};
 pub use gate::{GateSource, gate_row_name, is_broken, of_gate};
 pub use measured::{Source, of_record};
 
@@ -55,6 +57,41 @@ pub struct Measured {
     /// What the code was built with (profile and flags), as far as it is known: values of two builds are of two
     /// series.
     pub build: String,
+    /// What a call gets done, where its benchmark says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throughput: Option<Throughput>,
+    /// Of commands the exit code of each launch, `None` for a signal; empty for everything else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exit_codes: Vec<Option<i32>>,
+}
+
+/// What one call gets done.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Throughput {
+    /// How many.
+    pub amount: f64,
+    /// Of what.
+    pub of: Work,
+}
+
+/// What a throughput counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Work {
+    /// Bytes.
+    Bytes,
+    /// Elements of whatever the benchmark works on.
+    Elements,
+}
+
+impl Measured {
+    /// Bytes or elements a second; `None` where the benchmark does not say, or the value is not a time.
+    #[must_use]
+    pub fn rate(&self) -> Option<(f64, Work)> {
+        let Throughput { amount, of } = self.throughput?;
+        let rate = amount / (self.value / 1e9);
+        (self.measure.unit() == Unit::Nanos && rate.is_finite()).then_some((rate, of))
+    }
 }
 
 /// A row that has no value.

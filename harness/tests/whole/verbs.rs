@@ -141,5 +141,14 @@ fn a_record_is_reported_spliced_checked_and_compared() {
     std::fs::write(&document, block(name, " some")).unwrap();
     let said = stderr(&lab(2, &["report", folder, "--splice", shown]));
     assert!(said.contains("asks for `some`"), "{said}");
-    assert_eq!(stderr(&lab_in(record.folder.parent().unwrap(), 2, &["report", folder])).lines().count(), 1);
+
+    // A document of Windows keeps its line ends, and a record is read outside of a workspace too.
+    let lines = block("record", "").replace('\n', "\r\n");
+    std::fs::write(&document, &lines).unwrap();
+    let outside = record.folder.parent().unwrap();
+    lab_in(outside, 0, &["report", folder, "--splice", shown]);
+    lab_in(outside, 0, &["report", folder, "--check", shown]);
+    let text = std::fs::read_to_string(&document).unwrap();
+    assert!(text.len() > lines.len(), "{text}");
+    assert_eq!(text.matches('\n').count(), text.matches("\r\n").count(), "{text}");
 }

@@ -44,6 +44,29 @@ pub struct Toolchain {
     pub native: String,
 }
 
+impl Toolchain {
+    /// Where there is no compiler, or where none took part.
+    #[must_use]
+    pub fn absent() -> Self {
+        let none = || "none".to_owned();
+        Self {
+            rustc: none(),
+            commit: none(),
+            llvm: none(),
+            host: none(),
+            cargo: none(),
+            linker: None,
+            native: none(),
+        }
+    }
+
+    /// Whether it is [`Self::absent`].
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
+        *self == Self::absent()
+    }
+}
+
 /// A machine, its system, and its state when measuring began.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Environment {
@@ -61,8 +84,9 @@ pub struct Environment {
     pub quota: Option<f64>,
     /// The compiler and linker.
     pub toolchain: Toolchain,
-    /// The load average over one minute when measuring began.
-    pub load: f64,
+    /// The load average over one minute when measuring began; `None` where the system does not tell.
+    #[serde(default)]
+    pub load: Option<f64>,
     /// The frequency governor; `None` where the system shows none (most virtual machines).
     pub governor: Option<String>,
     /// The core that arms were pinned to; `None` where pinning was refused.
@@ -100,6 +124,21 @@ impl Environment {
         }
     }
 
+    /// The compiler, where one took part.
+    #[must_use]
+    pub fn compiler(&self) -> Option<&str> {
+        Some(self.toolchain.rustc.as_str()).filter(|_| !self.toolchain.is_absent())
+    }
+
+    /// The machine class, with the compiler where one took part.
+    #[must_use]
+    pub fn class_and_compiler(&self) -> String {
+        match self.compiler() {
+            Some(rustc) => format!("{}, {rustc}", self.class()),
+            None => self.class(),
+        }
+    }
+
     /// Everything in which times of two machines may differ for a reason other than the code. Empty when
     /// times of the two may stand side by side. Clock frequencies are left out on purpose: they split one
     /// kind of machine in two.
@@ -107,9 +146,11 @@ impl Environment {
     pub fn differences(&self, other: &Self) -> Vec<Difference> {
         let quota =
             |environment: &Self| environment.quota.map_or("none".to_owned(), |cores| format!("{cores}"));
+        // What took part in neither or in one alone tells nothing: commands are compared without a compiler.
+        let compiled = !(self.toolchain.is_absent() || other.toolchain.is_absent());
         let fields = |environment: &Self| {
             let (cpu, tools) = (&environment.cpu, &environment.toolchain);
-            [
+            let machine = [
                 ("CPU brand", cpu.brand.clone()),
                 ("CPU family/model/stepping", format!("{}/{}/{}", cpu.family, cpu.model, cpu.stepping)),
                 ("CPU features", cpu.features.join(" ")),
@@ -117,14 +158,16 @@ impl Environment {
                 ("cores", environment.cores.to_string()),
                 ("CPU quota", quota(environment)),
                 ("kernel", environment.kernel.clone()),
+            ];
+            let tools = [
                 ("rustc", format!("{} {}", tools.rustc, tools.commit)),
                 ("LLVM", tools.llvm.clone()),
                 ("linker", tools.linker.clone().unwrap_or_else(|| "none".to_owned())),
                 ("target-cpu=native", tools.native.clone()),
-            ]
+            ];
+            machine.into_iter().chain(tools.into_iter().filter(move |_| compiled))
         };
         let mut differences: Vec<Difference> = fields(self)
-            .into_iter()
             .zip(fields(other))
             .filter(|((_, left), (_, right))| left != right)
             .map(|((field, left), (_, right))| Difference { field, left, right })

@@ -7,6 +7,7 @@ use std::time::Duration;
 use raw_cpuid::CpuId;
 
 use crate::machine::features::Features;
+use crate::machine::quota::quota;
 use crate::machine::{Cpu, Environment, Toolchain};
 use crate::process::{Invocation, Limits, RunError, run};
 
@@ -16,23 +17,26 @@ use crate::process::{Invocation, Limits, RunError, run};
 /// When rustc or cargo cannot be run: nothing can be built without them.
 pub fn probe() -> Result<Environment, RunError> {
     let toolchain = toolchain(Path::new("."))?;
-    Ok(Environment {
+    Ok(Environment { toolchain, ..probe_system() })
+}
+
+/// As [`probe`], without the toolchain: no compiler is asked for.
+#[must_use]
+pub fn probe_system() -> Environment {
+    Environment {
         cpu: cpu(),
         cores: std::thread::available_parallelism().map_or(1, usize::from),
         memory_bytes: memory(),
         kernel: kernel(),
         os: os_name(),
         quota: quota(),
-        toolchain,
-        load: fs::read_to_string("/proc/loadavg")
-            .ok()
-            .and_then(|text| first_number(&text))
-            .unwrap_or(f64::NAN),
+        toolchain: Toolchain::absent(),
+        load: fs::read_to_string("/proc/loadavg").ok().and_then(|text| first_number(&text)),
         governor: read_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         pinned_to: None,
         nice: None,
         python: None,
-    })
+    }
 }
 
 /// What `rustc --print cfg` prints under these flags in a directory, which may name a toolchain: the features that a flag
@@ -74,6 +78,12 @@ fn tool(program: &str, directory: &Path, args: impl IntoIterator<Item = String>)
 /// When rustc or cargo cannot be run.
 pub fn toolchain(directory: &Path) -> Result<Toolchain, RunError> {
     let verbose = tool("rustc", directory, ["-vV".to_owned()])?;
+    if !verbose.starts_with("rustc ") {
+        // Rustup's stand-in is there without a toolchain behind it.
+        let error =
+            std::io::Error::other("it does not tell its version: rustup toolchain list shows what is there");
+        return Err(RunError::NotStarted { program: "rustc".to_owned(), error });
+    }
     let field = |name: &str| {
         verbose
             .lines()
@@ -178,19 +188,6 @@ fn os_name() -> String {
         .map_or_else(|| "unknown".to_owned(), |name| name.trim_matches('"').to_owned())
 }
 
-/// The CPU quota of this control group (version 2, then 1), in cores.
-fn quota() -> Option<f64> {
-    if let Some(line) = read_line("/sys/fs/cgroup/cpu.max") {
-        let mut fields = line.split_whitespace();
-        let quota: f64 = fields.next()?.parse().ok()?;
-        let period: f64 = fields.next()?.parse().ok()?;
-        return Some(quota / period);
-    }
-    let quota: f64 = read_line("/sys/fs/cgroup/cpu/cpu.cfs_quota_us")?.parse().ok()?;
-    let period: f64 = read_line("/sys/fs/cgroup/cpu/cpu.cfs_period_us")?.parse().ok()?;
-    (quota > 0.0).then(|| quota / period)
-}
-
 fn read_line(path: &str) -> Option<String> {
     fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
 }
@@ -219,9 +216,23 @@ mod tests {
         let mut other = here.clone();
         other.cpu.model += 1;
         other.toolchain.llvm = "1".to_owned();
-        other.load += 1.0;
+        other.load = Some(7.5);
         let fields: Vec<_> = here.differences(&other).iter().map(|difference| difference.field).collect();
         assert_eq!(fields, ["CPU family/model/stepping", "LLVM"]);
+        let bare = probe_system();
+        assert!(bare.toolchain.is_absent() && !here.toolchain.is_absent());
+        assert!(here.differences(&bare).is_empty(), "a compiler that took no part");
+    }
+
+    #[test]
+    fn an_environment_is_read_again_whatever_the_system_did_not_tell() {
+        let there =
+            Environment { load: None, quota: None, governor: None, memory_bytes: 0, ..probe_system() };
+        let text = serde_json::to_string(&there).unwrap();
+        assert_eq!(serde_json::from_str::<Environment>(&text).unwrap(), there);
+        // What was written where the load was not a number.
+        let old = text.replace("\"load\":null,", "");
+        assert!(old.len() < text.len() && serde_json::from_str::<Environment>(&old).unwrap().load.is_none());
     }
 
     #[test]

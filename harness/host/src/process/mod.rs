@@ -36,6 +36,8 @@ pub struct Invocation {
     pub set: Vec<(OsString, OsString)>,
     /// Its working directory; `None` inherits.
     pub folder: Option<PathBuf>,
+    /// Whether the program is the lab's own stand-in, which ends what it started when its stdin ends.
+    pub stand_in: bool,
 }
 
 impl Invocation {
@@ -89,11 +91,15 @@ impl Invocation {
 
     /// The same invocation through another program: `program VERB ARGS -- self`.
     #[must_use]
-    pub fn through(self, program: impl Into<OsString>, args: impl IntoIterator<Item = String>) -> Self {
+    pub fn through<A: Into<OsString>>(
+        self,
+        program: impl Into<OsString>,
+        args: impl IntoIterator<Item = A>,
+    ) -> Self {
         let mut all: Vec<OsString> = args.into_iter().map(Into::into).collect();
         all.extend(["--".into(), self.program]);
         all.extend(self.args);
-        Self { program: program.into(), args: all, ..self }
+        Self { program: program.into(), args: all, stand_in: true, ..self }
     }
 }
 

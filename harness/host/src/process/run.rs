@@ -1,15 +1,22 @@
 //! One program, run to its end: with a time limit, capped output, and nothing left behind.
 
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Child;
-use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::process::Invocation;
+
+/// The most that both pipes of a child hold when it ends (`fs.pipe-max-size` of a user is 1 MiB).
+const PIPE: usize = 2 << 20;
+/// How long a stand-in may take to end what it started; it takes milliseconds where it is given a core.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Where a run is cut off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +77,9 @@ pub enum RunError {
 /// Runs a program in a process group of its own, with an empty stdin that stays open until it ends.
 /// `stop` is asked every 50 ms.
 ///
+/// It has ended when its own process has: what it left running, and whatever that may still write, is not waited
+/// for, and is ended too where it is in the same process group and holds a pipe.
+///
 /// # Errors
 /// [`RunError`]: it cannot be started, takes too long, or `stop` says so. The exit code is not an error.
 pub fn run(invocation: &Invocation, limits: Limits, stop: &dyn Fn() -> bool) -> Result<Output, RunError> {
@@ -78,36 +88,44 @@ pub fn run(invocation: &Invocation, limits: Limits, stop: &dyn Fn() -> bool) -> 
     let mut child =
         invocation.spawn().map_err(|error| RunError::NotStarted { program: program.clone(), error })?;
     // Held open: its end is how a supervisor learns that the lab is gone.
-    let _stdin = child.stdin.take();
-    let stdout = drain(child.stdout.take(), limits.output);
-    let stderr = drain(child.stderr.take(), limits.output);
+    let mut stdin = child.stdin.take();
+    let mut pipes = Pipes::of(&mut child, limits.output);
     loop {
-        match child.try_wait() {
+        let wrong = match child.try_wait() {
             Ok(Some(status)) => {
-                return Ok(Output {
-                    code: status.code(),
-                    signal: status.signal(),
-                    stdout: stdout.recv().unwrap_or_default(),
-                    stderr: stderr.recv().unwrap_or_default(),
-                    wall: start.elapsed(),
-                });
+                if pipes.drain() {
+                    kill(&mut child);
+                }
+                let [stdout, stderr] = pipes.texts();
+                let (code, signal) = (status.code(), status.signal());
+                return Ok(Output { code, signal, stdout, stderr, wall: start.elapsed() });
             }
-            Ok(None) => {}
-            Err(error) => {
-                kill(&mut child);
-                return Err(RunError::NotStarted { program, error });
+            Err(error) => RunError::NotStarted { program, error },
+            Ok(None) if stop() => RunError::Stopped,
+            Ok(None) if start.elapsed() > limits.timeout => {
+                RunError::TimedOut { program, timeout: limits.timeout }
             }
+            Ok(None) => {
+                // Short programs are waited for finely, long ones cheaply.
+                let pause = start.elapsed() / 20;
+                pipes.wait(pause.clamp(Duration::from_micros(200), Duration::from_millis(50)));
+                continue;
+            }
+        };
+        if invocation.stand_in {
+            drop(stdin.take());
+            farewell(&mut child);
         }
-        if stop() {
-            kill(&mut child);
-            return Err(RunError::Stopped);
-        }
-        if start.elapsed() > limits.timeout {
-            kill(&mut child);
-            return Err(RunError::TimedOut { program, timeout: limits.timeout });
-        }
-        // Short programs are waited for finely, long ones cheaply.
-        thread::sleep((start.elapsed() / 20).clamp(Duration::from_micros(200), Duration::from_millis(50)));
+        kill(&mut child);
+        return Err(wrong);
+    }
+}
+
+/// Waits for a stand-in whose stdin has ended: what it started is in a group of its own, and it alone can end that.
+fn farewell(child: &mut Child) {
+    let start = Instant::now();
+    while matches!(child.try_wait(), Ok(None)) && start.elapsed() < FAREWELL {
+        thread::sleep(Duration::from_millis(1));
     }
 }
 
@@ -120,20 +138,78 @@ pub(crate) fn kill(child: &mut Child) {
     child.wait().ok();
 }
 
-fn drain(pipe: Option<impl Read + Send + 'static>, limit: usize) -> mpsc::Receiver<String> {
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        let mut kept = Vec::new();
-        if let Some(mut pipe) = pipe {
-            let mut buffer = [0; 8192];
-            while let Ok(read @ 1..) = pipe.read(&mut buffer) {
-                let room = limit.saturating_sub(kept.len());
-                kept.extend_from_slice(&buffer[..read.min(room)]);
+/// What a child writes, read as it comes, so that it never waits for room.
+struct Pipes {
+    open: [Option<File>; 2],
+    kept: [Vec<u8>; 2],
+    limit: usize,
+}
+
+impl Pipes {
+    fn of(child: &mut Child, limit: usize) -> Self {
+        let stdout = child.stdout.take().map(OwnedFd::from);
+        let stderr = child.stderr.take().map(OwnedFd::from);
+        Self {
+            open: [stdout, stderr].map(|pipe| pipe.map(File::from)),
+            kept: [Vec::new(), Vec::new()],
+            limit,
+        }
+    }
+
+    /// Waits until there is something to read, and reads it; no longer than `pause`. Returns the bytes, 0 for nothing
+    /// but the ends of pipes, and `None` where nothing came.
+    fn wait(&mut self, pause: Duration) -> Option<usize> {
+        let wait = Timespec::try_from(pause).ok()?;
+        let mut ready = [false; 2];
+        {
+            let mut asked: Vec<(usize, PollFd<'_>)> = Vec::new();
+            for (at, pipe) in self.open.iter().enumerate() {
+                asked.extend(pipe.as_ref().map(|pipe| (at, PollFd::new(pipe, PollFlags::IN))));
+            }
+            let (places, mut asked): (Vec<usize>, Vec<PollFd<'_>>) = asked.into_iter().unzip();
+            // Without a pipe that is open, and where a signal comes, this is a sleep.
+            poll(&mut asked, Some(&wait)).ok();
+            for (at, asked) in places.into_iter().zip(&asked) {
+                ready[at] = !asked.revents().is_empty();
             }
         }
-        sender.send(String::from_utf8_lossy(&kept).into_owned()).ok();
-    });
-    receiver
+        let read: usize = (0..2).filter(|&at| ready[at]).map(|at| self.read(at)).sum();
+        ready.contains(&true).then_some(read)
+    }
+
+    /// Reads what one pipe has; its end closes it.
+    fn read(&mut self, at: usize) -> usize {
+        let mut buffer = [0; 1 << 16];
+        let Some(pipe) = &mut self.open[at] else { return 0 };
+        match pipe.read(&mut buffer) {
+            Ok(read @ 1..) => {
+                let room = self.limit.saturating_sub(self.kept[at].len());
+                self.kept[at].extend_from_slice(&buffer[..read.min(room)]);
+                read
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
+            _ => {
+                self.open[at] = None;
+                0
+            }
+        }
+    }
+
+    /// Reads what a child that has ended left in its pipes. Returns whether somebody else holds one of them.
+    fn drain(&mut self) -> bool {
+        let mut left = PIPE;
+        while let Some(read) = self.wait(Duration::ZERO) {
+            left = left.saturating_sub(read);
+            if left == 0 {
+                break;
+            }
+        }
+        self.open.iter().any(Option::is_some)
+    }
+
+    fn texts(self) -> [String; 2] {
+        self.kept.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    }
 }
 
 #[cfg(test)]
@@ -169,6 +245,19 @@ mod tests {
         assert!(matches!(run(&invocation, LIMITS, &|| true), Err(RunError::Stopped)));
         let survivors = run(&Invocation::new("pgrep", ["-f", "sleep 61.2[5]"]), LIMITS, &|| false).unwrap();
         assert_eq!(survivors.stdout, "", "the grandchild is gone too");
+    }
+
+    #[test]
+    fn what_a_program_leaves_running_is_neither_waited_for_nor_left() {
+        let script = "echo before; sleep 61.125 & echo said >&2; head -c 100000 /dev/zero | tr '\\0' x";
+        let invocation = Invocation::new("sh", ["-c", script]);
+        let limits = Limits { timeout: Duration::from_secs(20), output: 200_000 };
+        let output = run(&invocation, limits, &|| false).unwrap();
+        assert_eq!((output.code, output.stderr.as_str()), (Some(0), "said\n"));
+        assert_eq!(output.stdout.len(), "before\n".len() + 100_000, "all of it came");
+        assert!(output.wall < Duration::from_secs(20), "{:?}", output.wall);
+        let survivors = run(&Invocation::new("pgrep", ["-f", "sleep 61.12[5]"]), LIMITS, &|| false).unwrap();
+        assert_eq!(survivors.stdout, "");
     }
 
     #[test]

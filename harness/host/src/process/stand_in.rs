@@ -7,10 +7,12 @@ use std::process::{Command, Stdio};
 use std::thread;
 
 use nix::sys::personality::{self, Persona};
-use rustix::process::{Signal, getpgrp, kill_process_group, nice, set_parent_process_death_signal};
+use rustix::process::{
+    Pid, Signal, getpgrp, kill_process_group, set_parent_process_death_signal, setpriority_process,
+};
 use rustix::thread::{CpuSet, sched_setaffinity};
 
-/// Turns this process into `program`: pinned to `cpu`, at priority `priority` (a nice increment), and
+/// Turns this process into `program`: pinned to `cpu`, at the nice value `priority` (0 leaves it as it is), and
 /// killed by the kernel when the thread that started it ends.
 ///
 /// `still` places its memory at the same addresses in every start.
@@ -35,10 +37,15 @@ pub fn become_program(
         set.set(cpu);
         sched_setaffinity(None, &set).ok();
     }
-    if priority != 0 {
-        nice(priority).ok();
-    }
+    take_priority(priority);
     Command::new(program).args(args).exec()
+}
+
+/// Gives this thread, and what it starts, a nice value; 0 leaves it as it is.
+pub(crate) fn take_priority(nice: i32) {
+    if nice != 0 {
+        setpriority_process(None, nice).ok();
+    }
 }
 
 /// Runs `program` and returns its exit code (128 + the signal's number where a signal ended it). When this
@@ -54,10 +61,18 @@ pub fn supervise(program: &OsString, args: &[OsString]) -> io::Result<i32> {
 }
 
 /// From now on this process's group is killed when its stdin ends: the lab is gone then.
-pub(crate) fn end_with_the_lab() {
-    thread::spawn(|| {
+fn end_with_the_lab() {
+    end_with_the_lab_and(|| None);
+}
+
+/// As [`end_with_the_lab`]; first another group is killed, which `group` is asked for when it comes to that.
+pub(crate) fn end_with_the_lab_and(group: impl FnOnce() -> Option<Pid> + Send + 'static) {
+    thread::spawn(move || {
         let mut buffer = [0; 64];
         while let Ok(1..) = io::stdin().read(&mut buffer) {}
+        if let Some(group) = group() {
+            kill_process_group(group, Signal::KILL).ok();
+        }
         kill_process_group(getpgrp(), Signal::KILL).ok();
     });
 }

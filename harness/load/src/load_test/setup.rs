@@ -68,7 +68,7 @@ impl Setup {
         options.environment.pinned_to = options.launcher.as_ref().and(cores.last().copied());
         options.environment.nice = Some(machine::priority());
         // Client and servers share a core, and so one priority: children inherit it.
-        rustix::process::nice(machine::priority()).ok();
+        rustix::process::setpriority_process(None, machine::priority()).ok();
         Ok(Self { mode: options.mode(), load: options.load(), cores, watcher, options })
     }
 

@@ -5,13 +5,15 @@ mod print;
 use crate::cli::Exit;
 use crate::cli::args::{CalibrateArgs, Format, Shared};
 use crate::cli::context::open;
+use crate::cli::typed::Typed;
+use crate::cli::values::all_names;
 use crate::experiment::calibrate::{self, CalibrateOptions};
 
 impl CalibrateArgs {
     fn options(&self) -> anyhow::Result<CalibrateOptions> {
         Ok(CalibrateOptions {
             suite: self.suite.clone(),
-            benchmarks: self.benchmarks.clone(),
+            benchmarks: all_names(&self.benchmarks),
             launches: self.launches,
             experiments: self.experiments,
             budget: self.limit()?,
@@ -23,17 +25,23 @@ impl CalibrateArgs {
     }
 
     /// The command that makes the same calibration.
-    fn command(&self) -> String {
-        let mut words = vec!["cargo lab calibrate".to_owned()];
-        words.extend(self.suite.iter().map(|suite| format!("--suite {}", suite.display())));
-        words.extend(self.launches.map(|launches| format!("--launches {launches}")));
+    pub(crate) fn command(&self) -> String {
         let shares: Vec<String> = self.inject.iter().map(f64::to_string).collect();
-        words.push(format!("--inject {}", shares.join(",")).trim_end().to_owned());
-        words.extend(self.noise_threshold.map(|percent| format!("--noise-threshold {percent}")));
-        if !self.benchmarks.is_empty() {
-            words.push(format!("--benchmarks {}", self.benchmarks.join(",")));
+        let command = Typed::of("calibrate")
+            .path("--suite", self.suite.as_ref())
+            .option("--launches", self.launches)
+            .option("--experiments", Some(self.experiments))
+            .option("--noise-threshold", self.noise_threshold)
+            .names("--benchmarks", &self.benchmarks);
+        let command = match self.budget {
+            Some(limit) => command.time("--budget", limit),
+            None => command.option("--minutes", self.minutes),
+        };
+        match shares.is_empty() {
+            // Without a value it is A/A alone.
+            true => command.word("--inject").text(),
+            false => command.words("--inject", &shares).text(),
         }
-        words.join(" ")
     }
 }
 

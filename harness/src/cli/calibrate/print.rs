@@ -88,9 +88,8 @@ fn print_gate(gate: &GateCalibration) {
         upper(experiments.alarmed, experiments.count)
     );
     outln!(
-        "              {suspected} suspected and measured afresh, {undecided} undecided; load {:.1} to {:.1} when begun",
-        load.lo,
-        load.hi
+        "              {suspected} suspected and measured afresh, {undecided} undecided{}",
+        load.map_or(String::new(), |load| format!("; load {:.1} to {:.1} when begun", load.lo, load.hi))
     );
     outln!("\nlaunch sd   threshold  injected    truth    fails of trials   passes   seconds  19 of 20 in");
     for row in &gate.power {

@@ -8,8 +8,9 @@ pub(crate) use args::CmpArgs;
 
 use crate::cli::args::Shared;
 use crate::cli::cmp::args::{CmpVerb, CommandsArgs};
-use crate::cli::context::watcher;
-use crate::cli::values::{quoted, renamed};
+use crate::cli::context::{current, watcher};
+use crate::cli::typed::Typed;
+use crate::cli::values::renamed;
 use crate::cli::{Exit, output};
 use crate::experiment::commands::{self, BUDGET, CommandLine, CommandsOptions};
 use crate::experiment::surroundings::workspace_root;
@@ -58,16 +59,26 @@ impl CommandsArgs {
 
     /// The command as a person would type it again, with so many launches.
     fn command(&self, launches: u32) -> String {
-        let mut words = vec!["cargo lab cmp commands".to_owned()];
-        words.extend([quoted(&self.a), quoted(&self.b)]);
-        words.push(format!("--launches {launches}"));
-        words.push(format!("--warmup {}", self.how.warmup));
-        for (flag, set) in
-            [("--ignore-failure", self.how.ignore_failure), ("--check-output", self.how.check_output)]
-        {
-            words.extend(set.then(|| flag.to_owned()));
-        }
-        words.join(" ")
+        Typed::of("cmp commands")
+            .word(&self.a)
+            .word(&self.b)
+            .option("--launches", Some(launches))
+            .option("--warmup", Some(self.how.warmup))
+            .flag("--ignore-failure", self.how.ignore_failure)
+            .flag("--check-output", self.how.check_output)
+            .option("--seed", self.how.seed)
+            .option("--noise-threshold", Some(self.how.noise_threshold))
+            .time("--patience", self.how.patience)
+            .text()
+    }
+}
+
+/// The command of `cmp commands`, for tests of what records keep.
+#[cfg(test)]
+pub(crate) fn typed(args: &CmpArgs, launches: u32) -> String {
+    match &args.verb {
+        Some(CmpVerb::Commands(args)) => args.command(launches),
+        _ => panic!("not of commands"),
     }
 }
 
@@ -75,13 +86,11 @@ fn compare(shared: &Shared, args: &CommandsArgs, place: &str) -> anyhow::Result<
     let export = &args.how.export;
     export.check()?;
     let options = args.options(place)?;
-    let root = workspace_root(&std::env::current_dir()?).ok();
+    let root = workspace_root(&current()?).ok();
     let command = |launches| args.command(launches);
     let judged = commands::compare(&options, root.as_deref(), &watcher()?, &command)?;
     if options.out.is_some() {
-        judged.write_report()?;
-        let root = root.unwrap_or_else(|| judged.directory.clone());
-        output::print_record(shared, &root, &judged, export)?;
+        output::print_new_record(shared, &judged, export)?;
     } else {
         output::print_passing(shared, &judged, export)?;
     }

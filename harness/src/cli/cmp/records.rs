@@ -4,14 +4,14 @@ use std::path::Path;
 
 use crate::cli::Exit;
 use crate::cli::args::{Format, Shared};
-use crate::cli::context::open;
+use crate::cli::context::reading_root;
 use crate::experiment::judged::Judged;
 use crate::machine::Difference;
 use crate::measure::ArmFacts;
 
 /// Compares two records.
 pub(crate) fn records(shared: &Shared, left: &Path, right: &Path) -> anyhow::Result<Exit> {
-    let root = open()?.root;
+    let root = reading_root()?;
     let (left, right) = (Judged::read(&root, left)?, Judged::read(&root, right)?);
     let differences = left.file.environment.differences(&right.file.environment);
     let pairs: Vec<(&ArmFacts, &ArmFacts)> = left

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::bail;
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::cli::values::duration_or_seconds;
+use crate::cli::values::{Names, duration_or_seconds, names};
 
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -37,9 +37,9 @@ pub(crate) struct StepsArgs {
     /// Only these arms besides the baseline, by name.
     #[arg(long, value_delimiter = ',', value_name = "A,B")]
     pub flagsets: Vec<String>,
-    /// Only these benchmarks, by name.
-    #[arg(long, value_delimiter = ',', value_name = "A,B")]
-    pub benchmarks: Vec<String>,
+    /// Only these benchmarks, by name; `\,` is a comma in a name.
+    #[arg(long, value_name = "A,B", value_parser = names)]
+    pub benchmarks: Vec<Names>,
     /// A Cargo profile in place of the suite's.
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,

@@ -2,7 +2,7 @@
 
 mod args;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context as _;
 
@@ -10,18 +10,19 @@ pub(crate) use args::CountsArgs;
 
 use crate::cli::Exit;
 use crate::cli::args::{Format, Shared};
-use crate::cli::context::{open, style};
+use crate::cli::context::{current, from_here, open, style};
 use crate::cli::counts::args::{
     AcceptingArgs, CallgrindArgs, CounterChoice, CountsVerb, RecordOfCountsArgs, StepsArgs, SummariesArgs,
 };
-use crate::cli::values::renamed;
+use crate::cli::typed::Typed;
+use crate::cli::values::{all_names, renamed};
 use crate::experiment::context::Context;
 use crate::experiment::counts::accepted::{self, Accepted, CountsGate, Row, Verdict, lines};
 use crate::experiment::counts::{
     self, CallgrindOptions, Counted, StepOptions, UnderCallgrind, summaries, table,
 };
 use crate::experiment::options::PlanOptions;
-use crate::experiment::surroundings::{within, workspace_root};
+use crate::experiment::surroundings::workspace_root;
 use crate::judge::Fold;
 use crate::machine::Difference;
 use crate::measure::Means;
@@ -54,7 +55,7 @@ impl StepsArgs {
             plan: PlanOptions {
                 suite: self.suite.clone(),
                 arms: self.flagsets.clone(),
-                benchmarks: self.benchmarks.clone(),
+                benchmarks: all_names(&self.benchmarks),
                 profile: self.profile.clone(),
                 ..PlanOptions::default()
             },
@@ -72,15 +73,17 @@ impl StepsArgs {
 
     /// The command as a person would type it again.
     fn command(&self) -> String {
-        let mut words = vec!["cargo lab counts steps".to_owned()];
-        words.extend(self.suite.as_ref().map(|suite| format!("--suite {}", suite.display())));
-        for (option, values) in [("--flagsets", &self.flagsets), ("--benchmarks", &self.benchmarks)] {
-            words.extend((!values.is_empty()).then(|| format!("{option} {}", values.join(","))));
-        }
-        words.extend(self.profile.as_ref().map(|profile| format!("--profile {profile}")));
         let hardware = self.counting.counter == CounterChoice::Hardware;
-        words.extend(hardware.then(|| "--counter hardware".to_owned()));
-        words.join(" ")
+        Typed::of("counts steps")
+            .path("--suite", self.suite.as_ref())
+            .words("--flagsets", &self.flagsets)
+            .names("--benchmarks", &self.benchmarks)
+            .option("--profile", self.profile.as_ref())
+            .option("--counter", hardware.then_some("hardware"))
+            .option("--processes", Some(self.counting.processes))
+            .option("--limit", Some(self.counting.limit))
+            .time("--patience", self.counting.patience)
+            .text()
     }
 }
 
@@ -99,7 +102,7 @@ fn callgrind(shared: &Shared, args: CallgrindArgs) -> anyhow::Result<Exit> {
     match counts::callgrind(&context, &CallgrindOptions { package, bench, flagsets, out })? {
         UnderCallgrind::Counted(counted) => finish(shared, &context, &accepting, &counted),
         UnderCallgrind::Regressed(words) => {
-            eprintln!("{words}");
+            errln!("{words}");
             Ok(Exit::Failed)
         }
     }
@@ -107,7 +110,7 @@ fn callgrind(shared: &Shared, args: CallgrindArgs) -> anyhow::Result<Exit> {
 
 fn show_summaries(shared: &Shared, args: &SummariesArgs) -> anyhow::Result<Exit> {
     let found = if args.paths.is_empty() {
-        summaries::found_in_target(&workspace_root(&std::env::current_dir()?)?)?
+        summaries::found_in_target(&workspace_root(&current()?)?)?
     } else {
         summaries::found(&args.paths)?
     };
@@ -131,7 +134,7 @@ fn finish(
     args: &AcceptingArgs,
     counted: &Counted,
 ) -> anyhow::Result<Exit> {
-    eprintln!(" record   {}", within(&context.root, &counted.directory).display());
+    errln!(" record   {}", from_here(&counted.directory).display());
     conclude(shared, context, args, &counted.counts)
 }
 
@@ -146,11 +149,11 @@ fn conclude(
     let directory = args.accepted.clone().unwrap_or_else(|| counts::directory(root));
     let file = accepted::file(&directory, counts, &context.environment);
     if args.accept {
-        return show_accepted(shared, root, &file, &accepted::accept(&file, counts)?);
+        return show_accepted(shared, &file, &accepted::accept(&file, counts)?);
     }
     if args.gate {
         let gate = accepted::gate(&file, counts)?;
-        show_gate(shared, root, &gate)?;
+        show_gate(shared, &gate)?;
         return Ok(match gate.fold() {
             Fold::Passes => Exit::Fine,
             Fold::Regressed | Fold::Broken => Exit::Failed,
@@ -164,28 +167,32 @@ fn conclude(
     Ok(Exit::failed_if(counts::failed(counts)))
 }
 
-fn show_accepted(shared: &Shared, root: &Path, file: &PathBuf, accepted: &Accepted) -> anyhow::Result<Exit> {
+fn show_accepted(shared: &Shared, file: &Path, accepted: &Accepted) -> anyhow::Result<Exit> {
     match shared.format {
-        Format::Json => outln!("{}", serde_json::json!({ "file": file, "changed": accepted.changed })),
+        Format::Json => outln!(
+            "{}",
+            serde_json::json!({ "file": file.display().to_string(), "changed": accepted.changed })
+        ),
         Format::Table => {
             out!("{}", lines(&accepted.changed));
             outln!(
                 "{} counts in {}: review the difference and commit it",
                 accepted.counts,
-                within(root, file).display()
+                from_here(file).display()
             );
         }
     }
     Ok(Exit::Fine)
 }
 
-fn show_gate(shared: &Shared, root: &Path, gate: &CountsGate) -> anyhow::Result<()> {
+fn show_gate(shared: &Shared, gate: &CountsGate) -> anyhow::Result<()> {
     let CountsGate { file, differences, rows } = gate;
-    let shown = within(root, file).display();
+    let shown = from_here(file);
+    let shown = shown.display();
     match shared.format {
         Format::Json if !differences.is_empty() => {
             let fields: Vec<_> = differences.iter().map(|one| one.field).collect();
-            outln!("{}", serde_json::json!({ "file": file, "differs": fields }));
+            outln!("{}", serde_json::json!({ "file": file.display().to_string(), "differs": fields }));
         }
         Format::Table if !differences.is_empty() => {
             let line =
@@ -194,7 +201,12 @@ fn show_gate(shared: &Shared, root: &Path, gate: &CountsGate) -> anyhow::Result<
             out!("not compared with {shown}: other code may run there\n{text}");
         }
         Format::Json => {
-            outln!("{}", serde_json::to_string_pretty(&serde_json::json!({ "file": file, "rows": rows }))?)
+            outln!(
+                "{}",
+                serde_json::to_string_pretty(
+                    &serde_json::json!({ "file": file.display().to_string(), "rows": rows })
+                )?
+            )
         }
         Format::Table => {
             let unequal: Vec<Row> =

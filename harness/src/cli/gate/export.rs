@@ -45,7 +45,7 @@ fn unmeasured(args: &ExportArgs, file: &GateFile) {
     let of_values = |kind: &Kind| matches!(kind, Kind::Rows(format) if *format != Foreign::Junit);
     let identical = file.report.rows.iter().filter(|row| row.verdict == GateVerdict::Identical).count();
     if identical > 0 && args.kinds().any(|kind| of_values(&kind)) {
-        eprintln!(
+        errln!(
             "note: {} of identical code {} not measured and {} no values in the export: gate with --no-identity to measure identical code too",
             report::number_of(identical, "row"),
             if identical == 1 { "was" } else { "were" },

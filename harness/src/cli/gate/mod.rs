@@ -8,9 +8,10 @@ use anyhow::bail;
 
 use crate::cli::Exit;
 use crate::cli::args::{AllowedRows, Format, GateArgs, Shared};
-use crate::cli::context::{open, style};
+use crate::cli::context::{from_here, open, reading_root, style, word_from_here};
+use crate::cli::typed::Typed;
+use crate::cli::values::all_names;
 use crate::experiment::gate::{self, GateOptions, Gated, view};
-use crate::experiment::surroundings::within;
 use crate::judge::{Allowed, Fold};
 
 impl GateArgs {
@@ -18,7 +19,7 @@ impl GateArgs {
         GateOptions {
             suite: self.suite.clone(),
             arms: self.flagsets.clone(),
-            benchmarks: self.benchmarks.clone(),
+            benchmarks: all_names(&self.benchmarks),
             profile: self.profile.clone(),
             python: self.python.clone(),
             budget: self.budget,
@@ -40,34 +41,29 @@ impl GateArgs {
     }
 
     /// The command as a person would type it again.
-    fn command(&self) -> String {
-        let Some(rev) = &self.against else { return self.command_by_references() };
-        let mut words = vec![format!("cargo lab gate --against {rev}")];
-        words.extend(self.suite.as_ref().map(|suite| format!("--suite {}", suite.display())));
-        for (option, values) in [("--flagsets", &self.flagsets), ("--benchmarks", &self.benchmarks)] {
-            if !values.is_empty() {
-                words.push(format!("{option} {}", values.join(",")));
-            }
+    pub(crate) fn command(&self) -> String {
+        let mut command = Typed::of("gate");
+        if let Some(record) = &self.record {
+            command = command.word(record);
         }
-        words.extend(self.profile.as_ref().map(|profile| format!("--profile {profile}")));
-        words.extend(self.python.as_ref().map(|python| format!("--python {python}")));
-        words.push(format!("--budget {}s", self.budget.as_secs()));
-        words.extend(self.no_identity.then(|| "--no-identity".to_owned()));
-        words.extend(self.allow_unmatched.map(|which| match which {
-            AllowedRows::New => "--allow-unmatched=new".to_owned(),
-            AllowedRows::All => "--allow-unmatched".to_owned(),
-        }));
-        words.extend(self.seed.map(|seed| format!("--seed {seed}")));
-        words.join(" ")
-    }
-
-    fn command_by_references(&self) -> String {
-        let mut words = vec!["cargo lab gate".to_owned()];
-        words.extend(self.record.as_ref().map(|record| record.display().to_string()));
-        words.push("--references".to_owned());
-        words.extend(self.references.iter().flatten().map(|directory| directory.display().to_string()));
-        words.extend(self.suite.as_ref().map(|suite| format!("--suite {}", suite.display())));
-        words.join(" ")
+        command = command.option("--against", self.against.as_ref());
+        command = match &self.references {
+            Some(Some(directory)) => command.path("--references", Some(directory)),
+            Some(None) => command.word("--references"),
+            None => command,
+        };
+        command
+            .path("--suite", self.suite.as_ref())
+            .words("--flagsets", &self.flagsets)
+            .names("--benchmarks", &self.benchmarks)
+            .option("--profile", self.profile.as_ref())
+            .option("--python", self.python.as_ref())
+            .time("--budget", self.budget)
+            .flag("--no-identity", self.no_identity)
+            .flag("--allow-unmatched", self.allow_unmatched == Some(AllowedRows::All))
+            .flag("--allow-unmatched=new", self.allow_unmatched == Some(AllowedRows::New))
+            .option("--seed", self.seed)
+            .text()
     }
 }
 
@@ -92,7 +88,7 @@ pub(crate) fn gate(shared: &Shared, args: &GateArgs) -> anyhow::Result<Exit> {
             (context.root, gated, false)
         }
         (None, None, Some(record)) => {
-            let root = open()?.root;
+            let root = reading_root()?;
             let gated = gate::again(&root, record, args.allowed())?;
             (root, gated, false)
         }
@@ -102,8 +98,8 @@ pub(crate) fn gate(shared: &Shared, args: &GateArgs) -> anyhow::Result<Exit> {
     };
     tell(shared, args, &root, &gated)?;
     if let Some(directory) = gated.directory.as_ref().filter(|_| measured) {
-        let shown = within(&root, directory).display();
-        eprintln!(" record   {shown}    again  cargo lab gate {shown}");
+        let (shown, word) = (from_here(directory), word_from_here(directory));
+        errln!(" record   {}    again  cargo lab gate {word}", shown.display());
     }
     Ok(if gated.file.stopped { Exit::Stopped } else { exit(gated.file.report.fold) })
 }
@@ -120,11 +116,12 @@ fn exit(fold: Fold) -> Exit {
 
 /// The gate on stdout, and for other tools.
 fn tell(shared: &Shared, args: &GateArgs, root: &Path, gated: &Gated) -> anyhow::Result<()> {
-    export::write(&args.export, root, gated)?;
+    // What cannot be written for another tool keeps nobody from reading it here, nor from its exit code.
+    let exported = export::write(&args.export, root, gated);
     match shared.format {
         _ if args.export.takes_stdout() => {}
         Format::Table => out!("{}", view::table(&gated.file, &style(shared))),
         Format::Json => outln!("{}", serde_json::to_string_pretty(&gated.file)?),
     }
-    Ok(())
+    exported
 }

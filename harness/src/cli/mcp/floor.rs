@@ -42,11 +42,11 @@ pub(crate) fn null_server(
         return Ok(Some(beside));
     }
     let Some(root) = root.filter(|root| root.join("harness/fixtures/src/null_server.rs").is_file()) else {
-        eprintln!("note: there is no null-server beside {}: that floor is not measured", lab.display());
+        errln!("note: there is no null-server beside {}: that floor is not measured", lab.display());
         return Ok(None);
     };
     let target = target_directory(root).join("perflab/floor");
-    eprintln!(" floor    building null-server");
+    errln!(" floor    building null-server");
     let words = [
         "build",
         "--quiet",

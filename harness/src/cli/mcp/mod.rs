@@ -13,10 +13,11 @@ pub(crate) use show::{again, is_record, report};
 
 use crate::cli::Exit;
 use crate::cli::args::Shared;
-use crate::cli::context::watcher;
+use crate::cli::context::{current, from_here, watcher};
 use crate::cli::mcp::args::McpVerb;
 use crate::cli::mcp::options::{Asked, explained};
 use crate::experiment::context::lock_place;
+use crate::experiment::store::new_directory;
 use crate::experiment::surroundings::workspace_root;
 use crate::load_test::LoadTest;
 use crate::process::{Invocation, RunError};
@@ -29,19 +30,20 @@ pub(crate) fn mcp(shared: &Shared, args: McpArgs) -> anyhow::Result<Exit> {
     };
     let watcher = watcher()?;
     // The null server may be built in the target directory, and the core is shared with every other lab.
-    let root = workspace_root(&std::env::current_dir()?).ok();
+    let root = workspace_root(&current()?).ok();
     let _lock = lock_place(root.as_deref(), &watcher)?;
-    let Asked { options, record } = Asked::of(verb, command())?;
+    let Asked { options, out } = Asked::of(verb, command())?;
     let test = LoadTest::prepare(options, watcher).map_err(explained)?;
     let environment = &test.options().environment;
-    eprintln!(
+    errln!(
         "perflab {} · {} · {} cores · record {}",
         env!("CARGO_PKG_VERSION"),
         environment.class(),
         environment.cores,
-        record.display()
+        from_here(&out.join(&test.options().name)).display()
     );
-    let Some(found) = test.run().map_err(explained)? else { return Err(RunError::Stopped.into()) };
+    let Some(mut found) = test.run().map_err(explained)? else { return Err(RunError::Stopped.into()) };
+    let record = new_directory(&out, &mut found.file.name)?;
     found.write(&record)?;
     show::show(shared, &found.file, &record)
 }

@@ -7,20 +7,20 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
+use crate::cli::context::current;
 use crate::cli::mcp::args::{AgainstArgs, CommonArgs, LaunchArgs, McpVerb, ServerArgs};
 use crate::cli::mcp::floor::floors;
 use crate::cli::values;
 use crate::experiment::store::record_name;
-use crate::experiment::surroundings::{clock_seed, workspace_root};
+use crate::experiment::surroundings::{clock_seed, environment_or_system, workspace_root};
 use crate::latency::Load;
 use crate::load_test::{Calls, Error, Field, Named, Options, Question, Servers};
-use crate::machine::probe;
 
 /// A load test as it was asked for, and where its record goes.
 pub(crate) struct Asked {
     pub options: Options,
-    /// The record's directory.
-    pub record: PathBuf,
+    /// The directory that its record goes to.
+    pub out: PathBuf,
 }
 
 /// What of a verb makes a load test; the rest is the same for all.
@@ -41,11 +41,11 @@ impl Asked {
     /// Something of it cannot be: the sentence says what.
     pub(crate) fn of(verb: McpVerb, command: String) -> anyhow::Result<Self> {
         let parts = parts(verb)?;
-        let root = workspace_root(&std::env::current_dir()?).ok();
+        let root = workspace_root(&current()?).ok();
         let launcher = std::env::current_exe().context("cannot find the lab's own executable")?;
         let out = parts.common.out.clone();
         let out = out.unwrap_or_else(|| root.clone().unwrap_or_default().join("results"));
-        let mut options = Options::new(parts.question, parts.servers, probe()?);
+        let mut options = Options::new(parts.question, parts.servers, environment_or_system());
         options.era = parts.common.era.map(Into::into);
         options.placements = parts.common.placement.placements();
         options.patience = parts.common.patience;
@@ -61,7 +61,7 @@ impl Asked {
         options.root = root.unwrap_or_default();
         options.name = record_name(&out);
         options.command = command;
-        Ok(Self { record: out.join(&options.name), options })
+        Ok(Self { out, options })
     }
 }
 

@@ -6,9 +6,8 @@ use anyhow::{Context as _, bail};
 
 use crate::cli::Exit;
 use crate::cli::args::{Format, ReportArgs, Shared};
-use crate::cli::context::style;
+use crate::cli::context::{reading_root, style};
 use crate::cli::output::{Document, place, relative};
-use crate::experiment::surroundings::workspace_root;
 use crate::files::replace;
 use crate::judge::{Policy, judge_latency};
 use crate::latency::{LatencyFile, LatencyState, Mode};
@@ -41,7 +40,7 @@ pub(crate) fn report(shared: &Shared, args: &ReportArgs) -> anyhow::Result<Exit>
         charts(&file, &args.record)?;
     }
     let chart = if file.mode == Mode::Field { "charts/servers.svg" } else { "charts/percentiles.svg" };
-    let root = workspace_root(&std::env::current_dir()?)?;
+    let root = reading_root()?;
     let chart = relative(&root, document, &args.record.join(chart))?;
     let open = Document::open(document, &file.name, file.field.as_deref().unwrap_or("mcp"))?;
     if open.form != report::Form::Whole {
@@ -75,7 +74,7 @@ pub(crate) fn show(shared: &Shared, file: &LatencyFile, folder: &Path) -> anyhow
             outln!("record  {shown}/    charts  {shown}/charts/    again  cargo lab report {shown}");
         }
         Format::Json => {
-            let value = serde_json::json!({ "record": folder, "latency": file, "judgement": judgement });
+            let value = serde_json::json!({ "record": folder.display().to_string(), "latency": file, "judgement": judgement });
             outln!("{}", serde_json::to_string_pretty(&value)?);
         }
     }

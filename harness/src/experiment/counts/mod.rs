@@ -15,7 +15,7 @@ pub use callgrind::{CallgrindOptions, UnderCallgrind, callgrind};
 pub use steps::{StepOptions, steps};
 
 use crate::experiment::context::Context;
-use crate::experiment::store::{record_name, replace};
+use crate::experiment::store::{new_directory, record_name, replace};
 use crate::measure::RunFailure;
 use crate::record::call_counts::CountsFile;
 
@@ -33,7 +33,7 @@ pub struct Counted {
 /// Writes the record.
 fn kept(context: &Context, out: Option<&Path>, counts: CountsFile) -> anyhow::Result<Counted> {
     let out = out.map_or_else(|| context.root.join("results"), Path::to_owned);
-    let directory = out.join(record_name(&out));
+    let directory = new_directory(&out, &mut record_name(&out))?;
     let put = |name: &str, text: &str| {
         let path = directory.join(name);
         replace(&path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))

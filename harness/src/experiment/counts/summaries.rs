@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 use crate::experiment::counts::table::{aligned, column};
+use crate::experiment::store::without_mark;
 use crate::experiment::surroundings::target_directory;
 use crate::record::counts::{Count, CountRow, CountTool, read_summary};
 
@@ -107,7 +108,7 @@ pub(crate) fn read(files: &[PathBuf]) -> anyhow::Result<Vec<Found>> {
     for file in files {
         let shown = || file.display().to_string();
         let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", shown()))?;
-        let rows = read_summary(&text).with_context(shown)?;
+        let rows = read_summary(&without_mark(text)).with_context(shown)?;
         found.extend(rows.into_iter().map(|row| Found { file: file.clone(), row }));
     }
     Ok(found)
@@ -152,7 +153,7 @@ pub fn values(found: &[Found]) -> Vec<serde_json::Value> {
                 "l1_hits": value(row.l1_hits),
                 "ll_hits": value(row.ll_hits),
                 "ram_hits": value(row.ram_hits),
-                "file": file,
+                "file": file.display().to_string(),
             })
         })
         .collect()

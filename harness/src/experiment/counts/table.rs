@@ -28,8 +28,9 @@ pub(crate) fn aligned(columns: &[Vec<String>]) -> String {
     text
 }
 
+/// The widest cell; a name that is wider than any terminal widens no other line.
 fn width(cells: &[String]) -> usize {
-    cells.iter().map(|cell| cell.chars().count()).max().unwrap_or(0)
+    cells.iter().map(|cell| cell.chars().count()).max().unwrap_or(0).min(1000)
 }
 
 /// The table for a terminal of `columns` columns, in panels of as many arms as fit, and what there is to say.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 
 use crate::experiment::context::Context;
 use crate::experiment::gate::file::{GATE_SCHEMA, GateFile, row_launches};
@@ -106,7 +106,7 @@ pub(crate) fn paired(
     if let Some(python) = pairs.iter().find_map(|pair| Some(&pair.trial.as_ref()?.plan)) {
         file.environment = context.environment_for(python);
     }
-    let mut records = Records::create(&out, &file, context, &pairs)?;
+    let mut records = Records::create(&out, &mut file, context, &pairs)?;
     let mut trials: Vec<Trial> = pairs.iter_mut().filter_map(|pair| pair.trial.take()).collect();
     let mut rule = GateRule::new(trials.iter().map(|trial| trial.plan.benchmarks.len()).sum());
     let measured =
@@ -211,10 +211,8 @@ struct Records {
 }
 
 impl Records {
-    fn create(out: &Path, file: &GateFile, context: &Context, pairs: &[Pair]) -> anyhow::Result<Self> {
-        let folder = out.join(&file.name);
-        std::fs::create_dir_all(&folder)
-            .with_context(|| format!("cannot make the record's directory {}", folder.display()))?;
+    fn create(out: &Path, file: &mut GateFile, context: &Context, pairs: &[Pair]) -> anyhow::Result<Self> {
+        let folder = store::new_directory(out, &mut file.name)?;
         let mut screening: Vec<Store> = Vec::new();
         for pair in pairs {
             let Some(trial) = &pair.trial else { continue };
@@ -240,7 +238,7 @@ impl Records {
             } else {
                 RunFile { name: format!("{}/{}", run.name, pair.arm), ..run }
             };
-            screening.push(Store::create(out, below)?);
+            screening.push(Store::within(out.join(&below.name), below)?);
         }
         let commands: Vec<String> = pairs.iter().flat_map(|pair| pair.artifacts.commands.clone()).collect();
         store::replace(&folder.join("commands.txt"), (commands.join("\n") + "\n").as_bytes())?;
@@ -262,7 +260,7 @@ impl Records {
                             failures: Vec::new(),
                             ..first.file.clone()
                         };
-                        slot.insert(Store::create(&first.folder, fresh)?)
+                        slot.insert(Store::within(first.folder.join(&fresh.name), fresh)?)
                     }
                 }
             }

@@ -36,7 +36,7 @@ fn environment() -> Environment {
             linker: Some("LLD 22".into()),
             native: "znver3".into(),
         },
-        load: 0.1,
+        load: Some(0.1),
         governor: None,
         pinned_to: Some(1),
         nice: Some(-10),
@@ -124,7 +124,7 @@ proptest! {
 #[test]
 fn the_same_machine_under_another_load_is_the_same_machine() {
     let mut now = environment();
-    (now.load, now.memory_bytes, now.pinned_to, now.nice) = (7.0, 16 << 30, None, Some(0));
+    (now.load, now.memory_bytes, now.pinned_to, now.nice) = (Some(7.0), 16 << 30, None, Some(0));
     now.os = "Debian, a point release later".into();
     assert_eq!(differences(&references(), &now, &[arm(&["-C", "target-cpu=x86-64"])]), []);
 }

@@ -112,7 +112,7 @@ pub(crate) fn axis_title(view: &View<'_>) -> String {
 pub(crate) fn subtitle(view: &View<'_>) -> Vec<String> {
     let report = view.report;
     vec![
-        format!("{}, {}", report.environment.class(), report.environment.toolchain.rustc),
+        report.environment.class_and_compiler(),
         format!(
             "{}; 95 % intervals over launches; record {}",
             words::counted(report.analysis.launches as usize, "launch"),

@@ -2,6 +2,7 @@
 
 use crate::report::chart::paint;
 use crate::report::chart::palette::{Color, INK, MUTED, PAPER};
+use crate::report::words::visible;
 
 /// The distance of everything from the edges.
 pub(crate) const MARGIN: f64 = 16.0;
@@ -53,7 +54,7 @@ pub(crate) struct Label {
 impl Label {
     /// A text of common size in ink, beginning at a place.
     pub(crate) fn of(text: impl Into<String>, place: Point) -> Self {
-        Self { text: text.into(), place, size: TEXT, color: INK, anchor: Anchor::Start }
+        Self { text: visible(&text.into()), place, size: TEXT, color: INK, anchor: Anchor::Start }
     }
 
     /// The same in another size.

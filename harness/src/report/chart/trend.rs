@@ -1,6 +1,6 @@
 //! Series over time: a panel each, with the median of every stretch between two changes.
 
-use crate::history::{History, Quantity, Series};
+use crate::history::{Change, History, Quantity, Series};
 use crate::report::chart::palette::{BETTER, GRID, INK, MUTED, SAME, STRIPE, WORSE};
 use crate::report::chart::scene::{Label, MARGIN, SMALL, Scene, Shape, TEXT, at};
 use crate::report::chart::{Chart, ChartError, Drawing, paint};
@@ -56,13 +56,7 @@ fn scene(history: &History, shown: &[&Series], title: &str) -> Scene {
     let machines = &history.machines;
     let named = machines.iter().enumerate().map(|(index, machine)| match machines.len() {
         1 => machine.class(),
-        _ => format!(
-            "machine {}: {}, {}, {}",
-            index + 1,
-            machine.class(),
-            machine.toolchain.rustc,
-            machine.kernel
-        ),
+        _ => format!("machine {}: {}, {}", index + 1, machine.class_and_compiler(), machine.kernel),
     });
     lines.extend(named);
     if shown.len() > MOST {
@@ -126,23 +120,27 @@ fn panel(scene: &mut Scene, history: &History, series: &Series, x: f64, y: f64) 
 /// The last value, and the changes by their sizes.
 fn caption(quantity: Quantity, series: &Series) -> String {
     let last = series.points.last().map_or(f64::NAN, |point| point.value);
-    let shown = match quantity {
-        Quantity::Value => value_text(series.metric, last),
-        Quantity::Ratio => words::change(last),
+    let value = |value: f64| match quantity {
+        Quantity::Value => value_text(series.metric, value),
+        Quantity::Ratio => words::change(value),
     };
-    let changes: Vec<String> = series.changes.iter().map(|change| words::change(change.ratio)).collect();
+    let told = |change: &Change| match change.ratio {
+        Some(ratio) => words::change(ratio),
+        None => format!("{} to {}", value(change.before), value(change.after)),
+    };
+    let changes: Vec<String> = series.changes.iter().map(told).collect();
     let runs = words::counted(series.points.len(), "run");
     if changes.is_empty() {
-        format!("last {shown}, {runs}, no change found")
+        format!("last {}, {runs}, no change found", value(last))
     } else {
-        format!("last {shown}, {runs}, {}", changes.join(", then "))
+        format!("last {}, {runs}, {}", value(last), changes.join(", then "))
     }
 }
 
 /// Points after the last change carry its colour.
 fn color(series: &Series, index: usize) -> crate::report::chart::palette::Color {
     match series.changes.iter().rev().find(|change| change.at <= index) {
-        Some(change) if change.ratio > 1.0 => WORSE,
+        Some(change) if change.after > change.before => WORSE,
         Some(_) => BETTER,
         None => SAME,
     }
@@ -224,7 +222,14 @@ mod tests {
 
     #[test]
     fn a_change_parts_the_medians_and_colours_what_follows() {
-        let change = Change { at: 5, record: "r5".to_owned(), ratio: 1.3, p: 0.001 };
+        let change = Change {
+            at: 5,
+            record: "r5".to_owned(),
+            before: 100.0,
+            after: 130.0,
+            ratio: Some(1.3),
+            p: 0.001,
+        };
         let history = history(vec![change], 10);
         let shown: Vec<&Series> = history.series.iter().collect();
         let scene = scene(&history, &shown, "title");

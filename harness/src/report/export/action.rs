@@ -3,27 +3,31 @@
 
 use serde_json::{Value, json};
 
-use crate::report::export::{change_text, full_name, json as written};
+use crate::report::export::{change_text, full_name, json as written, names, rate_text};
 use crate::rows::{Measured, Rows, Unit};
 
 /// Rows as that action's custom JSON.
 pub(crate) fn text(rows: &Rows) -> String {
-    written(&Value::Array(rows.rows.iter().map(result).collect()))
+    let names = names(rows, &full_name);
+    written(&Value::Array(rows.rows.iter().zip(names).map(|(row, name)| result(row, &name)).collect()))
 }
 
-fn result(row: &Measured) -> Value {
+fn result(row: &Measured, name: &str) -> Value {
     let unit = match row.measure.unit() {
         Unit::Nanos => "ns",
         Unit::Bytes => "bytes",
         Unit::Instructions => "instructions",
     };
-    let mut result = json!({ "name": full_name(row), "unit": unit, "value": row.value });
+    let mut result = json!({ "name": name, "unit": unit, "value": row.value });
     if let Some(interval) = row.interval {
         // The action prints it behind the value.
         result["range"] = format!("± {}", (interval.hi - interval.lo) / 2.0).into();
     }
-    if let Some(change) = &row.change {
-        result["extra"] = change_text(change).into();
+    let extra = [row.change.as_ref().map(change_text), rate_text(row)];
+    let extra: Vec<String> = extra.into_iter().flatten().collect();
+    if !extra.is_empty() {
+        // The action shows it as it is, line by line.
+        result["extra"] = extra.join("\n").into();
     }
     result
 }

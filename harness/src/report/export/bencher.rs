@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::report::export::{full_name, json as written};
-use crate::rows::{Rows, Unit};
+use crate::report::export::{full_name, json as written, names};
+use crate::rows::{Rows, Unit, Work};
 
 /// Rows in Bencher Metric Format. Times are the built-in measure `latency`, in ns.
 pub(crate) fn text(rows: &Rows) -> String {
     let mut all = Map::new();
-    for row in &rows.rows {
+    for (row, name) in rows.rows.iter().zip(names(rows, &full_name)) {
         let measure = match row.measure.unit() {
             Unit::Nanos => "latency",
             Unit::Bytes => "bytes",
@@ -19,8 +19,16 @@ pub(crate) fn text(rows: &Rows) -> String {
             metric["lower_value"] = interval.lo.into();
             metric["upper_value"] = interval.hi.into();
         }
-        let measures = all.entry(full_name(row)).or_insert_with(|| json!({}));
+        let measures = all.entry(name).or_insert_with(|| json!({}));
         measures[measure] = metric;
+        if let Some((rate, of)) = row.rate() {
+            // `throughput` is Bencher's own measure of operations a second, of which more is better.
+            let measure = match of {
+                Work::Elements => "throughput",
+                Work::Bytes => "bytes-per-second",
+            };
+            measures[measure] = json!({ "value": rate });
+        }
     }
     written(&Value::Object(all))
 }

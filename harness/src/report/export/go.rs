@@ -3,7 +3,8 @@
 
 use std::fmt::Write as _;
 
-use crate::rows::{Measured, Rows, Unit};
+use crate::report::export::names;
+use crate::rows::{Measured, Rows, Unit, Work};
 
 /// Rows as Go's benchmark text.
 pub(crate) fn text(rows: &Rows) -> String {
@@ -18,11 +19,20 @@ pub(crate) fn text(rows: &Rows) -> String {
             let _ = writeln!(text, "Unit {} better=lower assume={assume}", unit(metric));
         }
     }
+    if rows.rows.iter().any(|row| row.rate().is_some_and(|(_, of)| of == Work::Elements)) {
+        text.push_str("Unit elements/s better=higher assume=nothing\n");
+    }
     text.push('\n');
-    for row in &rows.rows {
-        let name = name(row, &rows.arms_are);
-        for value in &row.launches {
-            let _ = writeln!(text, "{name}\t1\t{value} {}", unit(row.measure.unit()));
+    for (row, name) in rows.rows.iter().zip(names(rows, &|row| name(row, &rows.arms_are))) {
+        for &value in &row.launches {
+            let done = Measured { value, ..row.clone() }.rate();
+            let done = match done {
+                // Go's own unit of `b.SetBytes`.
+                Some((rate, Work::Bytes)) => format!("\t{} MB/s", rate / 1e6),
+                Some((rate, Work::Elements)) => format!("\t{rate} elements/s"),
+                None => String::new(),
+            };
+            let _ = writeln!(text, "{name}-1\t1\t{value} {}{done}", unit(row.measure.unit()));
         }
     }
     text
@@ -39,7 +49,7 @@ fn config(rows: &Rows) -> Vec<(&'static str, String)> {
         config.extend([
             ("cpu", environment.class()),
             ("kernel", environment.kernel.clone()),
-            ("rustc", environment.toolchain.rustc.clone()),
+            ("rustc", environment.compiler().unwrap_or_default().to_owned()),
         ]);
     }
     config.retain(|(_, value)| !value.is_empty());
@@ -62,7 +72,7 @@ fn name(row: &Measured, arms_are: &str) -> String {
     let first = letters.next().map(|letter| letter.to_uppercase().collect::<String>()).unwrap_or_default();
     let benchmark = word(&(first + letters.as_str()));
     let arm = word(&row.arm).replace('/', "_");
-    format!("Benchmark{benchmark}/{arms_are}={arm}-1")
+    format!("Benchmark{benchmark}/{arms_are}={arm}")
 }
 
 fn word(text: &str) -> String {

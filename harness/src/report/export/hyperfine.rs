@@ -33,6 +33,9 @@ fn result(rows: &Rows, row: &Measured, of_commands: bool) -> Value {
         "times": times,
         "parameters": { "benchmark": row.benchmark, "arm": row.arm },
     });
+    if !row.exit_codes.is_empty() {
+        result["exit_codes"] = row.exit_codes.clone().into();
+    }
     let memory = |other: &&Measured| other.measure == Measure::Memory && other.arm == row.arm;
     if of_commands && let Some(memory) = rows.rows.iter().find(memory) {
         result["memory_usage_byte"] = memory.launches.iter().map(|bytes| *bytes as u64).collect();

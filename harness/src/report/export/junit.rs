@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::report::export::{change_text, value_text};
+use crate::report::export::{change_text, with_rate};
 use crate::report::html::escape;
 use crate::report::words::NBSP;
 use crate::rows::{Measured, Missing, Rows, Unit};
@@ -119,7 +119,7 @@ fn case(row: &Measured, class: &str, outcome: &Outcome) -> String {
     } else {
         String::new()
     };
-    let mut says = value_text(row.measure.unit(), row.value);
+    let mut says = with_rate(row);
     if let Some(change) = &row.change {
         says = format!("{says}; {}", change_text(change));
     }

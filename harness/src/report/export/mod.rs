@@ -13,9 +13,11 @@ mod summary;
 pub use junit::{Outcome, junit_with};
 pub use summary::{SUMMARY_LIMIT, fitted, rows_summary, summary};
 
+use std::collections::BTreeMap;
+
 use crate::report::details::verdict_words;
 use crate::report::words;
-use crate::rows::{Change, Measured, Rows, Unit};
+use crate::rows::{Change, Measured, Rows, Unit, Work};
 
 /// A format of another tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +56,23 @@ fn full_name(row: &Measured) -> String {
     format!("{} ({})", row.benchmark, row.arm)
 }
 
+/// The name of every row in a format that has not all letters. Rows of other benchmarks or arms that would get the same
+/// are numbered as Go numbers them (`#01`), so that no reader takes them for one.
+fn names(rows: &Rows, name: &dyn Fn(&Measured) -> String) -> Vec<String> {
+    let mut given: BTreeMap<String, Vec<(&str, &str)>> = BTreeMap::new();
+    let numbered = |row| {
+        let name = name(row);
+        let own: (&str, &str) = (&row.benchmark, &row.arm);
+        let same = given.entry(name.clone()).or_default();
+        let place = same.iter().position(|other| *other == own).unwrap_or_else(|| {
+            same.push(own);
+            same.len() - 1
+        });
+        if place == 0 { name } else { format!("{name}#{place:02}") }
+    };
+    rows.rows.iter().map(numbered).collect()
+}
+
 /// A value with its unit, for people.
 pub(crate) fn value_text(unit: Unit, value: f64) -> String {
     let text = words::value(unit, value);
@@ -61,6 +80,26 @@ pub(crate) fn value_text(unit: Unit, value: f64) -> String {
         Unit::Nanos | Unit::Bytes => text,
         Unit::Instructions => format!("{text}{}{}", words::NBSP, unit.symbol()),
     }
+}
+
+/// A value, and what is done in that time where the benchmark says so: `1.25 µs (819 MB/s)`.
+fn with_rate(row: &Measured) -> String {
+    let value = value_text(row.measure.unit(), row.value);
+    rate_text(row).map_or(value.clone(), |rate| format!("{value} ({rate})"))
+}
+
+/// What is done in a second, for people: `819 MB/s`, `3.2 M elements/s`.
+fn rate_text(row: &Measured) -> Option<String> {
+    let (rate, of) = row.rate()?;
+    let name = match of {
+        Work::Bytes => "B/s",
+        Work::Elements => "elements/s",
+    };
+    let sizes = [("", 1.0), ("k", 1e3), ("M", 1e6), ("G", 1e9), ("T", 1e12)];
+    let (prefix, size) = sizes.into_iter().rev().find(|(_, size)| rate >= *size).unwrap_or(sizes[0]);
+    let space = if of == Work::Elements && !prefix.is_empty() { " " } else { "" };
+    let digits = if rate / size < 99.95 { 1 } else { 0 };
+    Some(format!("{:.digits$}{}{prefix}{space}{name}", rate / size, words::NBSP))
 }
 
 /// A change with its verdict, for people: `−12.3 % ± 0.4 against x86-64: improved`.

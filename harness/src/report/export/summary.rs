@@ -1,7 +1,7 @@
 //! Markdown for `$GITHUB_STEP_SUMMARY`: what matters first, and never more than a step may write.
 
-use crate::report::export::{change_text, value_text};
-use crate::report::markdown::{self, escape, sheet_text};
+use crate::report::export::{change_text, with_rate};
+use crate::report::markdown::{self, escape, prose, sheet_text};
 use crate::report::view::View;
 use crate::report::{Report, details};
 use crate::rows::{Measured, Rows};
@@ -33,8 +33,7 @@ pub fn rows_summary(rows: &Rows, limit: usize) -> String {
     let mut parts = vec![format!("## {}: {}", escape(&rows.suite), escape(&rows.name))];
     let row = |row: &Measured| {
         let change = row.change.as_ref().map(change_text).unwrap_or_default();
-        let cells = [&row.benchmark, &row.arm, &value_text(row.measure.unit(), row.value), &change]
-            .map(|text| escape(text));
+        let cells = [&row.benchmark, &row.arm, &with_rate(row), &change].map(|text| escape(text));
         format!("| {} |", cells.join(" | "))
     };
     let head = ["| benchmark | arm | value | change |".to_owned(), "| --- | --- | ---: | --- |".to_owned()];
@@ -42,7 +41,7 @@ pub fn rows_summary(rows: &Rows, limit: usize) -> String {
     parts.push(lines.join("\n"));
     let missing = rows.missing.iter().map(|missing| {
         let what = missing.benchmark.as_deref().map_or(String::new(), |benchmark| format!("{benchmark}, "));
-        format!("- {}{}: {}", escape(&what), escape(&missing.arm), escape(&missing.reason))
+        format!("- {}{}: {}", escape(&what), escape(&missing.arm), prose(&missing.reason))
     });
     let missing = missing.collect::<Vec<_>>().join("\n");
     if !missing.is_empty() {

@@ -4,8 +4,8 @@ use serde::Deserialize;
 
 use crate::report::export::*;
 use crate::report::fixture::Fixture;
-use crate::rows::Measure;
 use crate::rows::fixture::{measured, rows};
+use crate::rows::{Measure, Throughput, Work};
 
 #[test]
 fn go_text_has_a_line_a_launch_and_arms_as_a_key() {
@@ -106,6 +106,7 @@ struct HyperfineResult {
     max: f64,
     times: Vec<f64>,
     memory_usage_byte: Option<Vec<u64>>,
+    exit_codes: Option<Vec<Option<i32>>>,
     parameters: std::collections::BTreeMap<String, String>,
 }
 
@@ -130,6 +131,7 @@ fn hyperfine_gets_seconds_of_every_launch() {
 fn of_commands_hyperfine_gets_one_result_each_with_its_memory() {
     let of = |measure: Measure, arm: &str, value| Measured {
         build: format!("sleep {arm}"),
+        exit_codes: if arm == "A" { vec![Some(0), Some(3), None] } else { Vec::new() },
         ..measured(&measure.to_string(), arm, measure, value)
     };
     let mut rows = rows();
@@ -141,6 +143,8 @@ fn of_commands_hyperfine_gets_one_result_each_with_its_memory() {
     let file: HyperfineFile = serde_json::from_str(&foreign(Foreign::Hyperfine, &rows)).unwrap();
     let commands: Vec<&str> = file.results.iter().map(|result| result.command.as_str()).collect();
     assert_eq!(commands, ["sleep A", "sleep B"]);
+    assert_eq!(file.results[0].exit_codes.as_deref(), Some(&[Some(0), Some(3), None][..]));
+    assert_eq!(file.results[1].exit_codes, None);
     assert_eq!(file.results[1].memory_usage_byte.as_deref(), Some(&[1024, 1024, 1023][..]));
 }
 
@@ -174,4 +178,44 @@ fn a_summary_keeps_to_its_limit_and_says_that_it_was_cut() {
     let text = rows_summary(&many, SUMMARY_LIMIT);
     assert!(text.len() <= SUMMARY_LIMIT && text.len() > SUMMARY_LIMIT / 2, "{}", text.len());
     assert!(text.contains("Cut here"), "a cut without a word");
+}
+
+#[test]
+fn what_is_done_in_a_second_goes_along_where_a_format_has_a_place() {
+    let mut rows = rows();
+    rows.rows.truncate(2);
+    rows.rows[0].throughput = Some(Throughput { amount: 1024.0, of: Work::Bytes });
+    rows.rows[1].throughput = Some(Throughput { amount: 27.0, of: Work::Elements });
+    let go = foreign(Foreign::Go, &rows);
+    assert!(go.contains("\t1\t1250 ns/op\t819.") && go.contains(" MB/s\n"), "{go}");
+    assert!(go.contains("Unit elements/s better=higher") && go.contains(" elements/s\n"), "{go}");
+    let bencher: BencherFile = serde_json::from_str(&foreign(Foreign::Bencher, &rows)).unwrap();
+    let rate = |arm: &str, measure: &str| bencher[&format!("json_rpc/parse ({arm})")][measure].value;
+    assert!((rate("x86-64", "bytes-per-second") / 819.2e6 - 1.0).abs() < 1e-9);
+    assert!((rate("x86-64-v3", "throughput") / 20e6 - 1.0).abs() < 1e-9);
+    let action: Vec<ActionResult> = serde_json::from_str(&foreign(Foreign::Action, &rows)).unwrap();
+    assert_eq!(action[0].extra.as_ref().unwrap().replace('\u{a0}', " "), "819 MB/s");
+    assert!(action[1].extra.as_ref().unwrap().replace('\u{a0}', " ").ends_with("\n20.0 M elements/s"));
+    let summary = rows_summary(&rows, SUMMARY_LIMIT).replace('\u{a0}', " ");
+    assert!(summary.contains("(819 MB/s) |") && summary.contains("(20.0 M elements/s) |"), "{summary}");
+}
+
+#[test]
+fn names_that_a_format_cannot_tell_apart_are_numbered() {
+    let mut rows = rows();
+    rows.missing.clear();
+    let time = |name: &str, value| measured(name, "x86-64", Measure::Time, value);
+    rows.rows =
+        vec![time("sort u32", 1.0), time("sort_u32", 2.0), time("Sort_u32", 3.0), time("sort u32", 4.0)];
+    let go = foreign(Foreign::Go, &rows);
+    let named: Vec<&str> =
+        go.lines().filter_map(|line| line.split_once('\t')).map(|(name, _)| name).collect();
+    let of = |launch: usize| named[launch * 3];
+    assert_eq!(
+        [of(0), of(1), of(2), of(3)].map(|name| name.strip_prefix("BenchmarkSort_u32/cpu=x86-64").unwrap()),
+        ["-1", "#01-1", "#02-1", "-1"],
+        "{go}"
+    );
+    let action: Vec<ActionResult> = serde_json::from_str(&foreign(Foreign::Action, &rows)).unwrap();
+    assert!(action.iter().all(|result| !result.name.contains('#')), "JSON has all letters");
 }

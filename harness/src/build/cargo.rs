@@ -1,7 +1,7 @@
 //! Cargo, called so that it builds exactly what a flag set says.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
@@ -34,6 +34,9 @@ pub struct Builder {
     pub supervisor: Option<PathBuf>,
     /// The interpreter of an `ffi` suite.
     pub python: Option<PythonHome>,
+    /// A directory that stands for `/`, where the workspace is a copy of another: rustc names sources outside of the
+    /// workspace by their absolute paths, and equal code has to be equal.
+    pub stands_for_root: Option<PathBuf>,
 }
 
 /// One clean or touched build of a `build` suite.
@@ -126,10 +129,12 @@ impl Builder {
 
     /// The directory that Cargo builds in. One for all flag sets, so that what runs on the host, build scripts and
     /// procedural macros, is compiled once: no flag reaches it. Cargo keeps the crates of several flag sets apart by a
-    /// hash in their file names, which libraries for other languages do not have.
+    /// hash in their file names, which libraries for other languages do not have, and which leaves flags out as soon as one
+    /// of them is about paths.
     pub(crate) fn directory(&self, product: Product, flagset: &FlagSet) -> PathBuf {
         match product {
-            Product::Executable => self.target.join("cargo"),
+            Product::Executable if self.stands_for_root.is_none() => self.target.join("cargo"),
+            Product::Executable => self.target.join("cargo").join(&flagset.name),
             Product::Cdylib => self.target.join("cdylibs").join(&flagset.name),
         }
     }
@@ -186,14 +191,14 @@ impl Builder {
         // The interpreter that will import the module is the one that it is built for.
         let python = self.python.as_ref().filter(|_| product == Product::Cdylib);
         invocation.set.extend(python.map(|python| ("PYO3_PYTHON".into(), python.word())));
-        Self::exactly(&mut invocation, flagset);
+        self.exactly(&mut invocation, flagset);
         let profile = Profile::read(&self.root, &variant.profile);
         invocation.set.push(incrementally(profile.is_some_and(|profile| profile.incremental())));
         invocation
     }
 
     /// Lets rustc get the flags of the flag set and none from anywhere else.
-    fn exactly(invocation: &mut Invocation, flagset: &FlagSet) {
+    fn exactly(&self, invocation: &mut Invocation, flagset: &FlagSet) {
         let names = std::env::vars_os().map(|(name, _)| name);
         let foreign = |name: &OsString| {
             name.to_str().is_some_and(|name| {
@@ -202,7 +207,14 @@ impl Builder {
         };
         invocation.unset = names.filter(foreign).collect();
         // Present even when there are no flags: it outranks every `rustflags` of config files.
-        invocation.set.push(("CARGO_ENCODED_RUSTFLAGS".into(), flagset.flags.join("\u{1f}").into()));
+        let mut flags: Vec<OsString> = flagset.flags.iter().map(Into::into).collect();
+        flags.extend(self.stands_for_root.as_ref().map(|copy| {
+            let mut flag = OsString::from("--remap-path-prefix=");
+            flag.push(copy);
+            flag.push("=/");
+            flag
+        }));
+        invocation.set.push(("CARGO_ENCODED_RUSTFLAGS".into(), flags.join(OsStr::new("\u{1f}"))));
         // Empty, they outrank those of config files too.
         for wrapper in ["RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"] {
             invocation.set.push((wrapper.into(), OsString::new()));
@@ -221,7 +233,7 @@ impl Builder {
         args.extend(["--target-dir".into(), target.into(), "--".into()]);
         args.extend(arguments.iter().map(Into::into));
         let mut invocation = Invocation::new("cargo", args).in_folder(&self.root);
-        Self::exactly(&mut invocation, flagset);
+        self.exactly(&mut invocation, flagset);
         invocation
     }
 
@@ -284,7 +296,7 @@ impl Builder {
         args.extend(["--target", &flagset.target, "--profile", &variant.profile].map(OsString::from));
         args.extend(["--target-dir".into(), target.into()]);
         let mut invocation = Invocation::new("cargo", args).in_folder(&self.root);
-        Self::exactly(&mut invocation, flagset);
+        self.exactly(&mut invocation, flagset);
         let limits = Limits { timeout: LONGEST_BUILD, output: 64 << 10 };
         let output = run(&invocation, limits, stop).map_err(BuildError::Run)?;
         if output.success() { Ok(()) } else { Err(BuildError::Compile { error: first_error(&output) }) }

@@ -193,6 +193,7 @@ fn build_variants<'a>(
                     target: revision.target.clone(),
                     // That of its own toolchain, which may be another.
                     lld: rustc_sysroot(&revision.root).ok().and_then(|sysroot| bundled_lld(&sysroot)),
+                    stands_for_root: Some(revision.copy.clone()),
                     ..builder.clone()
                 },
                 &revision.flagsets,

@@ -68,6 +68,7 @@ impl Context {
                 lld: bundled_lld(&sysroot),
                 supervisor: Some(lab),
                 python: None,
+                stands_for_root: None,
             },
             root,
             environment,

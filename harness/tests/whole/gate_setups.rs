@@ -31,20 +31,27 @@ fn vendored(repository: &Repository, version: &str, body: &str) {
 fn what_lies_around_a_repository_lies_around_the_tree_of_its_commit() {
     let repository = Repository::below("deep/repo");
     let Repository(workspace) = &repository;
+    // The workspace is a directory of the repository, beside a package that belongs to no workspace.
+    fs::rename(workspace.root().join(".git"), workspace.root().join("../.git")).unwrap();
     // A package and a file outside, and settings above that say where crates come from.
-    workspace.write("../outside/Cargo.toml", "[package]\nname = \"outside\"\nversion = \"0.0.0\"\n");
-    workspace
-        .write("../outside/src/lib.rs", "pub fn at(numbers: &[u32], at: usize) -> u32 { numbers[at] }\n");
+    for (name, below) in [("beside", ".."), ("outside", "../..")] {
+        let manifest = format!("[package]\nname = {name:?}\nversion = \"0.0.0\"\n");
+        workspace.write(&format!("{below}/{name}/Cargo.toml"), &manifest);
+        let body = "pub fn at(numbers: &[u32], at: usize) -> u32 { numbers[at] }\n";
+        workspace.write(&format!("{below}/{name}/src/lib.rs"), body);
+    }
     workspace.write("../../note.txt", "note");
     let source = "[source.crates-io]\nreplace-with = \"here\"\n[source.here]\ndirectory = \"vendored\"\n";
     workspace.write("../../.cargo/config.toml", source);
     vendored(&repository, "1.0.0", "pub fn at() -> usize { 0 }\n");
     let manifest = fs::read_to_string(workspace.root().join("Cargo.toml")).unwrap();
-    let dependencies = "[dependencies]\noutside = { path = \"../outside\" }\nversions = \"1\"\n";
+    let dependencies = "[dependencies]\noutside = { path = \"../../outside\" }\n\
+                        beside = { path = \"../beside\" }\nversions = \"1\"\n";
     workspace.write("Cargo.toml", &format!("{manifest}{dependencies}"));
     repository.edit(
         "fn main() {",
         "fn main() {\n    black_box(outside::at(&[1, 2, 3], black_box(versions::at())));\n    \
+         black_box(beside::at(&[1, 2], black_box(1)));\n    \
          black_box(include_str!(\"../../../note.txt\"));\n",
     );
     let commit = repository.commit("subject");
@@ -59,12 +66,18 @@ fn what_lies_around_a_repository_lies_around_the_tree_of_its_commit() {
     fs::write(state.join("index.lock"), "").unwrap();
 
     // As git's hooks set it.
-    let hook = [("GIT_DIR", ".git"), ("GIT_INDEX_FILE", ".git/index"), ("GIT_PREFIX", "")];
+    let hook = [("GIT_DIR", ".git"), ("GIT_INDEX_FILE", ".git/index"), ("GIT_PREFIX", "repo/")];
     let output = gate_under(&repository, 0, &["--against", "HEAD"], &hook);
     assert_eq!(verdict(&json(&output), "bits"), "identical", "{}", stderr(&output));
     let said = stderr(&output);
-    let outside = workspace.root().join("../outside").canonicalize().unwrap();
-    assert!(said.contains(&format!("as it is now on both sides: {}", outside.display())), "{said}");
+    let outside = workspace.root().join("../../outside").canonicalize().unwrap();
+    assert!(
+        said.contains(&format!(
+            "in no commit of the repository, and as it is now on both sides: {}",
+            outside.display()
+        )),
+        "{said}"
+    );
     assert!(said.contains(&format!("{} has no Cargo.lock", &commit[..10])), "{said}");
     for line in said.lines() {
         assert_eq!(said.lines().filter(|other| *other == line).count(), 1, "said twice: {line}");

@@ -1,14 +1,12 @@
 //! What lies around a repository, around a tree of it as well: relative paths that leave the tree lead to the same
 //! files.
 //!
-//! The tree lies below a copy of the directories above the repository, in which everything else is a link. Packages
-//! outside are named in the tree's manifests by their absolute paths besides: rustc writes the paths of sources into
-//! panic messages, and through a link they would be others.
+//! The tree lies below a copy of the directories above the repository, in which everything else is a link.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Component, Path, PathBuf};
-use std::time::SystemTime;
 
 use anyhow::Context as _;
 
@@ -17,7 +15,7 @@ use crate::experiment::revision::git::Git;
 /// Where the copy begins. Cargo looks for a workspace in every directory above a package, and ends its search at one
 /// that is called `target/package`: a package of the tree would else be taken for one of the work tree's workspace,
 /// which lies above.
-const COPY: &str = "tree/target/package";
+pub(crate) const COPY: &str = "tree/target/package";
 
 /// Makes the directories above `top` again below `folder`, and gives the place of `top` itself among them.
 pub(crate) fn place(folder: &Path, top: &Path) -> anyhow::Result<PathBuf> {
@@ -73,53 +71,43 @@ fn linked(here: &Path, there: &Path, own: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Writes the absolute path of each package outside of `tree` into the manifests that name it by a relative one.
-/// `top` is the repository's work tree. The answer is those packages.
-pub(crate) fn named_absolutely(git: &Git<'_>, tree: &Path, top: &Path) -> anyhow::Result<Vec<PathBuf>> {
+/// The packages that manifests of `tree` name by a relative path and that are not in it: those outside of the
+/// repository, and those in its work tree, at `top`, that no commit holds, which are linked into the tree.
+pub(crate) fn packages(git: &Git<'_>, tree: &Path, top: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let listed = git.asked(&["ls-files", "-z", "--", "*Cargo.toml"])?.unwrap_or_default();
-    let mut outside = Vec::new();
+    let mut found = BTreeSet::new();
     for name in listed.split('\0').filter(|name| !name.is_empty()) {
-        let file = tree.join(name);
-        let is_file = file.symlink_metadata().is_ok_and(|metadata| metadata.is_file());
-        let Some(text) = is_file.then(|| fs::read_to_string(&file).ok()).flatten() else { continue };
+        let Ok(text) = fs::read_to_string(tree.join(name)) else { continue };
         let folder = Path::new(name).parent().unwrap_or(Path::new(""));
-        let (new, packages) = absolute(&text, &|path| {
+        for path in relative_paths(&text) {
             let package = plain(&top.join(folder).join(path));
-            let in_tree = package.strip_prefix(top).is_ok_and(|below| has_manifest(&tree.join(below)));
-            (!in_tree && has_manifest(&package)).then_some(package)
-        });
-        outside.extend(packages);
-        if new != text {
-            fs::write(&file, new).with_context(|| format!("cannot write {}", file.display()))?;
-            // Written anew by each gate, it would look like an edit to build scripts.
-            fs::File::options().write(true).open(&file)?.set_modified(SystemTime::UNIX_EPOCH)?;
+            let below = package.strip_prefix(top).ok();
+            if !has_manifest(&package) || below.is_some_and(|below| has_manifest(&tree.join(below))) {
+                continue;
+            }
+            if let Some(below) = below {
+                let link = tree.join(below);
+                fs::create_dir_all(link.parent().unwrap_or(tree))?;
+                symlink(&package, &link)
+                    .with_context(|| format!("cannot make the link {}", link.display()))?;
+            }
+            found.insert(package);
         }
     }
-    outside.sort();
-    outside.dedup();
-    Ok(outside)
+    Ok(found.into_iter().collect())
 }
 
 fn has_manifest(folder: &Path) -> bool {
     folder.join("Cargo.toml").is_file()
 }
 
-/// A manifest in which every relative `path` that `outside` knows a package for is absolute, and those packages.
-fn absolute(text: &str, outside: &dyn Fn(&str) -> Option<PathBuf>) -> (String, Vec<PathBuf>) {
-    let Ok(table) = text.parse::<toml::Table>() else { return (text.to_owned(), Vec::new()) };
+/// What a manifest says with the key `path`, where that is relative.
+fn relative_paths(text: &str) -> Vec<String> {
+    let Ok(table) = text.parse::<toml::Table>() else { return Vec::new() };
     let mut paths = Vec::new();
     gathered(&toml::Value::Table(table), &mut paths);
     paths.retain(|path| Path::new(path).is_relative());
-    let (mut new, mut packages) = (text.to_owned(), Vec::new());
-    for path in paths {
-        let Some(package) = outside(&path) else { continue };
-        let written = toml::Value::String(package.display().to_string()).to_string();
-        for quote in ['"', '\''] {
-            new = new.replace(&format!("{quote}{path}{quote}"), &written);
-        }
-        packages.push(package);
-    }
-    (new, packages)
+    paths
 }
 
 /// Every text with the key `path`, at any depth.
@@ -199,14 +187,31 @@ mod tests {
     }
 
     #[test]
-    fn packages_outside_are_named_by_their_absolute_paths() {
-        let text = "[dependencies]\r\nout = { path = \"../../out\", version = \"1\" }\r\nin = { path = 'in' }\r\n[workspace.dependencies]\nagain = { path = '../../out' }\n[[bin]]\npath = \"../main.rs\"\n";
-        let outside = |path: &str| {
-            (path == "../../out").then(|| plain(Path::new("/w/repo/bench").join(path).as_path()))
+    fn packages_that_no_commit_holds_are_found_by_the_manifests_that_name_them() {
+        let scratch = tempfile::tempdir().unwrap();
+        let root = scratch.path().canonicalize().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = root.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
         };
-        let (new, packages) = absolute(text, &outside);
-        assert_eq!(new, text.replace("\"../../out\"", "\"/w/out\"").replace("'../../out'", "\"/w/out\""));
-        assert_eq!(packages, [PathBuf::from("/w/out"), PathBuf::from("/w/out")]);
-        assert_eq!(absolute("not = [toml", &outside).0, "not = [toml");
+        let manifest = "[dependencies]\r\nout = { path = '../../out' }\r\nin = { path = \"../in\" }\n\
+                        [workspace.dependencies]\nnested = { path = \"../vendor/nested\" }\n\
+                        gone = { path = \"../gone\" }\n[[bin]]\npath = \"../main.rs\"\n";
+        for side in ["repo", "tree"] {
+            write(&format!("{side}/bench/Cargo.toml"), manifest);
+            write(&format!("{side}/in/Cargo.toml"), "");
+            write(&format!("{side}/odd/Cargo.toml"), "not = [toml");
+        }
+        write("out/Cargo.toml", "");
+        write("repo/vendor/nested/Cargo.toml", "nested");
+        let (tree, top) = (root.join("tree"), root.join("repo"));
+        let init = std::process::Command::new("git").args(["init", "--quiet"]).current_dir(&tree).status();
+        assert!(init.unwrap().success());
+        let git = Git::within(&tree, &|| false);
+        git.run(&["add", "--all"]).unwrap();
+        let found = packages(&git, &tree, &top).unwrap();
+        assert_eq!(found, [root.join("out"), root.join("repo/vendor/nested")]);
+        assert_eq!(fs::read_to_string(tree.join("vendor/nested/Cargo.toml")).unwrap(), "nested");
     }
 }

@@ -29,6 +29,8 @@ pub(crate) struct Revision {
     pub root: PathBuf,
     /// Where it is built.
     pub target: PathBuf,
+    /// What stands for `/` above it.
+    pub copy: PathBuf,
     /// The flag sets of that commit.
     pub flagsets: FlagSets,
 }
@@ -102,18 +104,24 @@ pub(crate) fn checked_out(context: &Locked<'_>, commit: &str) -> anyhow::Result<
     };
     let stop = || context.stopped();
     let git = tree.git(&stop);
-    let outside = around::named_absolutely(&git, &files, &repository.top)?;
+    let outside = around::packages(&git, &files, &repository.top)?;
     if !outside.is_empty() {
         let shown: Vec<String> = outside.iter().map(|package| package.display().to_string()).collect();
         context.progress().note(&format!(
-            "outside of the repository, and as it is now on both sides: {}",
+            "in no commit of the repository, and as it is now on both sides: {}",
             shown.join(", ")
         ));
     }
     same_dependencies(context, &git, &repository.prefix, &root, commit)?;
     same_settings(&context.root, &root, commit)?;
     let flagsets = flagsets(&root).with_context(|| format!("flag sets of {}", short_hash(commit)))?;
-    Ok(Revision { commit: commit.to_owned(), root, target: folder.join("target"), flagsets })
+    Ok(Revision {
+        commit: commit.to_owned(),
+        root,
+        target: folder.join("target"),
+        copy: folder.join(around::COPY),
+        flagsets,
+    })
 }
 
 /// Earlier labs registered their tree in the repository, which then lists a work tree that nobody made.

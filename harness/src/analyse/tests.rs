@@ -208,3 +208,31 @@ fn no_launches_make_no_rows_and_no_panic() {
     assert_eq!((analysis.rows.len(), analysis.launches), (0, 0));
     assert!(analysis.arms.iter().all(|arm| arm.geometric_mean.is_none()));
 }
+
+#[test]
+fn what_cargo_built_otherwise_is_warned_of_by_arm() {
+    let plan = plan(8, &["a"]);
+    let mut run = run(&plan, |_, _, _, _| 1_000);
+    let facts = |arm: &str, compiler: &str| ArmFacts {
+        arm: arm.to_owned(),
+        compiler: compiler.to_owned(),
+        ..ArmFacts::default()
+    };
+    run.facts = vec![facts("base", "rustc 1"), facts("fast", "rustc 1"), facts("base (A/A)", "rustc 1")];
+    assert_eq!(analyse(&plan, &run).warnings, []);
+    run.facts[1].compiler = "rustc 2".to_owned();
+    for at in [0, 2] {
+        run.facts[at].overridden = vec!["opt-level is 1".to_owned()];
+        run.facts[at].other_linker = true;
+        run.launches[0].arms[at].layout = None;
+    }
+    let arms = vec!["base".to_owned()];
+    assert_eq!(
+        analyse(&plan, &run).warnings,
+        [
+            Warning::OtherLinker { arms: arms.clone() },
+            Warning::Overridden { what: "opt-level is 1".to_owned(), arms },
+            Warning::Compilers { compilers: vec!["rustc 1".to_owned(), "rustc 2".to_owned()] },
+        ]
+    );
+}

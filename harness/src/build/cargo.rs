@@ -234,6 +234,7 @@ impl Builder {
         args.extend(arguments.iter().map(Into::into));
         let mut invocation = Invocation::new("cargo", args).in_folder(&self.root);
         self.exactly(&mut invocation, flagset);
+        invocation.set.push(incrementally(false));
         invocation
     }
 

@@ -157,7 +157,7 @@ impl Builder {
     ) -> Result<Kept, BuildError> {
         let mut kept = Kept {
             digest,
-            build_seconds: built.compiled_all().then(|| built.wall.as_secs_f64()),
+            build_seconds: built.compiled_all().then_some(built.wall.as_secs_f64()),
             rustc_command: command.text.clone(),
             compiler: self.version(command.program(), stop),
             sources,

@@ -42,7 +42,7 @@ impl Workspace {
         if !directory.ancestors().any(|above| above.join("Cargo.toml").is_file()) {
             return Err(WorkspaceError::NoManifest);
         }
-        Self::told(metadata(&[]).in_folder(directory)).unwrap_or_else(|| Self::by_manifests(directory))
+        Self::told(&metadata(&[]).in_folder(directory)).unwrap_or_else(|| Self::by_manifests(directory))
     }
 
     /// The workspace of a manifest's directory, as Cargo would build it from here: a relative `CARGO_TARGET_DIR` leads on
@@ -53,13 +53,13 @@ impl Workspace {
     pub fn at(root: &Path) -> Result<Self, WorkspaceError> {
         let manifest = root.join("Cargo.toml");
         let asked = metadata(&["--manifest-path".as_ref(), manifest.as_path()]);
-        Self::told(asked).unwrap_or_else(|| Self::by_manifests(root))
+        Self::told(&asked).unwrap_or_else(|| Self::by_manifests(root))
     }
 
     /// What Cargo says; `None` where it cannot be run.
-    fn told(invocation: Invocation) -> Option<Result<Self, WorkspaceError>> {
+    fn told(invocation: &Invocation) -> Option<Result<Self, WorkspaceError>> {
         let limits = Limits { timeout: Duration::from_secs(120), output: 256 << 20 };
-        match run(&invocation, limits, &|| false) {
+        match run(invocation, limits, &|| false) {
             Ok(output) => Some(Self::read(&output)),
             Err(RunError::NotStarted { .. }) => None,
             Err(error) => Some(Err(WorkspaceError::Refused { said: error.to_string() })),
@@ -151,10 +151,10 @@ mod tests {
         // A variable of whoever runs this test would outrank it.
         let mut asked = metadata(&[]).in_folder(tree.path().join("src"));
         asked.unset = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"].map(Into::into).into();
-        let found = Workspace::told(asked.clone()).unwrap().unwrap();
+        let found = Workspace::told(&asked).unwrap().unwrap();
         assert_eq!(found.target, tree.path().join("built"));
         asked.set.push(("CARGO_TARGET_DIR".into(), "relative".into()));
-        assert_eq!(Workspace::told(asked).unwrap().unwrap().target, tree.path().join("src/relative"));
+        assert_eq!(Workspace::told(&asked).unwrap().unwrap().target, tree.path().join("src/relative"));
     }
 
     #[test]

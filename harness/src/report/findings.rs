@@ -426,6 +426,20 @@ mod tests {
     }
 
     #[test]
+    fn the_headline_names_what_compiled() {
+        let mut fixture = Fixture::small();
+        let compiler = |fixture: &Fixture| head(&fixture.report())[3].clone();
+        assert!(compiler(&fixture).starts_with("rustc 1."), "of a record that does not say");
+        fixture.analysis.arms[0].facts.compiler = "rustc 1.94.0 (a 2026-01-01)".to_owned();
+        assert_eq!(compiler(&fixture), "rustc 1.94.0");
+        fixture.analysis.arms[1].facts.compiler = "rustc 1.94.0 (b 2026-01-02)".to_owned();
+        assert_eq!(
+            compiler(&fixture),
+            "DIFFERENT COMPILERS: rustc 1.94.0 (a 2026-01-01) and rustc 1.94.0 (b 2026-01-02)"
+        );
+    }
+
+    #[test]
     fn equal_failures_are_told_once() {
         let mut fixture = Fixture::small();
         let mut again = fixture.analysis.failures[1].clone();

@@ -224,6 +224,13 @@ mod tests {
     }
 
     #[test]
+    fn another_linker_gets_advice_about_itself() {
+        let told = warning(Built::Once, &Warning::OtherLinker { arms: vec!["a".to_owned(), "b".to_owned()] });
+        assert!(told.starts_with("layouts of a, b could not be varied"), "{told}");
+        assert!(told.contains("-fuse-ld") && !told.contains("install"), "{told}");
+    }
+
+    #[test]
     fn labels_fit_a_cell_and_differ() {
         let labels: std::collections::BTreeSet<String> = all().iter().map(label).collect();
         assert_eq!(labels.len(), all().len());

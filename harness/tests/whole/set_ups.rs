@@ -236,17 +236,16 @@ fn other_toolchain(set_up: &SetUp) -> Option<String> {
 /// Both sides of a gate are compiled by what their own `rust-toolchain.toml` names, and the record says by what.
 #[test]
 fn two_compilers_are_another_experiment_and_the_headline_says_so() {
-    let set_up = SetUp::new();
+    let mut set_up = SetUp::new();
     let Some(toolchain) = other_toolchain(&set_up) else {
         println!("skipped: no rustup chooses toolchains here");
         return;
     };
     let _alone = alone();
+    let directory = set_up.path("w");
     let git = |args: &[&str]| {
         let mut git = std::process::Command::new("git");
-        git.current_dir(set_up.path("w"))
-            .args(["-c", "user.name=t", "-c", "user.email=t@example.org"])
-            .args(args);
+        git.current_dir(&directory).args(["-c", "user.name=t", "-c", "user.email=t@example.org"]).args(args);
         let output = git.output().unwrap();
         assert!(output.status.success(), "git {args:?}: {}", stderr(&output));
     };
@@ -269,4 +268,10 @@ fn two_compilers_are_another_experiment_and_the_headline_says_so() {
     let flowing = said.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(flowing.contains("DIFFERENT COMPILERS: rustc 1."), "{said}");
     assert!(flowing.contains(&format!("against {compiler}")), "{said}");
+    // A variable outranks both files, and then the headline names one compiler, which is the variable's.
+    set_up.variables.push(("RUSTUP_TOOLCHAIN", toolchain.clone().into()));
+    let output = set_up.lab("w", 0, &gate);
+    let note = format!("RUSTUP_TOOLCHAIN={toolchain} compiles both sides, though");
+    assert!(stderr(&output).contains(&note), "{}", stderr(&output));
+    assert!(!String::from_utf8(output.stdout).unwrap().contains("DIFFERENT"));
 }

@@ -72,6 +72,7 @@ pub(crate) fn paired(
 ) -> anyhow::Result<PairedRun> {
     let context = &context.lock()?;
     let revision = revision::checked_out(context, &other.commit)?;
+    note_toolchain(context, &revision.root);
     let seed = options.seed.unwrap_or_else(clock_seed);
     let mut pairs = Vec::new();
     for (at, arm) in (0_u64..).zip(arms) {
@@ -121,6 +122,23 @@ pub(crate) fn paired(
         folder: records.folder,
         file,
     })
+}
+
+/// Says where a variable outranks what the sides' own files name: both are compiled by one compiler then.
+fn note_toolchain(context: &Context, revision: &Path) {
+    let Some(toolchain) = std::env::var_os("RUSTUP_TOOLCHAIN").filter(|toolchain| !toolchain.is_empty())
+    else {
+        return;
+    };
+    let files = |root: &Path| {
+        ["rust-toolchain", "rust-toolchain.toml"].map(|name| std::fs::read(root.join(name)).ok())
+    };
+    if files(&context.root) != files(revision) {
+        context.progress().note(&format!(
+            "RUSTUP_TOOLCHAIN={} compiles both sides, though their rust-toolchain.toml differ (rustup sets it where cargo starts the lab): start perflab itself to have each compiled by its own",
+            toolchain.display()
+        ));
+    }
 }
 
 /// The compilers of the two sides; where a side has no artifact, none is known.

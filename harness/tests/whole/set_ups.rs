@@ -144,7 +144,8 @@ fn settings_of_others_are_off_or_named_wherever_the_workspace_lies() {
     assert_eq!(other["arms"], serde_json::json!(["linked"]));
     assert!(warnings.iter().any(|warning| warning["kind"] == "overridden"), "{warnings:?}");
     // Everything lies where Cargo puts it, and what runs on the host was compiled once for both flag sets.
-    assert_eq!(targets(odd.directory.path()), [PathBuf::new(); 0]);
+    let made = targets(odd.directory.path());
+    assert!(made.is_empty(), "{made:?}");
     let scripts = odd.path("built/perflab/cargo/release/build");
     let compiled = fs::read_dir(scripts)
         .unwrap()

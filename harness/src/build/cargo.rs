@@ -132,9 +132,11 @@ impl Builder {
     /// hash in their file names, which libraries for other languages do not have, and which leaves flags out as soon as one
     /// of them is about paths.
     pub(crate) fn directory(&self, product: Product, flagset: &FlagSet) -> PathBuf {
+        let of_paths = |flag: &String| flag.starts_with("--remap-path-prefix");
+        let hashed = self.stands_for_root.is_none() && !flagset.flags.iter().any(of_paths);
         match product {
-            Product::Executable if self.stands_for_root.is_none() => self.target.join("cargo"),
-            Product::Executable => self.target.join("cargo").join(&flagset.name),
+            Product::Executable if hashed => self.target.join("cargo"),
+            Product::Executable => self.target.join("executables").join(&flagset.name),
             Product::Cdylib => self.target.join("cdylibs").join(&flagset.name),
         }
     }

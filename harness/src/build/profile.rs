@@ -82,7 +82,7 @@ impl Profile {
         let differs = |(name, asked): (&str, String)| {
             // A library that is made in several forms cannot have LTO, whatever is asked for.
             let found = found.get(name).filter(|_| name != "lto" || product == Product::Executable)?;
-            // Whether Cargo strips by itself goes by the debug information of all crates.
+            // Whether Cargo strips by itself depends on the debug information of all crates.
             let either = name == "strip" && asked == DEFAULT && (found == "none" || found == "debuginfo");
             (*found != asked && !either).then(|| clause(name, found, &asked))
         };
@@ -240,7 +240,7 @@ mod tests {
         text.split_whitespace().map(str::to_owned).collect()
     }
 
-    /// What is told of a command line under a profile.
+    /// What is reported of a command line under a profile.
     fn told(profile: &Profile, command: &str, flags: &str) -> Vec<String> {
         profile.overridden("a", Product::Executable, &Options::of(&words(command)), &words(flags))
     }

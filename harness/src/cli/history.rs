@@ -87,21 +87,33 @@ fn joined_from(root: &Path, folders: &[PathBuf]) -> anyhow::Result<(Vec<Rows>, V
     for member in members(folders)? {
         match member {
             Member::Record(folder) => match record(root, &folder) {
-                Ok(rows) => runs.push(rows),
+                Ok(rows) => runs.push((None, rows)),
                 Err(error) => skip(&folder, format!("{error:#}")),
             },
             Member::Foreign(folder) => match foreign::runs(&folder) {
                 Ok(foreign) => {
                     for Foreign { folder, rows, unreadable } in foreign {
                         unreadable.into_iter().for_each(|wrong| skip(&folder, wrong));
-                        runs.push(rows);
+                        runs.push((Some(folder), rows));
                     }
                 }
                 Err(error) => skip(&folder, format!("{error:#}")),
             },
         }
     }
-    Ok((runs, skipped))
+    Ok((told_apart(runs), skipped))
+}
+
+/// Runs of other tools whose directories have one name (`monday/criterion`, `tuesday/criterion`) are called by the whole
+/// way.
+fn told_apart(runs: Vec<(Option<PathBuf>, Rows)>) -> Vec<Rows> {
+    let names: Vec<String> = runs.iter().map(|(_, rows)| rows.name.clone()).collect();
+    let repeats = |name: &String| names.iter().filter(|other| *other == name).count() > 1;
+    let named = |(folder, rows): (Option<PathBuf>, Rows)| match folder {
+        Some(folder) if repeats(&rows.name) => Rows { name: folder.display().to_string(), ..rows },
+        _ => rows,
+    };
+    runs.into_iter().map(named).collect()
 }
 
 /// A directory with results.

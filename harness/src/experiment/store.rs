@@ -127,15 +127,15 @@ pub(crate) fn record_name(out: &Path) -> String {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let host: String = host.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(20).collect();
     let name = format!("{}-{host}", jiff::Timestamp::now().strftime("%Y-%m-%dT%H%M"));
-    free_name(name, &|name| out.join(name).symlink_metadata().is_err())
+    free_name(&name, &|name| out.join(name).symlink_metadata().is_err())
 }
 
 /// A name that is free: itself, then with `b` to `z`, then with `zb` to `zz`, and so on, which sort in this order.
-fn free_name(name: String, is_free: &dyn Fn(&str) -> bool) -> String {
+fn free_name(name: &str, is_free: &dyn Fn(&str) -> bool) -> String {
     let mut ending = String::new();
     loop {
         let letters = ('b'..='z').map(|letter| format!("{name}{ending}{letter}"));
-        let plain = ending.is_empty().then(|| name.clone());
+        let plain = ending.is_empty().then(|| name.to_owned());
         if let Some(free) = plain.into_iter().chain(letters).find(|name| is_free(name)) {
             return free;
         }
@@ -166,8 +166,11 @@ pub(crate) fn entries(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 /// A text without the byte order mark that editors and shells of Windows begin files with.
-pub(crate) fn without_mark(text: String) -> String {
-    text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned)
+pub(crate) fn without_mark(mut text: String) -> String {
+    if text.starts_with('\u{feff}') {
+        text.remove(0);
+    }
+    text
 }
 
 /// Reads a record.
@@ -196,8 +199,7 @@ mod tests {
     fn every_record_of_a_minute_has_a_name_of_its_own_and_they_sort_by_time() {
         let mut taken = Vec::new();
         for _ in 0..80 {
-            let name =
-                free_name("2026-11-30T0900-host".to_owned(), &|name| !taken.contains(&name.to_owned()));
+            let name = free_name("2026-11-30T0900-host", &|name| !taken.contains(&name.to_owned()));
             taken.push(name);
         }
         let sorted: Vec<String> = taken.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect();

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::lab::{lab, lab_in, stderr, stdout};
+use crate::lab::{command, lab, lab_in, stderr, stdout};
 use crate::repository::{Repository, verdict};
 use crate::workspace::Workspace;
 
@@ -51,6 +51,12 @@ fn a_slow_down_fails_and_names_its_row_and_without_it_the_gate_passes() {
     let record = repository.0.root().join("results").join(says["name"].as_str().unwrap());
     exported(&repository, &record);
     let text = stdout(&lab_in(repository.0.root(), 1, &["gate", record.to_str().unwrap()]));
+    // A regression stays one when nobody reads it to its end, as in `gate … | head -1` under pipefail.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut unread = command(repository.0.root());
+    let unread = unread.args(["gate", record.to_str().unwrap()]).stdout(writer).status().unwrap();
+    assert_eq!(unread.code(), Some(1));
     assert!(text.contains("REGRESSED     bits: confirmed: at least "), "{text}");
     let page = fs::read_to_string(record.join("gate.md")).unwrap();
     assert!(

@@ -114,8 +114,8 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     pub full: bool,
     /// Only these arms besides the baseline, by name.
-    #[arg(long, value_delimiter = ',', value_name = "A,B")]
-    pub flagsets: Vec<String>,
+    #[arg(long, value_name = "A,B", value_parser = names)]
+    pub flagsets: Vec<Names>,
     /// Only these benchmarks, by name; `\,` is a comma in a name.
     #[arg(long, value_name = "A,B", value_parser = names)]
     pub benchmarks: Vec<Names>,
@@ -211,8 +211,8 @@ pub(crate) struct CensusArgs {
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
     /// Only functions under these paths (`my_crate::module`).
-    #[arg(long, value_delimiter = ',', value_name = "PATH,…")]
-    pub functions: Vec<String>,
+    #[arg(long, value_name = "PATH,…", value_parser = names)]
+    pub functions: Vec<Names>,
 }
 
 #[derive(Args)]
@@ -311,8 +311,8 @@ pub(crate) struct GateArgs {
     #[arg(long, value_name = "FILE")]
     pub suite: Option<PathBuf>,
     /// The arms to gate, by name [default: the suite's own choice, else its baseline].
-    #[arg(long, value_delimiter = ',', value_name = "A,B")]
-    pub flagsets: Vec<String>,
+    #[arg(long, value_name = "A,B", value_parser = names)]
+    pub flagsets: Vec<Names>,
     /// Only these benchmarks, by name; `\,` is a comma in a name.
     #[arg(long, value_name = "A,B", value_parser = names)]
     pub benchmarks: Vec<Names>,

@@ -5,12 +5,14 @@ use anyhow::Context as _;
 use crate::census::{Census, Disassembly};
 use crate::cli::Exit;
 use crate::cli::args::{CensusArgs, Format, Shared};
+use crate::cli::values::all_names;
 use crate::machine::features::Features;
 
 /// Prints the census of each file.
 pub(crate) fn census(shared: &Shared, args: &CensusArgs) -> anyhow::Result<Exit> {
     let host = Features::host();
-    let functions: Vec<&str> = args.functions.iter().map(String::as_str).collect();
+    let functions = all_names(&args.functions);
+    let functions: Vec<&str> = functions.iter().map(String::as_str).collect();
     let mut all = Vec::new();
     for file in &args.files {
         let shown = file.display().to_string();

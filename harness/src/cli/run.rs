@@ -19,7 +19,7 @@ impl RunArgs {
         PlanOptions {
             suite: self.suite.clone(),
             budget: if self.full { BudgetChoice::Full } else { BudgetChoice::Quick },
-            arms: self.flagsets.clone(),
+            arms: all_names(&self.flagsets),
             benchmarks: all_names(&self.benchmarks),
             profile: self.profile.clone(),
             python: self.python.clone(),
@@ -37,7 +37,7 @@ impl RunArgs {
         Typed::of("run")
             .path("--suite", self.suite.as_ref())
             .word(if self.full { "--full" } else { "--quick" })
-            .words("--flagsets", &self.flagsets)
+            .names("--flagsets", &self.flagsets)
             .names("--benchmarks", &self.benchmarks)
             .option("--profile", self.profile.as_ref())
             .option("--python", self.python.as_ref())

@@ -117,7 +117,7 @@ mod tests {
                 "my suites/a.toml",
                 "--full",
                 "--flagsets",
-                "a,b",
+                r"a\,b,c",
                 "--benchmarks",
                 r"x\,y,z",
                 "--profile",

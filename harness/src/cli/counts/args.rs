@@ -35,8 +35,8 @@ pub(crate) struct StepsArgs {
     #[arg(long, value_name = "FILE")]
     pub suite: Option<PathBuf>,
     /// Only these arms besides the baseline, by name.
-    #[arg(long, value_delimiter = ',', value_name = "A,B")]
-    pub flagsets: Vec<String>,
+    #[arg(long, value_name = "A,B", value_parser = names)]
+    pub flagsets: Vec<Names>,
     /// Only these benchmarks, by name; `\,` is a comma in a name.
     #[arg(long, value_name = "A,B", value_parser = names)]
     pub benchmarks: Vec<Names>,
@@ -92,8 +92,8 @@ pub(crate) struct CallgrindArgs {
     #[arg(long, value_name = "NAME", default_value = "counts")]
     pub bench: String,
     /// Only these flag sets, by name [default: x86-64 to x86-64-v3, which Valgrind can run].
-    #[arg(long, value_delimiter = ',', value_name = "A,B")]
-    pub flagsets: Vec<String>,
+    #[arg(long, value_name = "A,B", value_parser = names)]
+    pub flagsets: Vec<Names>,
     #[command(flatten)]
     pub accepting: AcceptingArgs,
     /// Where records go [default: results].

@@ -54,7 +54,7 @@ impl StepsArgs {
         StepOptions {
             plan: PlanOptions {
                 suite: self.suite.clone(),
-                arms: self.flagsets.clone(),
+                arms: all_names(&self.flagsets),
                 benchmarks: all_names(&self.benchmarks),
                 profile: self.profile.clone(),
                 ..PlanOptions::default()
@@ -76,7 +76,7 @@ impl StepsArgs {
         let hardware = self.counting.counter == CounterChoice::Hardware;
         Typed::of("counts steps")
             .path("--suite", self.suite.as_ref())
-            .words("--flagsets", &self.flagsets)
+            .names("--flagsets", &self.flagsets)
             .names("--benchmarks", &self.benchmarks)
             .option("--profile", self.profile.as_ref())
             .option("--counter", hardware.then_some("hardware"))
@@ -99,7 +99,10 @@ fn callgrind(shared: &Shared, args: CallgrindArgs) -> anyhow::Result<Exit> {
     let package = package.or_else(|| context.defaults.counts_package.clone()).context(
         "no bench is named: name its package with --package NAME, or as counts_package under [workspace.metadata.perflab] in Cargo.toml",
     )?;
-    match counts::callgrind(&context, &CallgrindOptions { package, bench, flagsets, out })? {
+    match counts::callgrind(
+        &context,
+        &CallgrindOptions { package, bench, flagsets: all_names(&flagsets), out },
+    )? {
         UnderCallgrind::Counted(counted) => finish(shared, &context, &accepting, &counted),
         UnderCallgrind::Regressed(words) => {
             errln!("{words}");

@@ -18,7 +18,7 @@ impl GateArgs {
     fn options(&self) -> GateOptions {
         GateOptions {
             suite: self.suite.clone(),
-            arms: self.flagsets.clone(),
+            arms: all_names(&self.flagsets),
             benchmarks: all_names(&self.benchmarks),
             profile: self.profile.clone(),
             python: self.python.clone(),
@@ -54,7 +54,7 @@ impl GateArgs {
         };
         command
             .path("--suite", self.suite.as_ref())
-            .words("--flagsets", &self.flagsets)
+            .names("--flagsets", &self.flagsets)
             .names("--benchmarks", &self.benchmarks)
             .option("--profile", self.profile.as_ref())
             .option("--python", self.python.as_ref())

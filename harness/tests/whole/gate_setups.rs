@@ -134,7 +134,11 @@ fn a_commit_from_before_there_was_a_workspace_is_no_part_of_the_one_that_lies_ab
     let repository = Repository::below("");
     let manifest = fs::read_to_string(repository.0.root().join("Cargo.toml")).unwrap();
     repository.0.write("Cargo.toml", &manifest.replace("[workspace]\n", ""));
+    // It kept a lock file, as no later one does.
+    repository.0.write("Cargo.lock", "version = 4\n\n[[package]]\nname = \"bare\"\nversion = \"0.0.0\"\n");
+    repository.git(&["add", "--force", "Cargo.lock"]);
     repository.commit("a package");
+    repository.git(&["rm", "--quiet", "Cargo.lock"]);
     repository.0.write("Cargo.toml", &manifest.replace("name = \"bare\"", "name = \"renamed\""));
     repository.commit("another name");
     repository.0.write("Cargo.toml", &manifest);
@@ -142,6 +146,15 @@ fn a_commit_from_before_there_was_a_workspace_is_no_part_of_the_one_that_lies_ab
     let inside = [("CARGO_TARGET_DIR", "target")];
     let output = gate_under(&repository, 0, &["--against", "HEAD^"], &inside);
     assert_eq!(verdict(&json(&output), "bits"), "identical", "{}", stderr(&output));
+    assert!(stderr(&output).contains("the work tree's is not in git"), "{}", stderr(&output));
+    // A profile that is new.
+    let added = format!("{manifest}[profile.added]\ninherits = \"release\"\n");
+    repository.0.write("Cargo.toml", &added);
+    let args = ["--against", "HEAD^", "--profile", "added", "--allow-unmatched=new"];
+    let says = json(&gate_under(&repository, 3, &args, &inside));
+    let why = says["report"]["rows"][0]["why"].as_str().unwrap().to_owned();
+    assert!(why.ends_with("has no profile \"added\""), "{why}");
+    repository.0.write("Cargo.toml", &manifest);
     // A package that had another name has nothing to be compared with.
     let output = gate_under(&repository, 3, &["--against", "HEAD", "--allow-unmatched=new"], &inside);
     let says = json(&output);

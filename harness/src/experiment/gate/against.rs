@@ -77,7 +77,11 @@ pub(crate) fn paired(
     let mut pairs = Vec::new();
     for (at, arm) in (0_u64..).zip(arms) {
         let seed = seed.wrapping_add(at);
-        pairs.push(match revision.lacks(context, &arm.workload)? {
+        let mut workload = arm.workload.clone();
+        if let (Some(profile), Some(variant)) = (&options.profile, workload.variant_mut()) {
+            variant.profile.clone_from(profile);
+        }
+        pairs.push(match revision.lacks(context, &workload)? {
             Some(why) if other.has_all => bail!("{why}"),
             Some(why) => new_arm(context, suite, arm, options, seed, &why)?,
             None => pair(context, suite, arm, &revision, options, seed)?,

@@ -44,23 +44,24 @@ impl Revision {
             return Ok(Some(format!("{shown} has no Cargo.toml here: there was no workspace then")));
         };
         let Some(variant) = workload.variant().filter(|_| workload.by_cargo()) else { return Ok(None) };
+        let args = ["metadata", "--no-deps", "--format-version", "1"];
+        let invocation = Invocation::new("cargo", args).in_folder(&self.root);
+        let limits = Limits { timeout: Duration::from_secs(60), output: 64 << 20 };
+        let output = run(&invocation, limits, &|| context.stopped())?;
+        // Whatever is wrong with its manifests, the build says it.
+        if output.success() {
+            let metadata: Metadata = serde_json::from_str(&output.stdout).context("cargo metadata")?;
+            if let Some(lacks) = absent(&metadata.packages, variant, workload.ffi().is_some()) {
+                return Ok(Some(format!("{shown} {lacks}")));
+            }
+        }
         if self.flagsets.get(&variant.flagset).is_err() {
             return Ok(Some(format!("{shown} has no flag set \"{}\"", variant.flagset)));
         }
         if let Some(lacks) = self.lacks_profile(&text, &variant.profile) {
             return Ok(Some(format!("{shown} {lacks}")));
         }
-        let args = ["metadata", "--no-deps", "--format-version", "1"];
-        let invocation = Invocation::new("cargo", args).in_folder(&self.root);
-        let limits = Limits { timeout: Duration::from_secs(60), output: 64 << 20 };
-        let output = run(&invocation, limits, &|| context.stopped())?;
-        if !output.success() {
-            // Whatever is wrong with its manifests, the build says it.
-            return Ok(None);
-        }
-        let metadata: Metadata = serde_json::from_str(&output.stdout).context("cargo metadata")?;
-        let is_library = workload.ffi().is_some();
-        Ok(absent(&metadata.packages, variant, is_library).map(|lacks| format!("{shown} {lacks}")))
+        Ok(None)
     }
 
     fn lacks_profile(&self, manifest: &str, profile: &str) -> Option<String> {

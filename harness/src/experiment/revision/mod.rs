@@ -112,7 +112,7 @@ pub(crate) fn checked_out(context: &Locked<'_>, commit: &str) -> anyhow::Result<
             shown.join(", ")
         ));
     }
-    same_dependencies(context, &git, &repository.prefix, &root, commit)?;
+    same_dependencies(context, &git, &repository, &root, commit)?;
     same_settings(&context.root, &root, commit)?;
     let flagsets = flagsets(&root).with_context(|| format!("flag sets of {}", short_hash(commit)))?;
     Ok(Revision {
@@ -144,15 +144,28 @@ fn forget_registered(context: &Context, folder: &Path) -> anyhow::Result<()> {
 fn same_dependencies(
     context: &Context,
     git: &Git<'_>,
-    prefix: &str,
+    repository: &Repository,
     root: &Path,
     commit: &str,
 ) -> anyhow::Result<()> {
-    let is_tracked = git.asked(&["ls-files", "--error-unmatch", "--", &format!("{prefix}Cargo.lock")])?;
-    if is_tracked.is_some() || !root.join("Cargo.toml").is_file() {
+    let is_tracked =
+        git.asked(&["ls-files", "--error-unmatch", "--", &format!("{}Cargo.lock", repository.prefix)])?;
+    let own = context.root.join("Cargo.lock");
+    if is_tracked.is_some() {
+        let stop = || context.stopped();
+        let git = repository.git(&context.root, &stop)?;
+        let own_is_tracked = git.asked(&["ls-files", "--error-unmatch", "--", "Cargo.lock"])?.is_some();
+        if !own_is_tracked && fs::read(&own).ok() != fs::read(root.join("Cargo.lock")).ok() {
+            context.progress().note(&format!(
+                "{} has a Cargo.lock of its own, and the work tree's is not in git: the versions of dependencies may differ",
+                short_hash(commit)
+            ));
+        }
         return Ok(());
     }
-    let own = context.root.join("Cargo.lock");
+    if !root.join("Cargo.toml").is_file() {
+        return Ok(());
+    }
     if !own.is_file() {
         let invocation = Invocation::new("cargo", ["generate-lockfile"]).in_folder(&context.root);
         let limits = Limits { timeout: Duration::from_secs(600), output: 1 << 20 };

@@ -56,6 +56,8 @@ pub(crate) struct Built {
     pub executable: PathBuf,
     /// The package of that, as Cargo names it.
     pub package_id: String,
+    /// Whether that was there before.
+    pub fresh: bool,
     /// What Cargo told of each crate.
     pub messages: Vec<Message>,
     /// How rustc was called, of the crates that were compiled now.
@@ -262,13 +264,14 @@ impl Builder {
         let asked = messages
             .iter()
             .filter(|message| message.is_artifact())
-            .find_map(|message| Some((message.product(product, &variant.bin)?, message.package_id.clone())));
-        let Some((executable, package_id)) = asked else {
+            .find_map(|message| Some((message.product(product, &variant.bin)?, message)));
+        let Some((executable, about)) = asked else {
             let error = format!("Cargo named no {} for {}", product.name(), variant.bin);
             return Err(BuildError::Compile { error });
         };
+        let (package_id, fresh) = (about.package_id.clone(), about.fresh);
         let commands = CommandLine::all(&output.stderr);
-        Ok(Built { executable, package_id, messages, commands, started, wall: start.elapsed() })
+        Ok(Built { executable, package_id, fresh, messages, commands, started, wall: start.elapsed() })
     }
 
     /// Every crate for the target was compiled with the flags of the flag set.

@@ -65,15 +65,14 @@ impl Builder {
         };
         let mut invocation = self.invocation(variant, product, flagset, &job.archive);
         let mut unproven = BTreeSet::new();
-        for _ in 0..CALLS {
+        for call in 0..CALLS {
             let built = self.call(&mut invocation, &job, stop)?;
             self.check(&built, variant, flagset)?;
             match self.known(&job, &built, stop)? {
-                // What was saved while rustc read it is compiled again by the next call.
-                Ok(known) if !(is_newer(&known.files, built.started) && compiled(&job, &built)) => {
-                    return self.artifact(&job, &built, known, &invocation);
-                }
-                Ok(_) => {}
+                // What was saved while rustc read it is compiled again by the next call. Once: the time of a file may lie
+                // in the future, where a clock was set back.
+                Ok(known) if call == 0 && !built.fresh && is_newer(&known.files, built.started) => {}
+                Ok(known) => return self.artifact(&job, &built, known, &invocation),
                 Err(packages) => {
                     self.clean(&packages, variant, flagset, &job.target, stop)?;
                     unproven = packages;
@@ -122,6 +121,9 @@ impl Builder {
         };
         let digest_now = digest_of(&built.executable)?;
         let now = built.commands.iter().rev().find(|command| command.made(job.product, &job.variant.bin));
+        if now.is_none() && !built.fresh {
+            return Err(BuildError::NoCommand { name: job.variant.bin.clone() });
+        }
         let kept = match now {
             Some(command) => Some(self.keep(
                 job,
@@ -237,11 +239,6 @@ impl Builder {
         }
         told
     }
-}
-
-/// Whether the file that was asked for was compiled by this call.
-fn compiled(job: &Job<'_>, built: &Built) -> bool {
-    built.commands.iter().any(|command| command.made(job.product, &job.variant.bin))
 }
 
 /// Whether a file was saved after a time.

@@ -212,6 +212,10 @@ fn older_code_is_not_taken_for_newer() {
     };
     let one = sources("one");
     assert_eq!((one.len(), one == sources("one"), one == sources("other")), (64, true, false));
+    // Files of a clock that was set back since: Cargo compiles them every time, and that is all.
+    let file = fs::File::options().append(true).open(both.path("other/src/subject.rs")).unwrap();
+    file.set_modified(SystemTime::now() + Duration::from_secs(86_400)).unwrap();
+    assert_eq!(names("other"), "bytes");
 }
 
 /// A toolchain of its own, which is the one of this machine under another name: `rust-toolchain.toml` names it by its

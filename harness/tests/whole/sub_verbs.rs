@@ -52,6 +52,8 @@ fn counts_are_taken_shown_and_accepted_by_either_name() {
     lab(0, &["counts", "record", record, "--accept", "--accepted", accepted]);
     let gate = stdout(&lab(0, &["counts", "record", record, "--gate", "--accepted", accepted]));
     assert!(gate.contains("0 fail"), "{gate}");
+    let outside = crate::lab::lab_in(directory.path(), 0, &["counts", "record", record]);
+    assert!(stdout(&outside).contains("nothing"), "a record is read outside of a workspace too");
     for (old, now) in [
         (&["counts", record, "--gate", "--accepted", accepted][..], "counts record RECORD"),
         (&[&["counts"], &what[..]].concat(), "counts steps"),

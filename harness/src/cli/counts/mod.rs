@@ -10,7 +10,7 @@ pub(crate) use args::CountsArgs;
 
 use crate::cli::Exit;
 use crate::cli::args::{Format, Shared};
-use crate::cli::context::{current, from_here, open, style};
+use crate::cli::context::{current, from_here, open, reading_root, style};
 use crate::cli::counts::args::{
     AcceptingArgs, CallgrindArgs, CounterChoice, CountsVerb, RecordOfCountsArgs, StepsArgs, SummariesArgs,
 };
@@ -22,9 +22,9 @@ use crate::experiment::counts::{
     self, CallgrindOptions, Counted, StepOptions, UnderCallgrind, summaries, table,
 };
 use crate::experiment::options::PlanOptions;
-use crate::experiment::surroundings::workspace_root;
+use crate::experiment::surroundings::{environment_or_system, workspace_root};
 use crate::judge::Fold;
-use crate::machine::Difference;
+use crate::machine::{Difference, Environment};
 use crate::measure::Means;
 use crate::record::call_counts::CountsFile;
 
@@ -128,7 +128,8 @@ fn record(shared: &Shared, args: &RecordOfCountsArgs) -> anyhow::Result<Exit> {
     let shown = args.record.display();
     let file = counts::record(&args.record)
         .with_context(|| format!("{shown} is not a record of counts: it has no counts.json"))?;
-    conclude(shared, &open()?, &args.accepting, &counts::read(&file)?)
+    let here = Here { root: &reading_root()?, environment: &environment_or_system() };
+    conclude(shared, here, &args.accepting, &counts::read(&file)?)
 }
 
 fn finish(
@@ -138,19 +139,27 @@ fn finish(
     counted: &Counted,
 ) -> anyhow::Result<Exit> {
     errln!(" record   {}", from_here(&counted.directory).display());
-    conclude(shared, context, args, &counted.counts)
+    let here = Here { root: &context.root, environment: &context.environment };
+    conclude(shared, here, args, &counted.counts)
+}
+
+/// Where counts are accepted and held against what was.
+#[derive(Clone, Copy)]
+struct Here<'a> {
+    root: &'a Path,
+    environment: &'a Environment,
 }
 
 /// Accepts counts, holds them against what was accepted, or shows them.
 fn conclude(
     shared: &Shared,
-    context: &Context,
+    here: Here<'_>,
     args: &AcceptingArgs,
     counts: &CountsFile,
 ) -> anyhow::Result<Exit> {
-    let root = &context.root;
+    let Here { root, environment } = here;
     let directory = args.accepted.clone().unwrap_or_else(|| counts::directory(root));
-    let file = accepted::file(&directory, counts, &context.environment);
+    let file = accepted::file(&directory, counts, environment);
     if args.accept {
         return show_accepted(shared, &file, &accepted::accept(&file, counts)?);
     }

@@ -15,6 +15,7 @@ mod latency;
 mod markdown;
 mod reasons;
 mod sheet;
+mod signs;
 mod splice;
 mod table;
 mod view;

@@ -1,35 +1,20 @@
 //! The answers that every benchmark must give, whichever map is measured.
 
-use perflab_subject::answer::mix;
-
-/// The answers of one benchmark.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// The benchmark's name.
-    pub name: &'static str,
-    /// The answer on the input whose time is measured.
-    pub measure: u64,
-    /// The answer on the input whose instructions are counted.
-    pub count: u64,
-}
-
-const fn answer(name: &'static str, measure: u64, count: u64) -> Answer {
-    Answer { name, measure, count }
-}
+use perflab_subject::answer::{Answer, mix};
 
 /// Every benchmark's answers, computed with ordered standard collections; a test does so again.
 #[rustfmt::skip]
 pub const ANSWERS: &[Answer] = &[
-    answer("store/get_64", 0x1FAE60DA666EFAE2, 0x5B6F28450839BD8C),
-    answer("store/get_4096", 0x73E3307F226FA8C3, 0x7D65343298302B70),
-    answer("store/set_64", 0x09BDB135E5F1480E, 0xD28C6E95933B2672),
-    answer("store/set_4096", 0x8BC033BEFB372724, 0x13E0BCA94641AD06),
-    answer("store/mixed_64", 0xF6CE0E655EDC43F2, 0x5FB0813AD2E35765),
-    answer("store/get_64_4_threads", 0x9C7F7E49D652AED9, 0xE9FD97FE724AECD3),
-    answer("store/set_64_4_threads", 0xB54CDA58FBBEE87E, 0xB54CDA58FBBEE87E),
-    answer("store/mixed_64_4_threads", 0x7BF494388996A285, 0x28A8234330598B1A),
-    answer("queue/send_recv", 0x88642772D0202201, 0x52B0DAE8E41425BC),
-    answer("latency/record", 0x629625F6A8BC534B, 0xCB3F30180FF2E9ED),
+    Answer::new("store/get_64", 0x1FAE60DA666EFAE2, 0x5B6F28450839BD8C),
+    Answer::new("store/get_4096", 0x73E3307F226FA8C3, 0x7D65343298302B70),
+    Answer::new("store/set_64", 0x09BDB135E5F1480E, 0xD28C6E95933B2672),
+    Answer::new("store/set_4096", 0x8BC033BEFB372724, 0x13E0BCA94641AD06),
+    Answer::new("store/mixed_64", 0xF6CE0E655EDC43F2, 0x5FB0813AD2E35765),
+    Answer::new("store/get_64_4_threads", 0x9C7F7E49D652AED9, 0xE9FD97FE724AECD3),
+    Answer::new("store/set_64_4_threads", 0xB54CDA58FBBEE87E, 0xB54CDA58FBBEE87E),
+    Answer::new("store/mixed_64_4_threads", 0x7BF494388996A285, 0x28A8234330598B1A),
+    Answer::new("queue/send_recv", 0x88642772D0202201, 0x52B0DAE8E41425BC),
+    Answer::new("latency/record", 0x629625F6A8BC534B, 0xCB3F30180FF2E9ED),
 ];
 
 /// The part of an answer that a value that was found gives: its length, its first and its last bytes.

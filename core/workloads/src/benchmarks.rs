@@ -207,7 +207,7 @@ mod tests {
     use std::fmt::Write as _;
 
     use super::*;
-    use crate::answers::Answer;
+    use perflab_subject::answer::Answer;
 
     /// The same operations on an ordered map of the standard library.
     fn plain_map(row: &Row, input: Input, seed: u64) -> u64 {
@@ -269,7 +269,7 @@ mod tests {
         let computed = computed();
         let mut table = String::new();
         for Answer { name, measure, count } in &computed {
-            writeln!(table, "    answer(\"{name}\", {measure:#018X}, {count:#018X}),").unwrap();
+            writeln!(table, "    Answer::new(\"{name}\", {measure:#018X}, {count:#018X}),").unwrap();
         }
         assert!(computed == ANSWERS, "the answers by the plain forms are\n{table}");
     }

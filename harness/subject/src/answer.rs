@@ -1,7 +1,26 @@
 //! How what a call found becomes the number by which it is checked.
 //!
-//! Both functions are `const`, so that a known answer can be computed where it is written, and inlined, so that they
+//! `mix` and `digest` are `const`, so that a known answer can be computed where it is written, and inlined, so that they
 //! cost a call the same wherever they are called from.
+
+/// The answers that one benchmark has to give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The benchmark's name.
+    pub name: &'static str,
+    /// The answer on the input whose time is measured.
+    pub measure: u64,
+    /// The answer on the input whose instructions are counted.
+    pub count: u64,
+}
+
+impl Answer {
+    /// The answers of the benchmark `name`.
+    #[must_use]
+    pub const fn new(name: &'static str, measure: u64, count: u64) -> Self {
+        Self { name, measure, count }
+    }
+}
 
 /// Joins two answers into one, in order: a multiplication by the golden ratio's odd 64-bit fraction (Knuth, TAOCP 3,
 /// section 6.4) after a rotation.

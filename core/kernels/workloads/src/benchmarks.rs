@@ -54,7 +54,7 @@ mod tests {
     use std::fmt::Write as _;
 
     use super::*;
-    use crate::answers::Answer;
+    use perflab_subject::answer::Answer;
 
     fn plain() -> Vec<Plain> {
         [
@@ -75,7 +75,7 @@ mod tests {
             .collect();
         let mut table = String::new();
         for Answer { name, measure, count } in &computed {
-            writeln!(table, "    answer(\"{name}\", {measure:#018X}, {count:#018X}),").unwrap();
+            writeln!(table, "    Answer::new(\"{name}\", {measure:#018X}, {count:#018X}),").unwrap();
         }
         assert!(computed == ANSWERS, "the answers by the plain forms are\n{table}");
     }

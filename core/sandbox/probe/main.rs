@@ -4,6 +4,8 @@
 //! `error ERRNO`. The last attempts in the list of [`attempt`] do not come back.
 #![expect(unsafe_code, reason = "raw system calls are what is tried")]
 
+mod holes;
+
 use std::ffi::CString;
 use std::fs;
 use std::io::{self, Read, Write};
@@ -81,6 +83,7 @@ fn attempt(words: &[&str]) -> Attempt {
             let values: Vec<Value<'_>> = arguments.iter().map(|word| Value::from(*word)).collect();
             call(number, &values)
         }
+        ["hole", rest @ ..] => holes::attempt(rest),
         ["int80"] => int80(),
         ["tty"] => done(fs::File::open("/dev/tty")),
         _ => stay(words),

@@ -15,7 +15,7 @@ pub enum Profile {
     /// Also writes below the roots.
     #[serde(rename = "workspace")]
     Workspace,
-    /// Also opens connections over IPv4 and IPv6; binds no TCP port but those of [`Job::bind_ports`].
+    /// Also opens connections over IPv4 and IPv6 (TCP, UDP and echo requests); accepts none.
     #[serde(rename = "workspace+net")]
     WorkspaceNet,
 }
@@ -113,10 +113,10 @@ pub struct Job {
     pub limits: Limits,
     /// Variables beyond the fixed ones; only names from a short list of harmless ones are taken.
     pub variables: Vec<(String, String)>,
-    /// TCP ports that may be bound with [`Profile::WorkspaceNet`].
-    pub bind_ports: Vec<u16>,
     /// Lets the command open Unix sockets (`socket(AF_UNIX)`). Off by default: below Landlock ABI 9 nothing stops
-    /// a connection to a daemon whose socket lies below a root. Pairs (`socketpair`) are always allowed.
+    /// a connection to a daemon whose socket lies below a root. Pairs (`socketpair`) that stay connected are always
+    /// allowed. With [`Profile::WorkspaceNet`] no socket listens, of whatever family: the kernel's filter cannot tell
+    /// them apart.
     pub unix_sockets: bool,
 }
 
@@ -130,7 +130,6 @@ impl Job {
             profile,
             limits: Limits::default(),
             variables: Vec::new(),
-            bind_ports: Vec::new(),
             unix_sockets: false,
         }
     }

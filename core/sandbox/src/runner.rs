@@ -185,7 +185,6 @@ impl Sandbox {
             roots: self.roots.iter().map(|root| root.path().to_owned()).collect(),
             cwd,
             reads: self.reads.clone(),
-            bind_ports: job.bind_ports.clone(),
             scratch_base: self.scratch_base.clone(),
         };
         let descriptors: Vec<BorrowedFd<'_>> =

@@ -267,7 +267,6 @@ pub(crate) fn probe(helper: &Helper, limit: bool) -> Result<Option<String>, Sand
         roots: Vec::new(),
         cwd: (0, PathBuf::new()),
         reads: Vec::new(),
-        bind_ports: Vec::new(),
         scratch_base: std::env::temp_dir(),
     };
     let mut running = Running::spawn(helper, &spec, &[root.as_fd()])?;

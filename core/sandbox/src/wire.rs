@@ -38,7 +38,6 @@ pub(crate) struct Spec {
     pub cwd: (usize, PathBuf),
     /// Further trees that may be read.
     pub reads: Vec<PathBuf>,
-    pub bind_ports: Vec<u16>,
     /// Where the private temporary directory is made if it cannot be a file system of its own.
     pub scratch_base: PathBuf,
 }

@@ -4,8 +4,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, NetPort, PathBeneath, Ruleset,
-    RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetStatus, Scope,
+    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, PathBeneath, Ruleset, RulesetAttr,
+    RulesetCreated, RulesetCreatedAttr, RulesetStatus, Scope,
 };
 use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::process::{Resource, Rlimit, setrlimit};
@@ -120,7 +120,7 @@ fn ruleset(protection: &Protection, spec: &Spec) -> Result<Rules, Failure> {
         .handle_access(files)
         .map_err(refused())?;
     if protection.landlock_abi >= 4 {
-        // With network any port may be connected to; which ports may be bound is said one by one.
+        // With network any port may be connected to; none is bound.
         let mut ports: BitFlags<AccessNet> = AccessNet::BindTcp.into();
         if !spec.profile.network() {
             ports |= AccessNet::ConnectTcp;
@@ -130,12 +130,7 @@ fn ruleset(protection: &Protection, spec: &Spec) -> Result<Rules, Failure> {
     if protection.landlock_abi >= 6 {
         ruleset = ruleset.scope(Scope::AbstractUnixSocket | Scope::Signal).map_err(refused())?;
     }
-    let mut ruleset = ruleset.create().map_err(refused())?;
-    if protection.landlock_abi >= 4 && spec.profile.network() {
-        for port in &spec.bind_ports {
-            ruleset = ruleset.add_rule(NetPort::new(*port, AccessNet::BindTcp)).map_err(refused())?;
-        }
-    }
+    let ruleset = ruleset.create().map_err(refused())?;
     Ok(Rules { ruleset, files })
 }
 

@@ -1,6 +1,6 @@
 //! What every server that runs commands is started with, and what `doctor` says about it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use mcp_sandbox::{Capabilities, Helper, Layer, Sandbox, SandboxError};
@@ -9,6 +9,7 @@ use mcp_server::layers::Audit;
 use mcp_server::options::Options;
 use mcp_server::server::About;
 use mcp_workspace::Roots;
+use mcp_workspace::state::exposed;
 
 use crate::ground::Ground;
 use crate::runs::{Cause, Runs};
@@ -98,8 +99,23 @@ impl Settings {
             (None, Some(helper)) => mcp_sandbox::offered_with(helper),
             (None, None) => mcp_sandbox::offered(),
         });
+        self.state_apart()?;
         let audit = self.state.as_deref().map(Audit::open_in).transpose();
         Ok((roots, Runs::new(ground, audit.map_err(|error| error.to_string())?)))
+    }
+
+    /// The root whose commands could change what is remembered. One that only reads changes nothing.
+    fn exposed_state(&self) -> Option<&Path> {
+        if self.read_only { None } else { exposed(self.state.as_deref()?, &self.roots) }
+    }
+
+    fn state_apart(&self) -> Result<(), String> {
+        let (Some(state), Some(root)) = (&self.state, self.exposed_state()) else { return Ok(()) };
+        Err(format!(
+            "the state directory {} and the root {} share files, so that commands could change what is remembered: give --state a directory apart from the roots, or --state none",
+            state.display(),
+            root.display()
+        ))
     }
 
     fn roots(&self) -> Result<Roots, String> {
@@ -147,22 +163,15 @@ pub fn facts(about: &About, options: &Options, flags: &SandboxFlags) -> Vec<Fact
             if options.roots.is_empty() {
                 facts.push(Fact::good("root", roots.names()[0].clone()));
             }
-            facts.extend(state_in_reach(&roots, &settings));
+            if let Some(root) = settings.exposed_state() {
+                let found =
+                    format!("shares files with the root {}, where commands can change it", root.display());
+                facts.push(Fact::missing("state", found, "give --state a directory apart from the roots"));
+            }
         }
         Err(error) => facts.push(Fact::missing("root", error, "give --root DIR")),
     }
     facts
-}
-
-/// State below a root is there for commands to change, the audit log included.
-fn state_in_reach(roots: &Roots, settings: &Settings) -> Option<Fact> {
-    let state = settings.state.as_ref()?;
-    let state = state.canonicalize().unwrap_or_else(|_| state.clone());
-    let root = roots.holding(&state)?.display().to_string();
-    (!settings.read_only).then(|| {
-        let found = format!("lies below the root {root}, where commands can change it");
-        Fact::missing("state", found, "choose a directory outside of the roots with --state")
-    })
 }
 
 fn protections(offered: &Capabilities) -> Vec<Fact> {

@@ -4,6 +4,8 @@
 //! `error ERRNO`. The last attempts in the list of [`attempt`] do not come back.
 #![expect(unsafe_code, reason = "raw system calls are what is tried")]
 
+#[cfg(target_arch = "x86_64")]
+mod fuzz;
 mod holes;
 
 use std::ffi::CString;
@@ -84,6 +86,8 @@ fn attempt(words: &[&str]) -> Attempt {
             call(number, &values)
         }
         ["hole", rest @ ..] => holes::attempt(rest),
+        #[cfg(target_arch = "x86_64")]
+        ["fuzz", rest @ ..] => fuzz::fuzz(rest),
         ["int80"] => int80(),
         ["tty"] => done(fs::File::open("/dev/tty")),
         _ => stay(words),

@@ -40,9 +40,57 @@ pub fn make(directory: &Path) -> io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)
 }
 
+/// The root that a state directory shares files with: what runs in that root could forge or remove what is remembered.
+/// The directory need not be there yet; links in its path and in those of the roots are followed.
+#[must_use]
+pub fn exposed<'a>(directory: &Path, roots: &'a [PathBuf]) -> Option<&'a Path> {
+    let place = resolved(directory);
+    let shares = |root: &&PathBuf| {
+        let root = resolved(root);
+        place.starts_with(&root) || root.starts_with(&place)
+    };
+    roots.iter().find(shares).map(PathBuf::as_path)
+}
+
+/// A path with the links of the part that is there followed.
+fn resolved(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let there = path.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
+    let Some((above, found)) = there else { return path };
+    // The rest is not there, so that there is no link in it, and `..` in it leads back to what is.
+    let rest = path.strip_prefix(above).unwrap_or(Path::new(""));
+    rest.components().fold(found, |mut found, part| {
+        match part {
+            std::path::Component::ParentDir => {
+                found.pop();
+            }
+            part => found.push(part),
+        }
+        found
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_state_directory_that_shares_files_with_a_root_is_found() {
+        let base = tempfile::tempdir().unwrap();
+        let at = |name: &str| base.path().join(name);
+        std::fs::create_dir_all(at("root/inner")).unwrap();
+        std::fs::create_dir_all(at("beside")).unwrap();
+        std::os::unix::fs::symlink(at("root/inner"), at("link")).unwrap();
+        let roots = [at("other"), at("root")];
+        for name in ["root", "root/state", "root/not/yet", "link", "link/state", "beside/../root/x", ""] {
+            assert_eq!(exposed(&at(name), &roots), Some(roots[1].as_path()), "{name}");
+        }
+        for name in ["beside", "beside/state", "rootling", "root/../beside", "not/there/../../beside"] {
+            assert_eq!(exposed(&at(name), &roots[1..]), None, "{name}");
+        }
+        // A root that is reached by a link.
+        assert!(exposed(&at("root/inner/state"), &[at("link")]).is_some());
+    }
 
     #[test]
     fn a_state_directory_is_the_one_asked_for_or_one_of_the_servers_name() {

@@ -35,7 +35,7 @@ impl Judged {
         time: Duration,
     ) -> Result<Self, String> {
         let plan = Plan::new(workspace.roots(), invocation, cwd, profile, time)?;
-        let analysis = workspace.look(&plan.line, &plan.directory);
+        let analysis = workspace.look(&plan.line, &plan.directory, profile.network());
         Ok(Self { plan, analysis })
     }
 

@@ -91,7 +91,7 @@ fn bad(sentence: String) -> ToolError {
 
 fn analyze(state: &BashGod, params: &params::Analyze, context: &Context) -> Result<AnalysisView, ToolError> {
     let folder = state.workspace.folder(params.cwd.as_deref()).map_err(bad)?;
-    let analysis = state.workspace.look(&params.command, &folder);
+    let analysis = state.workspace.look(&params.command, &folder, false);
     Ok(AnalysisView::new(analysis, context.detail(), context.budget().max_bytes()))
 }
 
@@ -110,7 +110,7 @@ fn suggest(state: &BashGod, params: &params::Suggest, context: &Context) -> Resu
     let mut left = context.budget().max_bytes().saturating_sub(ENVELOPE);
     let mut suggestions = Vec::with_capacity(found.len());
     for suggestion in found {
-        let analysis = state.workspace.look(&suggestion.command, &folder);
+        let analysis = state.workspace.look(&suggestion.command, &folder, false);
         let view = SuggestionView {
             command: suggestion.command,
             template: suggestion.template,

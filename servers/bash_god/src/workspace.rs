@@ -36,12 +36,12 @@ impl Workspace {
         self.roots.resolve("cwd", asked)
     }
 
-    /// What a line would do in a directory, and what the policy says about it.
+    /// What a line would do in a directory, and what the policy says about it; `network` says whether it is to have one.
     #[must_use]
-    pub fn look(&self, line: &str, folder: &Path) -> Analysis {
+    pub fn look(&self, line: &str, folder: &Path, network: bool) -> Analysis {
         let context = Context::new(folder.to_string_lossy(), self.home.as_str());
         let mut analysis = analysis::inspect(line, &context);
-        let verdict = policy::decide(&analysis, &self.policy, self.roots.names());
+        let verdict = policy::decide(&analysis, &self.policy, self.roots.names(), network);
         analysis.decision = verdict.decision;
         for reason in verdict.reasons {
             if !analysis.reasons.contains(&reason) {
@@ -67,7 +67,7 @@ mod tests {
         let base = tempfile::tempdir().unwrap();
         let workspace = workspace(base.path());
         let below = workspace.roots().paths()[0].join("deep/er");
-        assert_eq!(workspace.look("cat ../../notes", &below).decision, Decision::Allow);
-        assert_eq!(workspace.look("cat ../../../notes", &below).decision, Decision::Prompt);
+        assert_eq!(workspace.look("cat ../../notes", &below, false).decision, Decision::Allow);
+        assert_eq!(workspace.look("cat ../../../notes", &below, false).decision, Decision::Prompt);
     }
 }

@@ -53,7 +53,7 @@ impl Context {
 #[must_use]
 pub fn analyse(command: &str, context: &Context) -> Analysis {
     let mut analysis = inspect(command, context);
-    let verdict = policy::decide(&analysis, Policy::built_in(), std::slice::from_ref(&context.cwd));
+    let verdict = policy::decide(&analysis, Policy::built_in(), std::slice::from_ref(&context.cwd), false);
     analysis.decision = verdict.decision;
     for reason in verdict.reasons {
         types::push_new(&mut analysis.reasons, reason);

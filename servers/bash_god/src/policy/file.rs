@@ -70,6 +70,8 @@ struct RuleText {
     risk_at_least: Option<Risk>,
     touches_secret: Option<bool>,
     trusted_files: Option<bool>,
+    #[serde(default)]
+    network: bool,
     r#match: Vec<Spanned<String>>,
     no_match: Vec<Spanned<String>>,
 }
@@ -125,6 +127,13 @@ impl Source<'_> {
             );
             return Err(self.error(start, message));
         }
+        if text.network && text.decision != Decision::Allow {
+            let message = format!(
+                "The rule `{}` says `network = true`, which goes with `decision = \"allow\"` alone: it lets what the rule allows have a network.",
+                text.name
+            );
+            return Err(self.error(start, message));
+        }
         let reason = text.reason.unwrap_or_else(|| default_reason(text.decision).to_owned());
         let conditions = Conditions {
             program: text.program,
@@ -141,7 +150,8 @@ impl Source<'_> {
             touches_secret: text.touches_secret,
             trusted_files: text.trusted_files,
         };
-        let out = Rule { name: text.name, decision: text.decision, reason, conditions };
+        let out =
+            Rule { name: text.name, decision: text.decision, reason, network: text.network, conditions };
         for (examples, wanted) in [(&text.r#match, true), (&text.no_match, false)] {
             for example in examples {
                 self.example(&out, example, wanted)?;

@@ -77,9 +77,10 @@ impl Policy {
     }
 }
 
-/// Decides about a line. `roots` are the directories, absolute, inside which files may be used.
+/// Decides about a line. `roots` are the directories, absolute, inside which files may be used; `network` says whether it
+/// is to have one: over it a command that may read files can send them anywhere, so a rule has to allow that too.
 #[must_use]
-pub fn decide(analysis: &Analysis, policy: &Policy, roots: &[String]) -> Verdict {
+pub fn decide(analysis: &Analysis, policy: &Policy, roots: &[String], network: bool) -> Verdict {
     let mut verdict = Verdict { decision: Decision::Allow, reasons: Vec::new() };
     if !analysis.parsed {
         verdict.raise(
@@ -91,7 +92,7 @@ pub fn decide(analysis: &Analysis, policy: &Policy, roots: &[String]) -> Verdict
         verdict.raise(Decision::Prompt, "The command does not look like what it is.".to_owned());
     }
     for command in &analysis.commands {
-        let (decision, reason) = decide_one(command, policy, roots);
+        let (decision, reason) = decide_one(command, policy, roots, network);
         if decision != Decision::Allow {
             verdict.raise(decision, format!("{}: {reason}", shown(command)));
         }
@@ -118,12 +119,43 @@ fn shown(command: &CommandEffects) -> String {
     if cut.len() < line.len() { format!("`{cut}…`") } else { format!("`{cut}`") }
 }
 
-fn decide_one(command: &CommandEffects, policy: &Policy, roots: &[String]) -> (Decision, String) {
+/// The hosts of the URLs among the words of a command: where it says that it connects to.
+fn hosts(command: &CommandEffects) -> Vec<&str> {
+    let mut hosts = Vec::new();
+    for word in &command.argv {
+        let Some((_, rest)) = word.split_once("://") else { continue };
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let host = authority.rsplit('@').next().unwrap_or_default();
+        if !host.is_empty() && !hosts.contains(&host) {
+            hosts.push(host);
+        }
+    }
+    hosts
+}
+
+/// Why a command that is allowed otherwise is asked for, where it is to have a network.
+fn with_network(command: &CommandEffects, rule: &str) -> String {
+    let hosts = hosts(command);
+    let named = if hosts.is_empty() { String::new() } else { format!("; it names {}", hosts.join(", ")) };
+    format!(
+        "with a network it could send whatever it reads{named}. A rule that allows this says `network = true` (rule {rule} does not)."
+    )
+}
+
+fn decide_one(
+    command: &CommandEffects,
+    policy: &Policy,
+    roots: &[String],
+    network: bool,
+) -> (Decision, String) {
     let matching = || policy.rules.iter().filter(|rule| rule.matches(command, roots));
     let rule = matching().find(|rule| rule.decision == Decision::Deny).or_else(|| matching().next());
     match rule {
         Some(rule) if rule.decision == Decision::Allow && command.certainty == Certainty::Opaque => {
             (Decision::Prompt, "what it does is not clear from its text, which no rule can allow.".to_owned())
+        }
+        Some(rule) if rule.decision == Decision::Allow && network && !rule.network => {
+            (Decision::Prompt, with_network(command, &rule.name))
         }
         Some(rule) => (rule.decision, format!("{} (rule {})", rule.reason, rule.name)),
         None => (Decision::Prompt, "no rule allows it.".to_owned()),
@@ -142,7 +174,41 @@ mod tests {
 
     fn decision(policy: &Policy, command: &str) -> Decision {
         let context = Context::new("/srv/project", "/home/user");
-        decide(&analyse(command, &context), policy, &["/srv/project".to_owned()]).decision
+        decide(&analyse(command, &context), policy, &["/srv/project".to_owned()], false).decision
+    }
+
+    fn with_network(policy: &Policy, command: &str) -> Verdict {
+        let context = Context::new("/srv/project", "/home/user");
+        decide(&analyse(command, &context), policy, &["/srv/project".to_owned()], true)
+    }
+
+    #[test]
+    fn a_network_is_asked_for_unless_a_rule_grants_it() {
+        let built_in = Policy::built_in();
+        for command in ["ls", "cat notes.txt", "cat a | wc -l", "mkdir -p out"] {
+            assert_eq!(decision(built_in, command), Decision::Allow, "{command}");
+            let verdict = with_network(built_in, command);
+            assert_eq!(verdict.decision, Decision::Prompt, "{command}");
+            assert!(verdict.reasons[0].contains("with a network"), "{verdict:?}");
+        }
+        assert_eq!(with_network(built_in, "rm -rf /").decision, Decision::Deny);
+        let rule = |network: &str| {
+            format!(
+                "[[rule]]\nname = 'fetch'\ndecision = 'allow'\nprogram = ['curl']\n{network}match = ['curl https://a.example/x']\n\
+                 no_match = ['wget x']\n"
+            )
+        };
+        let granted = Policy::parse("p.toml", &rule("network = true\n")).unwrap();
+        assert_eq!(with_network(&granted, "curl https://a.example/x").decision, Decision::Allow);
+        assert_eq!(with_network(&granted, "curl https://a.example/x | cat").decision, Decision::Prompt);
+        let without = with_network(
+            &Policy::parse("p.toml", &rule("")).unwrap(),
+            "curl https://user@a.example:8080/x?y=z 'http://b.example'",
+        );
+        assert_eq!(without.decision, Decision::Prompt);
+        assert!(without.reasons[0].contains("it names a.example:8080, b.example"), "{without:?}");
+        let denies = rule("network = true\n").replace("allow", "deny");
+        assert!(Policy::parse("p.toml", &denies).unwrap_err().message.contains("goes with"));
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub(crate) struct Rule {
     pub(crate) name: String,
     pub(crate) decision: Decision,
     pub(crate) reason: String,
+    /// Whether what it allows may have a network.
+    pub(crate) network: bool,
     pub(crate) conditions: Conditions,
 }
 

@@ -32,19 +32,22 @@ impl Transfer {
     /// One sentence for the user.
     pub fn carry_out<R: Record>(self, directory: Option<&Path>, limits: Limits) -> Result<(), String> {
         let directory = directory.ok_or("nothing is remembered with --state none")?;
-        let Opened { state: log, notice } =
-            Log::<R>::open(directory, limits).map_err(|error| error.to_string())?;
-        if let Some(notice) = notice {
-            tracing::warn!("{notice}");
-        }
+        // A copy of what is damaged, or of nothing, would pass for a copy of what was there.
+        let there = || Log::<R>::open_existing(directory, limits).map_err(|error| error.to_string());
         match self {
-            Self::Export { file: None } => export(&log, &mut io::stdout().lock()),
+            Self::Export { file: None } => export(&there()?, &mut io::stdout().lock()),
             Self::Export { file: Some(file) } => {
+                let log = there()?;
                 let made = File::create_new(&file);
                 let mut out = made.map_err(|error| format!("{} cannot be made: {error}", file.display()))?;
                 export(&log, &mut out)
             }
             Self::Import { file } => {
+                let Opened { state: log, notice } =
+                    Log::<R>::open(directory, limits).map_err(|error| error.to_string())?;
+                if let Some(notice) = notice {
+                    tracing::warn!("{notice}");
+                }
                 let opened = File::open(&file);
                 let opened = opened.map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
                 log.import(&mut BufReader::new(opened)).map(drop).map_err(|error| error.to_string())

@@ -77,7 +77,7 @@ impl StateFile {
         let path = directory.join(format!("{}.redb", schema.name));
         let unusable =
             |reason: String| StateError::Unusable { name: schema.name, path: path.clone(), reason };
-        fs::create_dir_all(directory).map_err(|error| unusable(error.to_string()))?;
+        mcp_workspace::state::make(directory).map_err(|error| unusable(error.to_string()))?;
         let (database, notice) = match opened(&path, schema, &check) {
             Ok(database) => (database, None),
             Err(Unreadable::Failed(error)) => return Err(error.about(schema.name)),
@@ -91,6 +91,29 @@ impl StateFile {
             }
         };
         Ok(Opened { state: Self { database: Mutex::new(database), path, schema }, notice })
+    }
+
+    /// Opens the file of a schema that is there already, to read what it holds: nothing is begun, and nothing kept
+    /// aside.
+    ///
+    /// # Errors
+    /// If there is no such file, it is damaged or holds something else, or another process has it open.
+    pub fn open_existing(
+        directory: &Path,
+        schema: Schema,
+        check: impl Fn(&ReadTransaction) -> Result<(), StateError>,
+    ) -> Result<Self, StateError> {
+        let path = directory.join(format!("{}.redb", schema.name));
+        let unusable =
+            |reason: String| StateError::Unusable { name: schema.name, path: path.clone(), reason };
+        if !path.is_file() {
+            return Err(unusable("is not there: nothing was remembered in this directory".to_owned()));
+        }
+        match opened(&path, schema, &check) {
+            Ok(database) => Ok(Self { database: Mutex::new(database), path, schema }),
+            Err(Unreadable::Failed(error)) => Err(error.about(schema.name)),
+            Err(Unreadable::Foreign(reason)) => Err(unusable(reason)),
+        }
     }
 
     /// What it holds.

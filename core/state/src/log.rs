@@ -78,14 +78,30 @@ impl<R: Record> Log<R> {
     /// # Errors
     /// If another process has the file open, or the directory cannot be written.
     pub fn open(directory: &Path, limits: Limits) -> Result<Opened<Self>, StateError> {
-        let check = |view: &ReadTransaction| match view.open_table(RECORDS) {
+        let Opened { state: file, notice } = StateFile::open(directory, R::SCHEMA, Self::check)?;
+        Ok(Opened { state: Self::of(file, limits)?, notice })
+    }
+
+    /// Opens the log of a state directory that has one; see [`StateFile::open_existing`].
+    ///
+    /// # Errors
+    /// If there is none, it is damaged, or another process has it open.
+    pub fn open_existing(directory: &Path, limits: Limits) -> Result<Self, StateError> {
+        Self::of(StateFile::open_existing(directory, R::SCHEMA, Self::check)?, limits)
+    }
+
+    /// Whether every record can be read.
+    fn check(view: &ReadTransaction) -> Result<(), StateError> {
+        match view.open_table(RECORDS) {
             Err(TableError::TableDoesNotExist(_)) => Ok(()),
             Err(error) => Err(error.into()),
             Ok(_) => records::<R>(view).map(drop),
-        };
-        let Opened { state: file, notice } = StateFile::open(directory, R::SCHEMA, check)?;
+        }
+    }
+
+    fn of(file: StateFile, limits: Limits) -> Result<Self, StateError> {
         file.write(|transaction| Ok(transaction.open_table(RECORDS).map(drop)?))?;
-        Ok(Opened { state: Self { file, limits, kind: PhantomData }, notice })
+        Ok(Self { file, limits, kind: PhantomData })
     }
 
     /// How much is kept.

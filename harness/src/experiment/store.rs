@@ -79,7 +79,12 @@ impl Store {
             launch.turns.retain(|turn| !dropped(turn));
             text += &raw_rows(&file.plan, launch);
         }
-        self.put("raw.csv", text.as_bytes())
+        // Two files cannot change at once: while one has changed, the other does not say how many rows there are.
+        self.file.launches.iter_mut().for_each(|launch| launch.rows = None);
+        self.save()?;
+        self.put("raw.csv", text.as_bytes())?;
+        self.file.launches = run.launches.iter().map(LaunchFile::from).collect();
+        self.save()
     }
 
     /// Whether something in it is broken.

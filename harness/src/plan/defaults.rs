@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use serde::Deserialize;
+use toml::Spanned;
 
 use crate::plan::PlanError;
 
@@ -17,34 +18,55 @@ pub struct Defaults {
     pub counts_package: Option<String>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Manifest {
-    workspace: Section,
-    package: Section,
+/// The parts of a manifest that are looked at; `T` is what the table is read as.
+#[derive(Deserialize)]
+struct Manifest<T> {
+    workspace: Option<Section<T>>,
+    package: Option<Section<T>>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Section {
-    metadata: Metadata,
+#[derive(Deserialize)]
+struct Section<T> {
+    metadata: Option<Metadata<T>>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Metadata {
-    perflab: Option<Defaults>,
+#[derive(Deserialize)]
+struct Metadata<T> {
+    perflab: Option<T>,
+}
+
+impl<T> Manifest<T> {
+    fn table(self) -> Option<T> {
+        let sections = [self.workspace, self.package];
+        sections.into_iter().flatten().find_map(|section| section.metadata?.perflab)
+    }
 }
 
 impl Defaults {
     /// Reads them from the text of the manifest `file`.
     ///
     /// # Errors
-    /// A [`PlanError`] with line and column: the text is not TOML, or the table has an unknown key.
+    /// A [`PlanError`] with line and column: the text is not TOML, or the table is not one, has an unknown key or an
+    /// empty value.
     pub fn parse(file: &str, text: &str) -> Result<Self, PlanError> {
-        let manifest: Manifest = toml::from_str(text).map_err(|error| PlanError::toml(file, text, &error))?;
-        let tables = [manifest.workspace, manifest.package];
-        Ok(tables.into_iter().find_map(|section| section.metadata.perflab).unwrap_or_default())
+        let fault = |error: toml::de::Error| PlanError::toml(file, text, &error);
+        let found: Manifest<Spanned<toml::Value>> = toml::from_str(text).map_err(fault)?;
+        let Some(found) = found.table() else { return Ok(Self::default()) };
+        let right = "a table with suite = \"FILE\" or counts_package = \"PACKAGE\"";
+        // serde takes an array for a table with its values in order.
+        if !found.as_ref().is_table() {
+            let wrong = format!("metadata.perflab is not a table but of type {}", found.as_ref().type_str());
+            return Err(PlanError::at(file, text, Some(found.span()), wrong).right(right));
+        }
+        let defaults: Manifest<Self> = toml::from_str(text).map_err(fault)?;
+        let defaults = defaults.table().unwrap_or_default();
+        let empty = defaults.suite.as_ref().is_some_and(|suite| suite.as_os_str().is_empty())
+            || defaults.counts_package.as_deref() == Some("");
+        if empty {
+            let wrong = "metadata.perflab has an empty value";
+            return Err(PlanError::at(file, text, Some(found.span()), wrong).right(right));
+        }
+        Ok(defaults)
     }
 
     /// The file of the suite of this name, relative to the workspace; `None` where no suite is named, beside
@@ -85,6 +107,19 @@ mod tests {
         let text = "[workspace.metadata.perflab]\nsuit = \"a.toml\"\n";
         let error = Defaults::parse("Cargo.toml", text).unwrap_err().to_string();
         assert!(error.starts_with("Cargo.toml:2:1: unknown field `suit`"), "{error}");
+    }
+
+    #[test]
+    fn what_is_not_a_table_or_is_empty_has_its_line() {
+        for (value, said) in [
+            ("perflab = []", "Cargo.toml:2:11: metadata.perflab is not a table but of type array"),
+            ("perflab = \"a.toml\"", "Cargo.toml:2:11: metadata.perflab is not a table but of type string"),
+            ("perflab = { suite = \"\" }", "Cargo.toml:2:11: metadata.perflab has an empty value"),
+        ] {
+            let text = format!("[workspace.metadata]\n{value}\n");
+            let error = Defaults::parse("Cargo.toml", &text).unwrap_err().to_string();
+            assert!(error.starts_with(said), "{error}");
+        }
     }
 
     #[test]

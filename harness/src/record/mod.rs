@@ -79,6 +79,9 @@ pub struct LaunchFile {
     pub index: u32,
     /// Its processes.
     pub arms: Vec<LaunchArm>,
+    /// How many rows of `raw.csv` are its own; `None` in records from before they were counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<usize>,
 }
 
 /// Why a record cannot be read.
@@ -107,6 +110,18 @@ pub enum RecordError {
         line: u64,
         /// What was wrong.
         wrong: String,
+    },
+    /// A finished launch has other rows than it had when it was measured.
+    #[error(
+        "raw.csv has {found} rows of launch {launch}, expected {expected}: the file was cut or changed; take it from a copy, or measure again"
+    )]
+    Rows {
+        /// The launch.
+        launch: u32,
+        /// Rows that were written.
+        expected: usize,
+        /// Rows that are there.
+        found: usize,
     },
 }
 
@@ -155,12 +170,85 @@ impl RunFile {
             .map(|launch| Launch { index: launch.index, arms: launch.arms.clone(), turns: Vec::new() })
             .collect();
         read_raw(raw, &self.plan, &mut launches)?;
+        self.whole(&launches)?;
         Ok(Run { launches, failures: self.failures.clone(), facts: self.facts.clone() })
     }
 }
 
+impl RunFile {
+    /// Whether every finished launch has all of its rows. Records from before rows were counted have as many in each
+    /// launch, where nothing failed.
+    fn whole(&self, launches: &[Launch]) -> Result<(), RecordError> {
+        let most = launches.iter().map(rows_of).max().unwrap_or(0);
+        // What failed before the first launch has rows in none.
+        let equal = self.failures.iter().all(|failure| failure.launch.is_none());
+        let least = usize::from(self.failures.is_empty() && !self.plan.benchmarks.is_empty());
+        for (file, launch) in self.launches.iter().zip(launches) {
+            let found = rows_of(launch);
+            let expected = file.rows.unwrap_or(if equal { most.max(least) } else { found });
+            if found != expected {
+                return Err(RecordError::Rows { launch: file.index, expected, found });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Rows of `raw.csv` that a launch has.
+fn rows_of(launch: &Launch) -> usize {
+    launch.turns.iter().map(|turn| turn.slices.len()).sum()
+}
+
 impl From<&Launch> for LaunchFile {
     fn from(launch: &Launch) -> Self {
-        Self { index: launch.index, arms: launch.arms.clone() }
+        Self { index: launch.index, arms: launch.arms.clone(), rows: Some(rows_of(launch)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RUN: &str = include_str!("../../tests/data/record/run.json");
+    const RAW: &str = include_str!("../../tests/data/record/raw.csv");
+
+    /// The record as it would be written today.
+    fn counted() -> RunFile {
+        let file = RunFile::read(RUN).unwrap();
+        let launches = file.run(RAW).unwrap().launches.iter().map(LaunchFile::from).collect();
+        RunFile::read(&RunFile { launches, ..file }.write().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_row_more_or_less_is_missed() {
+        let file = counted();
+        assert!(file.run(RAW).is_ok());
+        let lines: Vec<&str> = RAW.lines().collect();
+        for at in [1, lines.len() / 2, lines.len() - 1] {
+            let mut fewer = lines.clone();
+            fewer.remove(at);
+            let error = file.run(&(fewer.join("\n") + "\n")).unwrap_err();
+            assert!(
+                matches!(&error, RecordError::Rows { expected, found, .. } if found + 1 == *expected),
+                "{error}"
+            );
+            let mut more = lines.clone();
+            more.insert(at, lines[at]);
+            assert!(
+                matches!(file.run(&(more.join("\n") + "\n")), Err(RecordError::Rows { .. })),
+                "twice {at}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_cut_goes_unseen() {
+        let (old, new) = (RunFile::read(RUN).unwrap(), counted());
+        let ends: Vec<usize> = RAW.match_indices('\n').map(|(at, _)| at + 1).collect();
+        let header = ends[0];
+        for cut in ends.iter().step_by(97).filter(|cut| **cut > header && **cut < RAW.len()) {
+            assert!(old.run(&RAW[..*cut]).is_err() && new.run(&RAW[..*cut]).is_err(), "cut at {cut}");
+        }
+        assert!(new.run(&RAW[..header]).is_err() && new.run("").is_err());
     }
 }

@@ -55,6 +55,12 @@ fn a_truncated_record_names_the_place() {
 }
 
 #[test]
+fn rows_that_are_gone_are_missed() {
+    let said = said_to("raw.csv", |text| text[..text.len() * 7 / 8].to_owned());
+    assert!(said.contains(" rows of launch ") && said.contains("the file was cut or changed"), "{said}");
+}
+
+#[test]
 fn a_corrupt_sample_names_its_line() {
     let nth = |text: &str, from: &str, to: &str| {
         let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -65,6 +65,17 @@ fn is_false(flag: &bool) -> bool {
     !flag
 }
 
+/// Whether the last line has no end.
+fn is_torn(file: &File) -> io::Result<bool> {
+    let length = file.metadata()?.len();
+    let mut last = [b'\n'];
+    // What is not a file of its own length, such as a pipe, has no line to look at.
+    if length > 0 {
+        file.read_exact_at(&mut last, length - 1)?;
+    }
+    Ok(last != [b'\n'])
+}
+
 impl Audit {
     /// Opens the log of a state directory, and makes both where they are not there.
     ///
@@ -83,7 +94,14 @@ impl Audit {
     ///
     /// When the file cannot be opened for appending.
     pub fn open(path: &Path) -> Result<Self, AuditError> {
-        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
+        let file = OpenOptions::new().create(true).append(true).read(true).mode(0o600).open(path);
+        let file = file.and_then(|mut file| {
+            // A line that a kill or a full disk cut off would take the next one with it.
+            if is_torn(&file)? {
+                file.write_all(b"\n")?;
+            }
+            Ok(file)
+        });
         match file {
             Ok(file) => Ok(Self { path: path.to_owned(), file: Mutex::new(file) }),
             Err(error) => Err(AuditError::Log { path: path.to_owned(), error }),
@@ -149,6 +167,22 @@ mod tests {
         assert_eq!(lines[1]["failure"], "failed");
         assert_eq!(lines[1]["arguments"].as_str().unwrap().len(), MOST_ARGUMENTS);
         assert_eq!(lines[1]["is_cut"], true);
+    }
+
+    #[test]
+    fn a_line_that_was_cut_off_takes_no_other_along() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.jsonl");
+        Audit::open(&path).unwrap().record("one", "{}", 0, None);
+        let whole = std::fs::read_to_string(&path).unwrap();
+        for cut in 1..=whole.len() {
+            std::fs::write(&path, &whole[..cut]).unwrap();
+            Audit::open(&path).unwrap().record("two", "{}", 0, None);
+            let text = std::fs::read_to_string(&path).unwrap();
+            let lines: Vec<&str> = text.lines().collect();
+            assert_eq!(lines.len(), 2, "{text}");
+            assert_eq!(serde_json::from_str::<Value>(lines[1]).unwrap()["tool"], "two");
+        }
     }
 
     #[test]

@@ -39,6 +39,9 @@ fn a_damaged_file_is_kept_aside_with_a_sentence() {
     ];
     for (number, bytes) in damaged.into_iter().enumerate() {
         fs::write(&path, &bytes).unwrap();
+        // Who only reads moves nothing and begins nothing.
+        let error = Log::<Note>::open_existing(directory.path(), LIMITS).unwrap_err().to_string();
+        assert!(error.contains("is damaged"), "{error}");
         let Opened { state: log, notice } = Log::<Note>::open(directory.path(), LIMITS).unwrap();
         let kept = directory.path().join(format!("notes.redb.kept-{}", number + 1));
         let notice = notice.unwrap_or_else(|| panic!("damage {number} was not noticed"));
@@ -46,6 +49,28 @@ fn a_damaged_file_is_kept_aside_with_a_sentence() {
         assert_eq!(fs::metadata(&kept).unwrap().len(), bytes.len() as u64, "nothing is thrown away");
         assert!(texts(&log).is_empty());
         log.append(note(1, "a")).unwrap();
+    }
+}
+
+#[test]
+fn what_is_not_there_is_not_begun_by_reading_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("none");
+    let error = Log::<Note>::open_existing(&place, LIMITS).unwrap_err().to_string();
+    assert!(error.contains("is not there"), "{error}");
+    assert!(!place.exists());
+    drop(open(&place));
+    assert!(texts(&Log::open_existing(&place, LIMITS).unwrap()).is_empty());
+}
+
+#[test]
+fn a_new_directory_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("new/state");
+    drop(open(&place));
+    for made in [directory.path().join("new"), place] {
+        assert_eq!(fs::metadata(&made).unwrap().permissions().mode() & 0o777, 0o700, "{}", made.display());
     }
 }
 

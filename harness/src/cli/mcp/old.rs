@@ -79,6 +79,12 @@ impl McpArgs {
         }
         let form = old.form()?;
         old.check(form, &closed)?;
+        for (option, verb) in old.without_effect(form) {
+            renamed(
+                &format!("mcp --{option}"),
+                &format!("an option of mcp {verb} alone, and has no effect here"),
+            );
+        }
         if form != CLOSED {
             renamed(&format!("mcp {}", form.old), &format!("mcp {}", form.new));
         }
@@ -122,9 +128,6 @@ impl OldArgs {
         let fits = [
             ("rate", self.rate.is_some(), loops),
             ("poisson", self.poisson, loops && self.rate.is_some()),
-            ("p99", self.p99.is_some(), form == CAPACITY),
-            ("without", !self.without.is_empty(), form == FIELD),
-            ("experiments", self.experiments.is_some(), form == CALIBRATE),
             (
                 "in-flight",
                 load.in_flight.is_some(),
@@ -146,6 +149,17 @@ impl OldArgs {
             bail!("a command cannot be used with {}: `cargo lab mcp {}` takes none", form.old, form.new);
         }
         Ok(())
+    }
+
+    /// Options that never asked anything without their question: they are let pass, with the verb that has them.
+    fn without_effect(&self, form: Form) -> Vec<(&'static str, &'static str)> {
+        let options = [
+            ("p99", self.p99.is_some(), CAPACITY),
+            ("without", !self.without.is_empty(), FIELD),
+            ("experiments", self.experiments.is_some(), CALIBRATE),
+        ];
+        let idle = options.into_iter().filter(|(_, given, of)| *given && *of != form);
+        idle.map(|(option, _, of)| (option, of.new)).collect()
     }
 
     fn verb(self, form: Form, closed: ClosedArgs) -> McpVerb {
@@ -248,6 +262,9 @@ mod tests {
             ("--servers f.toml --without a --duration 60ms", "field f.toml --without a --duration 60ms"),
             ("--calibrate --experiments 3 --duration 50ms", "calibrate --experiments 3 --duration 50ms"),
             ("--calibrate --floor-server n", "calibrate --floor-server n"),
+            // They have never had an effect without their question.
+            ("--p99 5ms --without a --experiments 3 -- s", "closed -- s"),
+            ("--cold-start --p99 5ms -- s", "cold-start -- s"),
         ] {
             assert_eq!(asked(old).unwrap(), asked(new).unwrap(), "{old}");
         }
@@ -277,9 +294,6 @@ mod tests {
                 "--cancel --against t -- s",
                 "`cargo lab mcp closed`, `cargo lab mcp open` and `cargo lab mcp cold-start`",
             ),
-            ("--p99 5ms -- s", "it is an option of `cargo lab mcp capacity`"),
-            ("--without a -- s", "it is an option of `cargo lab mcp field`"),
-            ("--experiments 3 -- s", "it is an option of `cargo lab mcp calibrate`"),
             ("--servers f.toml --tool a", "--tool cannot be used with --servers FILE"),
             ("--servers f.toml -- s", "`cargo lab mcp field FILE` takes none"),
             ("--calibrate --no-floors", "--no-floors cannot be used with --calibrate"),

@@ -7,7 +7,8 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use crate::{Attempt, malformed};
 
-/// `FS_IOC_SETFLAGS` of `<linux/fs.h>`, and the flag of a file that backups leave out.
+/// `FS_IOC_GETFLAGS` and `FS_IOC_SETFLAGS` of `<linux/fs.h>`, and the flag of a file that backups leave out.
+const GETFLAGS: libc::Ioctl = 0x8008_6601;
 const SETFLAGS: libc::Ioctl = 0x4008_6602;
 const NO_DUMP: libc::c_int = 0x40;
 /// `FS_IOC_FSSETXATTR`, and the length of its structure.
@@ -24,7 +25,13 @@ pub fn attempt(words: &[&str]) -> Attempt {
         ["listen", family, protocol] => {
             listen(family.parse().map_err(|_| malformed())?, protocol.parse().map_err(|_| malformed())?)
         }
-        ["flags", path] => request(path, SETFLAGS, &NO_DUMP.to_ne_bytes()),
+        ["flags", path] => {
+            let mut flags: libc::c_int = 0;
+            let file = File::open(path)?;
+            // SAFETY: the descriptor is open, and the request writes one int.
+            checked(unsafe { libc::ioctl(file.as_raw_fd(), GETFLAGS, &raw mut flags) })?;
+            request(path, SETFLAGS, &(flags | NO_DUMP).to_ne_bytes())
+        }
         // The flag for backups of this request (FS_XFLAG_NODUMP).
         ["xflags", path] => {
             let mut attributes = [0; XATTR_LENGTH];

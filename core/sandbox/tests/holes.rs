@@ -177,3 +177,36 @@ fn modes_without_set_id_bits_are_as_ever() {
         assert_eq!(mode & 0o7777, 0o755, "namespaces {namespaces}");
     }
 }
+
+/// A mode that it has already, so that the machine keeps its devices where the attempt succeeds.
+#[test]
+fn devices_can_be_written_and_not_changed() {
+    let devices = ["/dev/full", "/dev/null", "/dev/random", "/dev/urandom", "/dev/zero"];
+    let mode = |device: &str| Path::new(device).metadata().unwrap().mode() & 0o7777;
+    let attempts: Vec<String> = devices
+        .iter()
+        .flat_map(|device| {
+            let mode = mode(device);
+            [
+                format!("hole|chmod|{device}|{mode:o}"),
+                format!("hole|fchmod|{device}|{mode:o}"),
+                format!("hole|times|{device}"),
+                format!("hole|attribute|{device}"),
+                format!("unlink|{device}"),
+            ]
+        })
+        .collect();
+    for namespaces in views() {
+        let tree = Tree::new(namespaces);
+        for profile in PROFILES {
+            for (attempt, answer) in attempts.iter().zip(tried(&tree.sandbox(), profile, &attempts)) {
+                assert!(
+                    answer.starts_with("error"),
+                    "{profile:?}, namespaces {namespaces}: {attempt} gave {answer}"
+                );
+            }
+            let used = ["append|/dev/null", "append|/dev/zero", "read|/dev/null"];
+            assert_eq!(tried(&tree.sandbox(), profile, &used), ["ok"; 3], "namespaces {namespaces}");
+        }
+    }
+}

@@ -1,9 +1,9 @@
 //! The table in the documents of what is refused, compared with the filter and with the tests that it names.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod common;
 #[path = "../src/helper/filter/calls.rs"]
 mod calls;
+mod common;
 
 use std::collections::BTreeSet;
 
@@ -62,7 +62,8 @@ fn every_refused_call_is_refused() {
             refused.extend_from_slice(calls::REFUSED_IN_SHARED_VIEW);
             refused.extend_from_slice(calls::REFUSED_IN_SHARED_VIEW_HERE);
         }
-        let mut attempts: Vec<String> = refused.iter().map(|number| format!("call|{number}|0|0|0|0|0|0")).collect();
+        let mut attempts: Vec<String> =
+            refused.iter().map(|number| format!("call|{number}|0|0|0|0|0|0")).collect();
         if !namespaces {
             attempts.extend(calls::ONLY_ONESELF.iter().map(|number| format!("call|{number}|1|0|0|0|0|0")));
         }

@@ -86,6 +86,7 @@ fn detached(source: &Path, known: Option<BorrowedFd<'_>>, set: u64) -> Result<Op
 }
 
 const READ_ONLY: u64 = libc::MOUNT_ATTR_RDONLY | libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NODEV;
+const DEVICE: u64 = libc::MOUNT_ATTR_RDONLY | libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NOEXEC;
 const WRITABLE: u64 = libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NODEV;
 
 /// What will be seen: (links, trees of the system, trees of the job).
@@ -105,7 +106,8 @@ fn sources(spec: &Spec, roots: &[OwnedFd]) -> Result<Sources, Failure> {
         }
     }
     for device in DEVICES {
-        found.system.extend(detached(Path::new(device), None, libc::MOUNT_ATTR_NOSUID)?);
+        // A device can be written on a mount that is read-only; its mode, owner and times cannot be changed there.
+        found.system.extend(detached(Path::new(device), None, DEVICE)?);
     }
     if spec.profile.network()
         && let Ok(resolver) = fs::canonicalize("/etc/resolv.conf")

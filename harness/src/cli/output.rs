@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use crate::cli::Exit;
 use crate::cli::args::{ExportArgs, Format, ReportArgs, Shared};
 use crate::cli::context::{from_here, reading_root, style, word_from_here};
+use crate::cli::{Exit, gate};
 use crate::experiment::judged::Judged;
 use crate::experiment::run::Built;
 use crate::experiment::store;
@@ -116,6 +116,11 @@ pub(crate) fn report(shared: &Shared, args: &ReportArgs) -> anyhow::Result<Exit>
     args.export.check()?;
     let root = reading_root()?;
     let document = args.splice.as_ref().or(args.check.as_ref());
+    if document.is_none()
+        && let Some(exit) = gate::shown(shared, &args.record, &args.export)?
+    {
+        return Ok(exit);
+    }
     let judged = Judged::read(&root, &args.record)?;
     if args.check.is_none() {
         judged.write_report()?;

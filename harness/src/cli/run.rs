@@ -6,7 +6,7 @@ use crate::cli::args::{Format, RecordArgs, RunArgs, Shared};
 use crate::cli::context::{open, reading_root, style, word_from_here};
 use crate::cli::typed::Typed;
 use crate::cli::values::all_names;
-use crate::cli::{Exit, output};
+use crate::cli::{Exit, gate, output};
 use crate::experiment::context::Context;
 use crate::experiment::judged::Judged;
 use crate::experiment::options::{BudgetChoice, PlanOptions};
@@ -87,6 +87,9 @@ fn measured(context: &Context, args: &RunArgs) -> anyhow::Result<Store> {
 /// Analyse and judge a record again.
 pub(crate) fn analyse(shared: &Shared, args: &RecordArgs) -> anyhow::Result<Exit> {
     args.export.check()?;
+    if let Some(exit) = gate::shown(shared, &args.record, &args.export)? {
+        return Ok(exit);
+    }
     let root = reading_root()?;
     show(shared, &root, &args.record, &args.export)
 }

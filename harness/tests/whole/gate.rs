@@ -31,8 +31,8 @@ fn a_slow_down_fails_and_names_its_row_and_without_it_the_gate_passes() {
         "{said}"
     );
     assert!(!identical.join("charts").exists(), "nothing to draw");
-    let said = stderr(&lab_in(repository.0.root(), 2, &["report", identical_shown]));
-    assert!(said.contains("holds a gate that measured nothing: cargo lab gate "), "{said}");
+    let shown = stdout(&lab_in(repository.0.root(), 0, &["report", identical_shown]));
+    assert_eq!(shown, stdout(&lab_in(repository.0.root(), 0, &["gate", identical_shown])));
 
     repository.slow_down();
     let (says, said) = repository.gate(1, &["--against", "main"]);
@@ -63,7 +63,12 @@ fn a_slow_down_fails_and_names_its_row_and_without_it_the_gate_passes() {
         page.starts_with("## perflab gate: REGRESSION: 1 regressed") && page.contains("| bits"),
         "{page}"
     );
-    lab_in(repository.0.root(), 0, &["analyse", record.to_str().unwrap()]);
+    // Its samples were looked at repeatedly: no verb judges them as those of a run.
+    for verb in ["analyse", "report"] {
+        let shown = stdout(&lab_in(repository.0.root(), 1, &[verb, record.to_str().unwrap()]));
+        assert_eq!(shown, text, "{verb}");
+    }
+    assert!(!record.join("report.md").exists());
 
     repository.git(&["checkout", "--quiet", "--", "."]);
     let (says, _) = repository.gate(0, &["--against", "main", "--no-identity"]);
@@ -86,8 +91,10 @@ fn exported(repository: &Repository, record: &std::path::Path) {
     );
     // The record for other tools says the same by whatever verb.
     let shown = record.to_str().unwrap();
-    for args in [["export", "junit", shown].as_slice(), &["report", shown, "--export", "junit"]] {
-        assert_eq!(stdout(&lab_in(repository.0.root(), 0, args)), junit, "{args:?}");
+    for (code, args) in
+        [(0, ["export", "junit", shown].as_slice()), (1, &["report", shown, "--export", "junit"])]
+    {
+        assert_eq!(stdout(&lab_in(repository.0.root(), code, args)), junit, "{args:?}");
     }
     // A series over commits is one series.
     let series = stdout(&lab_in(repository.0.root(), 0, &["export", "github-action-benchmark", shown]));

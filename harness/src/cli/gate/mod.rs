@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::bail;
 
 use crate::cli::Exit;
-use crate::cli::args::{AllowedRows, Format, GateArgs, Shared};
+use crate::cli::args::{AllowedRows, ExportArgs, Format, GateArgs, Shared};
 use crate::cli::context::{from_here, open, reading_root, style, word_from_here};
 use crate::cli::typed::Typed;
 use crate::cli::values::all_names;
@@ -96,12 +96,28 @@ pub(crate) fn gate(shared: &Shared, args: &GateArgs) -> anyhow::Result<Exit> {
             "what to compare with? --against REV measures a revision beside the work tree, --references what was accepted; a gate's RECORD is judged again"
         ),
     };
-    tell(shared, args, &root, &gated)?;
+    tell(shared, &args.export, &root, &gated)?;
     if let Some(directory) = gated.directory.as_ref().filter(|_| measured) {
         let (shown, word) = (from_here(directory), word_from_here(directory));
         errln!(" record   {}    again  cargo lab gate {word}", shown.display());
     }
-    Ok(if gated.file.stopped { Exit::Stopped } else { exit(gated.file.report.fold) })
+    Ok(outcome(&gated))
+}
+
+/// Shows a record that a gate made, with the gate's verdicts; `None` where it is not one. Its samples were looked at
+/// again and again, and more were taken of what looked regressed: judged as those of a run, they would say something else.
+pub(crate) fn shown(shared: &Shared, record: &Path, export: &ExportArgs) -> anyhow::Result<Option<Exit>> {
+    // The samples of each arm lie in a directory of their own.
+    let gated = [Some(record), record.parent()].into_iter().flatten().map(gate::stored);
+    let Some(gated) = gated.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().next() else {
+        return Ok(None);
+    };
+    tell(shared, export, &reading_root()?, &gated)?;
+    Ok(Some(outcome(&gated)))
+}
+
+fn outcome(gated: &Gated) -> Exit {
+    if gated.file.stopped { Exit::Stopped } else { exit(gated.file.report.fold) }
 }
 
 /// The exit code of a gate.
@@ -115,11 +131,11 @@ fn exit(fold: Fold) -> Exit {
 }
 
 /// The gate on stdout, and for other tools.
-fn tell(shared: &Shared, args: &GateArgs, root: &Path, gated: &Gated) -> anyhow::Result<()> {
+fn tell(shared: &Shared, export: &ExportArgs, root: &Path, gated: &Gated) -> anyhow::Result<()> {
     // What cannot be written for another tool keeps nobody from reading it here, nor from its exit code.
-    let exported = export::write(&args.export, root, gated);
+    let exported = export::write(export, root, gated);
     match shared.format {
-        _ if args.export.takes_stdout() => {}
+        _ if export.takes_stdout() => {}
         Format::Table => out!("{}", view::table(&gated.file, &style(shared))),
         Format::Json => outln!("{}", serde_json::to_string_pretty(&gated.file)?),
     }

@@ -12,27 +12,7 @@ use crate::workspace::Workspace;
 #[test]
 fn a_slow_down_fails_and_names_its_row_and_without_it_the_gate_passes() {
     let repository = Repository::new();
-    // The same code is found to be the same, and costs nothing.
-    let (says, said) = repository.gate(0, &["--against", "HEAD"]);
-    assert_eq!(verdict(&says, "bits"), "identical");
-    assert!(!said.contains("screen"), "{said}");
-    let identical = repository.0.root().join("results").join(says["name"].as_str().unwrap());
-    let identical_shown = identical.to_str().unwrap();
-    for args in
-        [["gate", identical_shown, "--export", "junit"].as_slice(), &["export", "junit", identical_shown]]
-    {
-        let junit = stdout(&lab_in(repository.0.root(), 0, args));
-        assert!(junit.contains("<skipped message=\"identical code: not measured\"/>"), "{junit}");
-    }
-    let said =
-        stderr(&lab_in(repository.0.root(), 0, &["export", "github-action-benchmark", identical_shown]));
-    assert!(
-        said.contains("1 row of identical code was not measured") && said.contains("--no-identity"),
-        "{said}"
-    );
-    assert!(!identical.join("charts").exists(), "nothing to draw");
-    let shown = stdout(&lab_in(repository.0.root(), 0, &["report", identical_shown]));
-    assert_eq!(shown, stdout(&lab_in(repository.0.root(), 0, &["gate", identical_shown])));
+    identical(&repository);
 
     repository.slow_down();
     let (says, said) = repository.gate(1, &["--against", "main"]);
@@ -74,6 +54,30 @@ fn a_slow_down_fails_and_names_its_row_and_without_it_the_gate_passes() {
     let (says, _) = repository.gate(0, &["--against", "main", "--no-identity"]);
     assert_eq!(verdict(&says, "bits"), "passed");
     assert!(says["launches"][0]["screening"].as_array().unwrap().len() >= 16);
+}
+
+/// The same code is found to be the same, and costs nothing.
+fn identical(repository: &Repository) {
+    let (says, said) = repository.gate(0, &["--against", "HEAD"]);
+    assert_eq!(verdict(&says, "bits"), "identical");
+    assert!(!said.contains("screen"), "{said}");
+    let identical = repository.0.root().join("results").join(says["name"].as_str().unwrap());
+    let identical_shown = identical.to_str().unwrap();
+    for args in
+        [["gate", identical_shown, "--export", "junit"].as_slice(), &["export", "junit", identical_shown]]
+    {
+        let junit = stdout(&lab_in(repository.0.root(), 0, args));
+        assert!(junit.contains("<skipped message=\"identical code: not measured\"/>"), "{junit}");
+    }
+    let said =
+        stderr(&lab_in(repository.0.root(), 0, &["export", "github-action-benchmark", identical_shown]));
+    assert!(
+        said.contains("1 row of identical code was not measured") && said.contains("--no-identity"),
+        "{said}"
+    );
+    assert!(!identical.join("charts").exists(), "nothing to draw");
+    let shown = stdout(&lab_in(repository.0.root(), 0, &["report", identical_shown]));
+    assert_eq!(shown, stdout(&lab_in(repository.0.root(), 0, &["gate", identical_shown])));
 }
 
 /// The chart of a gate's record, and the record for other tools.

@@ -138,10 +138,13 @@ pub(super) fn sockets(rules: &mut Rules, protection: &Protection, network: bool)
     Ok(())
 }
 
+/// A system call, and which of its arguments is meant.
+type Argument = (c_long, u8);
+
 /// Modes with set-id bits: a program with them would run as the server's user for whoever starts it.
 pub(super) fn modes(rules: &mut Rules) -> Built<()> {
     // The argument that is the mode.
-    let always: &[(c_long, u8)] = &[
+    let always: &[Argument] = &[
         (libc::SYS_fchmod, 1),
         (libc::SYS_fchmodat, 2),
         (libc::SYS_fchmodat2, 2),
@@ -149,9 +152,9 @@ pub(super) fn modes(rules: &mut Rules) -> Built<()> {
         (libc::SYS_mknodat, 2),
     ];
     // The argument that is the flags, with the mode behind it, which counts where a file is created.
-    let created: &[(c_long, u8)] = &[(libc::SYS_openat, 2)];
+    let created: &[Argument] = &[(libc::SYS_openat, 2)];
     #[cfg(target_arch = "x86_64")]
-    let (always, created): (&[(c_long, u8)], &[(c_long, u8)]) = (
+    let (always, created): (&[Argument], &[Argument]) = (
         &[always, &[(libc::SYS_chmod, 1), (libc::SYS_mkdir, 1), (libc::SYS_mknod, 1), (libc::SYS_creat, 1)]]
             .concat(),
         &[created, &[(libc::SYS_open, 1)]].concat(),

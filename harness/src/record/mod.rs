@@ -132,7 +132,12 @@ impl RunFile {
     /// [`RecordError`]: not JSON, another schema, a field missing, arms of two kinds.
     pub fn read(text: &str) -> Result<Self, RecordError> {
         let mut value: serde_json::Value = serde_json::from_str(text).map_err(RecordError::Run)?;
-        match value["schema"].as_u64().unwrap_or(0) {
+        let Some(schema) = value["schema"].as_u64() else {
+            let wrong =
+                format!("schema is {}, expected a number: it is not a record of perflab", value["schema"]);
+            return Err(RecordError::Plan(wrong));
+        };
+        match schema {
             1 => {
                 let plan: schema1::PlanFile =
                     serde_json::from_value(value["plan"].take()).map_err(RecordError::Run)?;

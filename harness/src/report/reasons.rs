@@ -54,7 +54,7 @@ pub fn sentence(reason: &FailureReason) -> String {
         ),
         FailureReason::WrongAnswer { expected, found } => format!(
             "expected {expected}, found {found}, so nothing was measured; fix the code, or the \
-             answer in the suite if the task has changed"
+             known answer if the task has changed"
         ),
         FailureReason::OtherOutput => {
             "its stdout is not that of the first run of A; fix the command, or leave out --check-output where \

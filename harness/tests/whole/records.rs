@@ -47,6 +47,18 @@ fn a_record_of_another_schema_names_who_wrote_it() {
 }
 
 #[test]
+fn a_record_without_a_schema_is_not_taken_for_an_old_one() {
+    for (to, shown) in [("\"version\": 1", "null"), ("\"schema\": \"x\"", "\"x\""), ("\"schema\": -1", "-1")]
+    {
+        let said = said_to("run.json", |text| text.replacen("\"schema\": 1", to, 1));
+        assert!(
+            said.starts_with(&format!("error: RECORD: run.json: schema is {shown}, expected a number")),
+            "{said}"
+        );
+    }
+}
+
+#[test]
 fn a_truncated_record_names_the_place() {
     let said = said_to("run.json", |text| text[..text.len() / 2].to_owned());
     assert!(said.starts_with("error: RECORD: run.json: ") && said.contains(" line "), "{said}");

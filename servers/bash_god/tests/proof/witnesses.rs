@@ -45,6 +45,15 @@ fn settings() -> Vec<(&'static str, String)> {
     SETTINGS.iter().map(|&path| (path, fs::read_to_string(path).unwrap_or_default())).collect()
 }
 
+/// Whether a process has a signal that ends it and that it has not taken yet, as happens where the processors are busy.
+fn is_dying(process: u32) -> io::Result<bool> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let pending =
+        status.lines().filter_map(|line| line.strip_prefix("SigPnd:").or(line.strip_prefix("ShdPnd:")));
+    let kill = 1_u64 << (Signal::KILL.as_raw() - 1);
+    Ok(pending.filter_map(|mask| u64::from_str_radix(mask.trim(), 16).ok()).any(|mask| mask & kill != 0))
+}
+
 fn sleeper() -> io::Result<Child> {
     Command::new("sleep").arg("86400").stdin(Stdio::null()).spawn()
 }
@@ -69,6 +78,9 @@ impl Witnesses {
     /// seen for as long as `patience`.
     pub fn effects(&mut self, patience: Duration) -> io::Result<Vec<String>> {
         let mut effects = Vec::new();
+        if is_dying(self.sleeper.id())? {
+            self.sleeper.wait()?;
+        }
         if self.sleeper.try_wait()?.is_some() {
             effects.push("the sleeping process was killed".to_owned());
             self.sleeper = sleeper()?;

@@ -37,8 +37,24 @@ fn profiles_allow_what_they_say() {
     // The directory beside the root is not there at all, whatever the profile and whoever agrees.
     let secret = place.path("outside/secret");
     let arguments = json!({"argv": ["cat", secret], "profile": "workspace+net"});
-    let answer = process.call("command_run", &arguments);
+    let (_, answer) = asked(&mut process, &arguments, "accept");
     assert_eq!(structured(&answer)["stdout"], "", "{answer}");
+}
+
+#[test]
+fn a_network_is_asked_for_unless_a_rule_grants_it() {
+    let place = place();
+    let read = json!({"argv": ["cat", "a.txt"], "profile": "workspace+net"});
+    let mut process = place.server(&[]);
+    let (question, answer) = asked(&mut process, &read, "decline");
+    assert!(question["message"].as_str().unwrap().contains("with a network it could send"), "{question}");
+    assert!(structured(&answer).get("stdout").is_none_or(|text| text == ""), "{answer}");
+    let policy = allowing(&place, &["cat"]);
+    let granted = std::fs::read_to_string(&policy).unwrap().replace("decision", "network = true\ndecision");
+    std::fs::write(&policy, granted).unwrap();
+    let mut process = place.server(&["--policy", &policy]);
+    let answer = process.call("command_run", &read);
+    assert_eq!(structured(&answer)["exit_code"], 0, "{answer}");
 }
 
 #[test]

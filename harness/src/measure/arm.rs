@@ -67,19 +67,17 @@ impl Arm {
     pub(crate) fn start(program: &ArmProgram) -> Result<Self, FailureReason> {
         match Conversation::start(&program.invocation()) {
             Ok(conversation) => Ok(Self { conversation }),
-            Err(error) => Err(FailureReason::NotASubject { said: format!("it cannot be started: {error}") }),
+            Err(error) => Err(FailureReason::said(format!("it cannot be started: {error}"))),
         }
     }
 
     pub(crate) fn list(&mut self, patience: Duration) -> Result<Listing, FailureReason> {
         let listing: Listing = self.ask(&Request::List, patience)?;
         if listing.protocol != PROTOCOL_VERSION {
-            return Err(FailureReason::NotASubject {
-                said: format!(
-                    "it speaks protocol {}, and this lab speaks {PROTOCOL_VERSION}",
-                    listing.protocol
-                ),
-            });
+            return Err(FailureReason::said(format!(
+                "it speaks protocol {}, and this lab speaks {PROTOCOL_VERSION}",
+                listing.protocol
+            )));
         }
         match listing.repeated() {
             Some(name) => Err(FailureReason::RepeatedName { name: name.to_owned() }),
@@ -102,7 +100,7 @@ impl Arm {
         let Pace { iters, extra, .. } = pace;
         let request = Request::Turn { benchmark: benchmark.to_owned(), settle_ns, slices, iters, extra };
         let turned: Turned = self.ask(&request, timeout)?;
-        Ok(turned.slices)
+        turned.as_asked(slices, iters)
     }
 
     pub(crate) fn peak_rss(&self) -> Option<u64> {
@@ -172,16 +170,15 @@ impl From<FailureReason> for Uncounted {
 }
 
 fn written(request: &Request) -> Result<String, FailureReason> {
-    serde_json::to_string(request).map_err(|error| FailureReason::NotASubject {
-        said: format!("the request cannot be written: {error}"),
-    })
+    serde_json::to_string(request)
+        .map_err(|error| FailureReason::said(format!("the request cannot be written: {error}")))
 }
 
 fn read<T: DeserializeOwned>(answer: &str) -> Result<T, FailureReason> {
     serde_json::from_str(answer).map_err(|_| match serde_json::from_str::<Refused>(answer) {
         Ok(refused) if refused.error.starts_with("unknown benchmark") => FailureReason::UnknownBenchmark,
-        Ok(refused) => FailureReason::NotASubject { said: refused.error },
-        Err(_) => FailureReason::NotASubject { said: excerpt(answer) },
+        Ok(refused) => FailureReason::said(refused.error),
+        Err(_) => FailureReason::said(excerpt(answer)),
     })
 }
 

@@ -78,8 +78,7 @@ impl BuildBench<'_> {
         for benchmark in subject.list(PATIENCE)?.benchmarks {
             subject.prepare(&benchmark.common.name, PATIENCE)?;
         }
-        let unknown =
-            || FailureReason::NotASubject { said: "the system does not tell its memory".to_owned() };
+        let unknown = || FailureReason::said("the system does not tell its memory");
         subject.peak_rss().ok_or_else(unknown)
     }
 }

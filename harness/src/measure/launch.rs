@@ -109,11 +109,6 @@ impl Launcher<'_> {
         if let Some(wrong) = timed.iter().find(|slice| slice.checksum != expected) {
             return Err(FailureReason::WrongAnswer { expected, found: wrong.checksum });
         }
-        if timed.len() != slices as usize {
-            return Err(FailureReason::NotASubject {
-                said: format!("{} slices, expected {slices}", timed.len()),
-            });
-        }
         Ok(timed
             .iter()
             .map(|&TimedSlice { iters, wall_ns, cpu_ns, loop_ns, .. }| Slice {

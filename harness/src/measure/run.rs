@@ -121,8 +121,11 @@ pub enum FailureReason {
     OtherOutput,
     /// The executable does not speak the subject protocol.
     NotASubject {
-        /// What it said instead.
+        /// What it said instead; empty where it answers, and breaks the protocol in another way.
         said: String,
+        /// How its answer breaks the protocol, in a clause; empty where it is no answer.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        broken: String,
     },
     /// The subject has several benchmarks of one name, which nothing tells apart.
     RepeatedName {
@@ -171,6 +174,18 @@ pub struct RunFailure {
     pub launch: Option<u32>,
     /// Why.
     pub reason: FailureReason,
+}
+
+impl FailureReason {
+    /// That a process does not speak the subject protocol, and `said` this instead.
+    pub(crate) fn said(said: impl Into<String>) -> Self {
+        Self::NotASubject { said: said.into(), broken: String::new() }
+    }
+
+    /// That a process answers, and its answer breaks the protocol: how, in a clause.
+    pub(crate) fn broken(how: impl Into<String>) -> Self {
+        Self::NotASubject { said: String::new(), broken: how.into() }
+    }
 }
 
 impl RunFailure {

@@ -65,6 +65,25 @@ pub(crate) struct TimedSlice {
     pub loop_ns: u64,
 }
 
+impl Turned {
+    /// The batches, once they are as many as were asked for, each of `iters` calls.
+    ///
+    /// # Errors
+    /// Another number of slices, or of calls in one: their times would be divided by the wrong number.
+    pub(crate) fn as_asked(self, slices: u32, iters: u64) -> Result<Vec<TimedSlice>, FailureReason> {
+        if self.slices.len() != slices as usize {
+            let found = self.slices.len();
+            return Err(FailureReason::broken(format!("expected {slices} slices in a turn, found {found}")));
+        }
+        match self.slices.iter().find(|slice| slice.iters != iters) {
+            Some(TimedSlice { iters: found, .. }) => {
+                Err(FailureReason::broken(format!("expected {iters} calls in a slice, found {found}")))
+            }
+            None => Ok(self.slices),
+        }
+    }
+}
+
 impl Listing {
     /// Every name, those that are not offered last.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
@@ -110,6 +129,18 @@ mod tests {
         );
         let slice = r#"{"iters":1,"wall_ns":2,"cpu_ns":3,"checksum":4}"#;
         assert_eq!(serde_json::from_str::<TimedSlice>(slice).unwrap().loop_ns, 0);
+    }
+
+    #[test]
+    fn a_turn_holds_the_calls_that_were_asked_for() {
+        let slice = |iters| TimedSlice { iters, wall_ns: 9, cpu_ns: 9, checksum: 1, loop_ns: 0 };
+        let turn = |all: &[u64]| Turned { slices: all.iter().copied().map(slice).collect() }.as_asked(2, 10);
+        let broken = |how: &str| Err(FailureReason::broken(how));
+        assert_eq!(turn(&[10, 10]).map(|slices| slices.len()), Ok(2));
+        assert_eq!(turn(&[10, 20]), broken("expected 10 calls in a slice, found 20"));
+        assert_eq!(turn(&[0, 10]), broken("expected 10 calls in a slice, found 0"));
+        assert_eq!(turn(&[10]), broken("expected 2 slices in a turn, found 1"));
+        assert_eq!(turn(&[10; 3]), broken("expected 2 slices in a turn, found 3"));
     }
 
     #[test]

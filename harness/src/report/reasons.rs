@@ -61,7 +61,10 @@ pub fn sentence(reason: &FailureReason) -> String {
              outputs may differ"
                 .to_owned()
         }
-        FailureReason::NotASubject { said } => format!(
+        FailureReason::NotASubject { broken, .. } if !broken.is_empty() => {
+            format!("the subject does not keep to the protocol: {broken}")
+        }
+        FailureReason::NotASubject { said, .. } => format!(
             "the executable does not speak the subject protocol, it said {}; link it with perflab-subject",
             quoted(said)
         ),
@@ -181,7 +184,8 @@ mod tests {
             FailureReason::Exited { code: 3, stderr: "panicked at\n  main.rs".to_owned() },
             FailureReason::TimedOut { after_ms: 30_000 },
             FailureReason::WrongAnswer { expected: 7, found: 9 },
-            FailureReason::NotASubject { said: String::new() },
+            FailureReason::said(""),
+            FailureReason::broken("expected 1000 calls in a slice, found 2000"),
             FailureReason::RepeatedName { name: "json/parse".to_owned() },
             FailureReason::UnknownBenchmark,
             FailureReason::NotOffered { why: "ctypes can call no such function".to_owned() },

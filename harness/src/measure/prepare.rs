@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::measure::arm::Arm;
-use crate::measure::wire::Listing;
+use crate::measure::wire::{Listed, Listing};
 use crate::measure::{ArmProgram, FailureReason, Pace, RunFailure};
 use crate::plan::{Benchmark, Budget};
 
@@ -56,9 +56,9 @@ pub fn prepare(
                     fill(&mut prepared.benchmarks, &mut answered, &listing);
                     let mut first = FirstProcess { program, arm: Some(arm), budget };
                     for benchmark in &prepared.benchmarks {
-                        let checked = match listing.absence(&benchmark.name) {
-                            None => first.check(benchmark, listing.is_slow(&benchmark.name)),
-                            Some(reason) => Err(reason),
+                        let checked = match listing.named(&benchmark.name) {
+                            Ok(listed) => first.check(benchmark, listed),
+                            Err(reason) => Err(reason),
                         };
                         paces.push(checked.as_ref().ok().copied());
                         let failure = checked.err().map(|reason| fail(Some(benchmark.name.clone()), reason));
@@ -85,7 +85,7 @@ pub fn list(program: &ArmProgram, budget: &Budget) -> Result<Vec<String>, Failur
     Ok(listing.names().map(str::to_owned).collect())
 }
 
-/// Takes the answers from the first arm that has them: every later arm must agree.
+/// Takes the answers from the first arm that has them: a later arm that declares another one has another task.
 fn fill(benchmarks: &mut [Benchmark], answered: &mut BTreeSet<String>, listing: &Listing) {
     for benchmark in benchmarks.iter_mut() {
         let info = listing.benchmarks.iter().find(|info| info.common.name == benchmark.name);
@@ -106,29 +106,34 @@ struct FirstProcess<'a> {
 }
 
 impl FirstProcess<'_> {
-    /// Checks one benchmark; `slow` ones are not refused for the time of a call.
-    fn check(&mut self, benchmark: &Benchmark, slow: bool) -> Result<Pace, FailureReason> {
+    /// Checks one benchmark by the answer that this arm declares itself: whoever breaks its own word is wrong, whatever
+    /// the others say. One that keeps it and declares another answer than they do has another task.
+    fn check(&mut self, benchmark: &Benchmark, listed: &Listed) -> Result<Pace, FailureReason> {
+        let declared = listed.common.answer;
+        let same_task = declared == benchmark.answer;
+        let long = if same_task { benchmark.long } else { listed.common.long };
         let mut arm = match self.arm.take() {
             Some(arm) => arm,
             None => Arm::start(self.program)?,
         };
         let prepared = arm.prepare(&benchmark.name, self.budget.patience())?;
-        if prepared.checksum != benchmark.answer {
+        if prepared.checksum != declared {
             self.arm = Some(arm);
-            return Err(FailureReason::WrongAnswer { expected: benchmark.answer, found: prepared.checksum });
+            return Err(FailureReason::WrongAnswer { expected: declared, found: prepared.checksum });
         }
-        if !benchmark.long && !slow && prepared.call_ns > LONGEST_CALL_NS {
+        if !long && !listed.slow && prepared.call_ns > LONGEST_CALL_NS {
             self.arm = Some(arm);
             return Err(FailureReason::TooLong { call_ns: prepared.call_ns });
         }
-        let iters = if benchmark.long { 1 } else { (self.budget.slice_ns / prepared.call_ns.max(1)).max(1) };
-        let pace = Pace { iters, extra: 0, long: benchmark.long };
+        let iters = if long { 1 } else { (self.budget.slice_ns / prepared.call_ns.max(1)).max(1) };
+        let pace = Pace { iters, extra: 0, long };
         let slices = arm.turn(&benchmark.name, 0, 1, pace, self.budget.patience())?;
         self.arm = Some(arm);
-        let expected = benchmark.answer.wrapping_mul(iters);
+        let expected = declared.wrapping_mul(iters);
         match slices.iter().find(|slice| slice.checksum != expected) {
             Some(slice) => Err(FailureReason::WrongAnswer { expected, found: slice.checksum }),
-            None => Ok(pace),
+            None if same_task => Ok(pace),
+            None => Err(FailureReason::OtherTask { expected: benchmark.answer, declared }),
         }
     }
 }

@@ -110,12 +110,19 @@ pub enum FailureReason {
         /// How long was waited, in ms.
         after_ms: u64,
     },
-    /// A call returned something else than the answer.
+    /// A call returned something else than the answer that the subject declares.
     WrongAnswer {
         /// The expected checksum.
         expected: u64,
         /// The checksum that was found.
         found: u64,
+    },
+    /// The subject keeps its word, and declares another answer than the first arm that has the benchmark.
+    OtherTask {
+        /// The answer that the first arm declares.
+        expected: u64,
+        /// The answer that this one declares.
+        declared: u64,
     },
     /// A command wrote something else to stdout than the first run of the baseline did.
     OtherOutput,

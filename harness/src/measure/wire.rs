@@ -97,18 +97,16 @@ impl Listing {
         self.names().find(|name| !seen.insert(*name))
     }
 
-    /// Whether the subject says that a call of this benchmark may take long here.
-    pub(crate) fn is_slow(&self, name: &str) -> bool {
-        self.benchmarks.iter().any(|listed| listed.common.name == name && listed.slow)
-    }
-
-    /// Why a benchmark is not there; `None` where it is.
-    pub(crate) fn absence(&self, name: &str) -> Option<FailureReason> {
-        if self.benchmarks.iter().any(|listed| listed.common.name == name) {
-            return None;
+    /// What the subject says of a benchmark.
+    ///
+    /// # Errors
+    /// It does not have it: why.
+    pub(crate) fn named(&self, name: &str) -> Result<&Listed, FailureReason> {
+        if let Some(listed) = self.benchmarks.iter().find(|listed| listed.common.name == name) {
+            return Ok(listed);
         }
         let absent = self.not_offered.iter().find(|absent| absent.name == name);
-        Some(absent.map_or(FailureReason::UnknownBenchmark, |absent| FailureReason::NotOffered {
+        Err(absent.map_or(FailureReason::UnknownBenchmark, |absent| FailureReason::NotOffered {
             why: absent.why.clone(),
         }))
     }
@@ -123,10 +121,8 @@ mod tests {
         let plain = r#"{"protocol":1,"subject":"s","benchmarks":[{"name":"a","answer":7,"count_answer":7}]}"#;
         let listing: Listing = serde_json::from_str(plain).unwrap();
         assert_eq!((listing.benchmarks[0].payload, listing.benchmarks[0].common.answer), (None, 7));
-        assert_eq!(
-            (listing.absence("a"), listing.absence("b")),
-            (None, Some(FailureReason::UnknownBenchmark))
-        );
+        assert!(listing.named("a").is_ok_and(|listed| !listed.slow));
+        assert_eq!(listing.named("b"), Err(FailureReason::UnknownBenchmark));
         let slice = r#"{"iters":1,"wall_ns":2,"cpu_ns":3,"checksum":4}"#;
         assert_eq!(serde_json::from_str::<TimedSlice>(slice).unwrap().loop_ns, 0);
     }
@@ -149,11 +145,11 @@ mod tests {
             "benchmarks":[{"name":"a","answer":18446744073709551615,"count_answer":7,"payload":1024,"slow":true}]}"#;
         let listing: Listing = serde_json::from_str(text).unwrap();
         assert_eq!(listing.names().collect::<Vec<_>>(), ["a", "b"]);
-        assert!(listing.is_slow("a") && !listing.is_slow("b"));
+        assert!(listing.named("a").is_ok_and(|listed| listed.slow));
         assert_eq!(listing.repeated(), None);
         let twice: Listing = serde_json::from_str(&text.replace("\"b\"", "\"a\"")).unwrap();
         assert_eq!(twice.repeated(), Some("a"));
-        assert_eq!(listing.absence("b"), Some(FailureReason::NotOffered { why: "no way".into() }));
+        assert_eq!(listing.named("b"), Err(FailureReason::NotOffered { why: "no way".into() }));
         assert_eq!(
             (listing.benchmarks[0].payload, listing.benchmarks[0].common.answer),
             (Some(1024), u64::MAX)

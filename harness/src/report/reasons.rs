@@ -16,6 +16,7 @@ pub(crate) fn label(reason: &FailureReason) -> String {
         FailureReason::Exited { code, .. } => format!("exit{NBSP}{code}"),
         FailureReason::TimedOut { .. } => "timed out".to_owned(),
         FailureReason::WrongAnswer { .. } => "wrong answer".to_owned(),
+        FailureReason::OtherTask { .. } => "other task".to_owned(),
         FailureReason::OtherOutput => "other output".to_owned(),
         FailureReason::NotASubject { .. } => "no subject".to_owned(),
         FailureReason::RepeatedName { .. } => "same names".to_owned(),
@@ -55,6 +56,10 @@ pub fn sentence(reason: &FailureReason) -> String {
         FailureReason::WrongAnswer { expected, found } => format!(
             "expected {expected}, found {found}, so nothing was measured; fix the code, or the \
              known answer if the task has changed"
+        ),
+        FailureReason::OtherTask { expected, declared } => format!(
+            "it declares the answer {declared} where the first arm declares {expected}, which is another task, so \
+             nothing was measured; give all arms the same task"
         ),
         FailureReason::OtherOutput => {
             "its stdout is not that of the first run of A; fix the command, or leave out --check-output where \
@@ -184,6 +189,7 @@ mod tests {
             FailureReason::Exited { code: 3, stderr: "panicked at\n  main.rs".to_owned() },
             FailureReason::TimedOut { after_ms: 30_000 },
             FailureReason::WrongAnswer { expected: 7, found: 9 },
+            FailureReason::OtherTask { expected: 7, declared: 9 },
             FailureReason::said(""),
             FailureReason::broken("expected 1000 calls in a slice, found 2000"),
             FailureReason::RepeatedName { name: "json/parse".to_owned() },

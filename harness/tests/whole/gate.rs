@@ -207,6 +207,40 @@ fn benchmarks_of_one_side_alone_never_pass_in_silence() {
     repository.edit("(0..2000)", "(0..2001)");
     let (says, _) = repository.gate(2, &["--against", "main"]);
     assert_eq!(says["report"]["rows"][0]["how"], "another_task");
+    let why = says["report"]["rows"][0]["why"].as_str().unwrap();
+    assert!(why.starts_with("it declares the answer ") && why.ends_with("not the same task"), "{why}");
+    a_side_that_breaks_its_own_word_is_wrong(&repository);
+}
+
+/// Whatever is allowed: a wrong answer is no other task, and neither is a declaration that the code does not keep.
+fn a_side_that_breaks_its_own_word_is_wrong(repository: &Repository) {
+    let everything = ["--against", "main", "--allow-unmatched"];
+    let declared = ("let answer = bits(&numbers);", "let answer = bits(&numbers) + 1;");
+    let computed =
+        ("sum.wrapping_add(bits(black_box(numbers)))", "sum.wrapping_add(bits(black_box(numbers)) + 1)");
+    let renamed = ("\\\"name\\\":\\\"bits\\\"", "\\\"name\\\":\\\"bytes\\\"");
+    for (edits, benchmark) in
+        [([declared].as_slice(), "bits"), (&[computed], "bits"), (&[computed, renamed], "bytes")]
+    {
+        repository.git(&["checkout", "--quiet", "--", "."]);
+        edits.iter().for_each(|(from, to)| repository.edit(from, to));
+        let (says, said) = repository.gate(1, &everything);
+        assert_eq!(verdict(&says, benchmark), "failed", "{edits:?}: {said}");
+        let rows = says["report"]["rows"].as_array().unwrap();
+        let why = rows.iter().find(|row| row["benchmark"] == benchmark).unwrap()["why"].as_str().unwrap();
+        assert!(why.starts_with("expected "), "{why}");
+    }
+    // A reference that breaks its own, beside other code and beside its own.
+    repository.git(&["checkout", "--quiet", "--", "."]);
+    repository.edit(declared.0, declared.1);
+    repository.commit("a wrong declaration");
+    for edited in [false, true] {
+        if edited {
+            repository.edit(declared.1, declared.0);
+        }
+        let (says, said) = repository.gate(3, &everything);
+        assert_eq!(verdict(&says, "bits"), "inconclusive", "{edited}: {said}");
+    }
 }
 
 #[test]

@@ -1,8 +1,6 @@
 //! What a gate against a revision measures: for each gated arm the revision's code, the work tree's, and the
 //! revision's once more.
 
-use std::collections::BTreeSet;
-
 use anyhow::bail;
 
 use crate::build::Artifact;
@@ -120,7 +118,7 @@ pub(crate) fn pair(
     let asked = if options.benchmarks.is_empty() { &suite.benchmarks } else { &options.benchmarks };
     let wanted = union(context, &artifacts.arms, &plan, asked)?;
     let mut prepared = first_processes(context, &plan, &artifacts.arms, &wanted)?;
-    unknown(options, suite, &prepared, identical)?;
+    unknown(options, suite, &plan, &prepared, identical)?;
     plan.benchmarks.clone_from(&prepared.benchmarks);
     artifacts.census_of(&plan.benchmarks);
     let failures = std::mem::take(&mut prepared.failures);
@@ -141,16 +139,15 @@ pub(crate) fn pair(
         verdict: GateVerdict::Identical,
         why: "identical code: not measured".to_owned(),
     };
-    let rows = if identical {
-        let known = (0..plan.benchmarks.len()).filter(|&at| prepared.paces[0][at].is_some());
-        known.map(row).collect()
-    } else {
-        let decided = (0..plan.benchmarks.len()).filter_map(|at| {
-            let (verdict, why) = before(&plan, &prepared, &failures, at)?;
-            Some(GateRow { verdict, why, ..row(at) })
-        });
-        decided.collect()
-    };
+    // Of identical code one side alone was started, and speaks for both.
+    let candidate = if identical { 0 } else { CANDIDATE };
+    let decided = (0..plan.benchmarks.len()).filter_map(|at| {
+        match before(&plan, &prepared, &failures, candidate, at) {
+            Some((verdict, why)) => Some(GateRow { verdict, why, ..row(at) }),
+            None => identical.then(|| row(at)),
+        }
+    });
+    let rows = decided.collect();
     let trial = (!identical).then(|| Trial {
         artifacts: artifacts.arms.clone(),
         plan: plan.clone(),
@@ -184,7 +181,16 @@ pub(crate) fn new_arm(
     let artifacts = artifacts::build(context, &plan)?;
     let asked = if options.benchmarks.is_empty() { &suite.benchmarks } else { &options.benchmarks };
     let benchmarks = union(context, &artifacts.arms, &plan, asked)?;
-    let row = |name: &String| GateRow {
+    let prepared = first_processes(context, &plan, &artifacts.arms, &benchmarks)?;
+    let wrong = |name: &String| {
+        let of = |failure: &&RunFailure| failure.benchmark.as_ref() == Some(name) && failure.is_broken();
+        prepared.failures.iter().find(of).map(|failure| sentence(&failure.reason))
+    };
+    let verdict = |name: &String| match wrong(name) {
+        Some(wrong) => (GateVerdict::Failed, wrong),
+        None => (GateVerdict::Unmatched { how: Unmatched::New }, why.to_owned()),
+    };
+    let row = |name: &String, (verdict, why): (GateVerdict, String)| GateRow {
         benchmark: name.clone(),
         arm: arm.name.clone(),
         measure: plan.row(name).measure,
@@ -193,14 +199,14 @@ pub(crate) fn new_arm(
         bounds: suite.gate.bounds(name, plan.noise_threshold),
         screening: None,
         confirmation: None,
-        verdict: GateVerdict::Unmatched { how: Unmatched::New },
-        why: why.to_owned(),
+        verdict,
+        why,
     };
-    let rows = benchmarks.iter().map(row).collect();
+    let rows = benchmarks.iter().map(|name| row(name, verdict(name))).collect();
     Ok(Pair {
         arm: arm.name.clone(),
         trial: None,
-        failures: artifacts.failures.clone(),
+        failures: artifacts.failures.iter().chain(&prepared.failures).cloned().collect(),
         artifacts,
         rows,
         benchmarks,
@@ -255,21 +261,26 @@ fn union(
 }
 
 /// Names of the command line and of the suite that no side has are slips of the pen.
-fn unknown(options: &GateOptions, suite: &Suite, prepared: &Prepared, identical: bool) -> anyhow::Result<()> {
-    let absent: BTreeSet<&str> = (0..prepared.benchmarks.len())
-        .filter(|&at| {
-            let sides = if identical { 1 } else { CONTROL };
-            prepared.paces.iter().take(sides).all(|paces| paces[at].is_none())
-                && prepared.failures.iter().any(|failure| {
-                    failure.benchmark.as_ref() == Some(&prepared.benchmarks[at].name)
-                        && failure.reason == FailureReason::UnknownBenchmark
-                })
+fn unknown(
+    options: &GateOptions,
+    suite: &Suite,
+    plan: &Plan,
+    prepared: &Prepared,
+    identical: bool,
+) -> anyhow::Result<()> {
+    let sides = if identical { 1 } else { CONTROL };
+    let lacks = |arm: &Arm, name: &String| {
+        prepared.failures.iter().any(|failure| {
+            failure.arm == arm.name
+                && failure.benchmark.as_ref() == Some(name)
+                && failure.reason == FailureReason::UnknownBenchmark
         })
-        .map(|at| prepared.benchmarks[at].name.as_str())
-        .collect();
+    };
+    let mut names = prepared.benchmarks.iter().map(|benchmark| &benchmark.name);
+    let absent = names.find(|name| plan.arms.iter().take(sides).all(|arm| lacks(arm, name)));
     let named = |name: &str| prepared.benchmarks.iter().any(|Benchmark { name: known, .. }| known == name);
     let listed = || prepared.benchmarks.iter().map(|benchmark| benchmark.name.as_str()).collect::<Vec<_>>();
-    if let Some(name) = absent.first() {
+    if let Some(name) = absent {
         bail!("unknown benchmark \"{name}\": cargo lab verify lists them all");
     }
     if options.benchmarks.is_empty()
@@ -289,6 +300,7 @@ fn before(
     plan: &Plan,
     prepared: &Prepared,
     failures: &[RunFailure],
+    candidate: usize,
     at: usize,
 ) -> Option<(GateVerdict, String)> {
     let name = &plan.benchmarks[at].name;
@@ -299,21 +311,31 @@ fn before(
         failure.map(|failure| &failure.reason)
     };
     let unmatched = |how| GateVerdict::Unmatched { how };
-    match (of(0), of(CANDIDATE)) {
-        (None, None) if prepared.paces[0][at].is_some() && prepared.paces[CANDIDATE][at].is_some() => None,
+    match (of(0), of(candidate)) {
+        (None, None) if prepared.paces[0][at].is_some() && prepared.paces[candidate][at].is_some() => None,
         (Some(FailureReason::NotOffered { .. }), Some(FailureReason::NotOffered { why })) => {
             Some((GateVerdict::Passed, format!("offered by neither side: {why}")))
         }
-        (Some(FailureReason::UnknownBenchmark | FailureReason::NotOffered { .. }), _) => Some((
+        (
+            Some(FailureReason::UnknownBenchmark | FailureReason::NotOffered { .. }),
+            None | Some(FailureReason::UnknownBenchmark | FailureReason::NotOffered { .. }),
+        ) => Some((
             unmatched(Unmatched::New),
             format!("{} does not have it: it cannot be slower than nothing", plan.arms[0].name),
         )),
+        // What is new and wrong by its own word is wrong all the same.
+        (Some(FailureReason::UnknownBenchmark | FailureReason::NotOffered { .. }), Some(reason)) => {
+            Some((GateVerdict::Failed, sentence(reason)))
+        }
         (None, Some(FailureReason::UnknownBenchmark | FailureReason::NotOffered { .. })) => {
             Some((unmatched(Unmatched::Gone), "the work tree does not have it any more".to_owned()))
         }
-        (None, Some(FailureReason::WrongAnswer { expected, found })) => Some((
+        (None, Some(FailureReason::OtherTask { expected, declared })) => Some((
             unmatched(Unmatched::AnotherTask),
-            format!("it answers {found} where {} answers {expected}: not the same task", plan.arms[0].name),
+            format!(
+                "it declares the answer {declared} where {} declares {expected}: not the same task",
+                plan.arms[0].name
+            ),
         )),
         (None, Some(reason)) => Some((GateVerdict::Failed, sentence(reason))),
         (Some(reason), _) => {

@@ -110,6 +110,26 @@ fn a_turn_is_worth_its_least_disturbed_slice() {
 }
 
 #[test]
+fn what_was_measured_and_has_no_value_is_named() {
+    let plan = plan(2, &["a", "b"]);
+    let mut run = run(&plan, |_, _, _, _| 100);
+    let warned = |run: &Run| {
+        let all = analyse(&plan, run).warnings;
+        all.into_iter().filter(|warning| matches!(warning, Warning::NoNumbers { .. })).collect::<Vec<_>>()
+    };
+    assert_eq!(warned(&run), []);
+    let turns = run.launches.iter_mut().flat_map(|launch| &mut launch.turns);
+    for turn in turns.filter(|turn| (turn.benchmark, turn.arm) == (1, 1)) {
+        turn.slices.iter_mut().for_each(|slice| slice.loop_ns = slice.sample.value);
+    }
+    assert_eq!(analyse(&plan, &run).rows.iter().filter(|row| row.benchmark == "b").count(), 1, "the control");
+    assert_eq!(warned(&run), [Warning::NoNumbers { benchmark: "b".into(), arm: "fast".into() }]);
+    // What was not measured is a failure, and not named twice.
+    run.launches.iter_mut().for_each(|launch| launch.turns.retain(|turn| turn.benchmark == 0));
+    assert_eq!(warned(&run), []);
+}
+
+#[test]
 fn an_empty_loop_is_subtracted_by_its_own_least_disturbed_run() {
     let slice = |wall, empty| slice(10, wall, wall, empty);
     assert_eq!(block_value(&[slice(300, 100), slice(320, 100)]), Some(20.0));

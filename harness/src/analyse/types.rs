@@ -125,6 +125,13 @@ pub enum Warning {
         /// Finished launches.
         finished: u32,
     },
+    /// A benchmark was measured, and no value is above 0: the empty loop took as long as that with the calls.
+    NoNumbers {
+        /// Its name.
+        benchmark: String,
+        /// The arm.
+        arm: String,
+    },
     /// A benchmark's values fall into two groups.
     Bimodal {
         /// Its name.

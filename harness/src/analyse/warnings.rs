@@ -1,6 +1,6 @@
 //! What a reader should know before believing a number.
 
-use crate::analyse::{Analysis, Row, Warning, is_preempted};
+use crate::analyse::{Analysis, Row, Warning, is_preempted, launch_medians};
 use crate::measure::{ArmFacts, Run};
 use crate::plan::{Plan, Role};
 
@@ -44,6 +44,7 @@ pub(crate) fn warnings(plan: &Plan, run: &Run, analysis: &Analysis) -> Vec<Warni
     if finished < FEW_LAUNCHES {
         warnings.push(Warning::FewLaunches { finished });
     }
+    warnings.extend(without_numbers(plan, run));
     warnings.extend(
         analysis
             .rows
@@ -52,6 +53,22 @@ pub(crate) fn warnings(plan: &Plan, run: &Run, analysis: &Analysis) -> Vec<Warni
             .map(|row| Warning::Bimodal { benchmark: row.benchmark.clone(), arm: row.arm.clone() }),
     );
     warnings
+}
+
+/// The benchmarks that have turns of an arm and no value, but for controls, which are the baseline again.
+fn without_numbers(plan: &Plan, run: &Run) -> Vec<Warning> {
+    let arms = plan.arms.iter().enumerate().filter(|(_, arm)| arm.role != Role::Control);
+    let cells = arms.flat_map(|(at, arm)| plan.benchmarks.iter().enumerate().map(move |row| (at, arm, row)));
+    let measured = |benchmark, arm| {
+        let mut turns = run.launches.iter().flat_map(|launch| &launch.turns);
+        turns.any(|turn| turn.benchmark == benchmark && turn.arm == arm)
+    };
+    cells
+        .filter(|&(arm, _, (row, _))| {
+            measured(row, arm) && launch_medians(&run.launches, row, arm).is_empty()
+        })
+        .map(|(_, arm, (_, row))| Warning::NoNumbers { benchmark: row.name.clone(), arm: arm.name.clone() })
+        .collect()
 }
 
 /// The arms of which this is so, but for controls, which are the baseline again.

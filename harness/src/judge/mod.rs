@@ -29,7 +29,7 @@ pub use types::{
 
 use crate::analyse::{Analysis, Row, RowEstimate, RunFailure, geometric_mean};
 use crate::machine::Environment;
-use crate::plan::{Claim, Margin, Plan, Role};
+use crate::plan::{Benchmark, Claim, Margin, Plan, Role};
 use crate::stats::{Interval, clopper_pearson_upper, holm, mean_interval, t_cdf};
 
 /// The level at which a control voids its run, before it is divided by the number of controls.
@@ -259,7 +259,7 @@ fn answer(
         answer: interval
             .filter(|_| !void)
             .map_or(Answer::CannotTell, |interval| answer_of(interval, claim.margin)),
-        reservation: reservation(environment, analysis, void, claim, same, rows.is_empty()),
+        reservation: reservation(plan, environment, analysis, void, claim, same, &rows),
         speed_up,
         interval,
         code_like_this: mean.and_then(|mean| mean.code_like_this).map(|interval| interval.map(f64::recip)),
@@ -297,22 +297,18 @@ fn place<'a>(row: &Row, verdict: &Verdict, margin: Margin, counts: &'a mut RowCo
 }
 
 fn reservation(
+    plan: &Plan,
     environment: &Environment,
     analysis: &Analysis,
     void: bool,
     claim: &Claim,
     same: bool,
-    nothing: bool,
+    rows: &[&Row],
 ) -> Option<String> {
     if void {
         return Some("the A/A control differs from itself".to_owned());
     }
-    let claimed = |name: &String| claim.benchmarks.is_empty() || claim.benchmarks.contains(name);
-    let concerns = |failure: &&RunFailure| {
-        failure.arm == claim.candidate && failure.benchmark.as_ref().is_none_or(claimed)
-    };
-    let failures: Vec<_> = analysis.failures.iter().filter(concerns).collect();
-    if nothing {
+    if rows.is_empty() {
         return Some(format!("{} was not measured here", claim.candidate));
     }
     let mut reasons = Vec::new();
@@ -323,14 +319,29 @@ fn reservation(
     if same {
         reasons.push("identical code".to_owned());
     }
-    if !failures.is_empty() {
-        reasons.push(format!(
-            "{} benchmark(s) of {} have no numbers and are left out",
-            failures.len(),
-            claim.candidate
-        ));
+    let left_out = left_out(plan, analysis, claim, rows);
+    if left_out > 0 {
+        reasons
+            .push(format!("{left_out} benchmark(s) of {} have no numbers and are left out", claim.candidate));
     }
     (!reasons.is_empty()).then(|| reasons.join("; "))
+}
+
+/// How many benchmarks a claim speaks of that have no row, or failed after some launches: whosever fault it was.
+fn left_out(plan: &Plan, analysis: &Analysis, claim: &Claim, rows: &[&Row]) -> usize {
+    let claimed = |benchmark: &Benchmark| match claim.benchmarks.as_slice() {
+        [] => !benchmark.long,
+        named => named.contains(&benchmark.name),
+    };
+    let failed = |name: &String| {
+        let concerns =
+            |failure: &RunFailure| failure.arm == claim.candidate && failure.benchmark.as_ref() == Some(name);
+        analysis.failures.iter().any(concerns)
+    };
+    let has_row = |name: &String| rows.iter().any(|row| row.benchmark == *name);
+    let names =
+        plan.benchmarks.iter().filter(|benchmark| claimed(benchmark)).map(|benchmark| &benchmark.name);
+    names.filter(|name| failed(name) || !has_row(name)).count()
 }
 
 #[cfg(test)]

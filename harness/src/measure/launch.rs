@@ -101,7 +101,7 @@ impl Launcher<'_> {
         let budget = &self.plan.budget;
         let row = &self.plan.benchmarks[benchmark];
         let slices = if pace.long { 1 } else { budget.slices };
-        let expected_ns = budget.settle_ns + u64::from(slices) * budget.slice_ns;
+        let expected_ns = budget.settle_ns.saturating_add(u64::from(slices).saturating_mul(budget.slice_ns));
         let timeout = budget.patience() + Duration::from_nanos(expected_ns);
         let settle_ns = if pace.long { 0 } else { budget.settle_ns };
         let timed = arm.turn(&row.name, settle_ns, slices, pace, timeout)?;

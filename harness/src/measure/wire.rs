@@ -69,18 +69,22 @@ impl Turned {
     /// The batches, once they are as many as were asked for, each of `iters` calls.
     ///
     /// # Errors
-    /// Another number of slices, or of calls in one: their times would be divided by the wrong number.
+    /// Another number of slices, or of calls in one: their times would be divided by the wrong number. Or calls that
+    /// took no time, of which no ratio can be made.
     pub(crate) fn as_asked(self, slices: u32, iters: u64) -> Result<Vec<TimedSlice>, FailureReason> {
         if self.slices.len() != slices as usize {
             let found = self.slices.len();
             return Err(FailureReason::broken(format!("expected {slices} slices in a turn, found {found}")));
         }
-        match self.slices.iter().find(|slice| slice.iters != iters) {
-            Some(TimedSlice { iters: found, .. }) => {
-                Err(FailureReason::broken(format!("expected {iters} calls in a slice, found {found}")))
-            }
-            None => Ok(self.slices),
+        if let Some(TimedSlice { iters: found, .. }) = self.slices.iter().find(|slice| slice.iters != iters) {
+            return Err(FailureReason::broken(format!("expected {iters} calls in a slice, found {found}")));
         }
+        if self.slices.iter().any(|slice| slice.wall_ns == 0) {
+            return Err(FailureReason::broken(format!(
+                "a turn of {iters} calls took 0 ns: the subject's clock stands or its task is empty"
+            )));
+        }
+        Ok(self.slices)
     }
 }
 
@@ -137,6 +141,11 @@ mod tests {
         assert_eq!(turn(&[0, 10]), broken("expected 10 calls in a slice, found 0"));
         assert_eq!(turn(&[10]), broken("expected 2 slices in a turn, found 1"));
         assert_eq!(turn(&[10; 3]), broken("expected 2 slices in a turn, found 3"));
+        let still = Turned { slices: vec![slice(10), TimedSlice { wall_ns: 0, ..slice(10) }] };
+        assert_eq!(
+            still.as_asked(2, 10),
+            broken("a turn of 10 calls took 0 ns: the subject's clock stands or its task is empty")
+        );
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub(crate) fn label(reason: &FailureReason) -> String {
         FailureReason::WrongAnswer { .. } => "wrong answer".to_owned(),
         FailureReason::OtherTask { .. } => "other task".to_owned(),
         FailureReason::OtherOutput => "other output".to_owned(),
+        FailureReason::NotASubject { broken, .. } if !broken.is_empty() => "off protocol".to_owned(),
         FailureReason::NotASubject { .. } => "no subject".to_owned(),
         FailureReason::RepeatedName { .. } => "same names".to_owned(),
         FailureReason::UnknownBenchmark => "not there".to_owned(),
@@ -169,6 +170,13 @@ pub(crate) fn warning(built: Built, warning: &Warning) -> String {
         Warning::FewLaunches { finished } => format!(
             "{} cannot give an interval that can be trusted; run again with more (`--full`)",
             words::counted(*finished as usize, "launch")
+        ),
+        Warning::NoNumbers { benchmark, arm } if built == Built::Never => {
+            format!("{benchmark} of {arm} has no numbers: what was measured is 0")
+        }
+        Warning::NoNumbers { benchmark, arm } => format!(
+            "{benchmark} under {arm} has no numbers, and claims leave it out: nothing is left of its time once that of \
+             the subject's empty loop is subtracted; make its task larger"
         ),
         Warning::Bimodal { benchmark, arm } => format!(
             "the values of {benchmark} under {arm} fall into two groups, so one ratio does not describe them; \

@@ -1,6 +1,6 @@
 //! Rows of a record of the lab.
 
-use crate::analyse::{Analysis, FailureReason, Row, RunFailure, Values};
+use crate::analyse::{Analysis, FailureReason, Row, RunFailure, Values, Warning};
 use crate::judge::{JudgedRow, Judgement};
 use crate::machine::Environment;
 use crate::measure::ArmFacts;
@@ -62,6 +62,16 @@ pub fn of_record(source: &Source<'_>, sentence: &dyn Fn(&FailureReason) -> Strin
         arm: plan.arms.iter().find(|arm| arm.name == failure.arm).map_or(failure.arm.clone(), series),
         reason: sentence(&failure.reason),
         broken: failure.is_broken(),
+    }));
+    // Named here too: a case that nobody sees passes.
+    missing.extend(analysis.warnings.iter().filter_map(|warning| match warning {
+        Warning::NoNumbers { benchmark, arm } => Some(Missing {
+            benchmark: Some(benchmark.clone()),
+            arm: plan.arms.iter().find(|known| known.name == *arm).map_or(arm.clone(), series),
+            reason: "what was measured is not above 0".to_owned(),
+            broken: false,
+        }),
+        _ => None,
     }));
     missing.dedup();
     Rows {

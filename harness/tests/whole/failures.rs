@@ -1,6 +1,6 @@
 //! A failure is a row with a reason, and spoils nothing but itself.
 
-use crate::lab::{Record, alone, lab, root, stderr, stdout, suite, target};
+use crate::lab::{Record, alone, lab, lab_in, root, stderr, stdout, suite, target};
 use crate::processes::running_below;
 use crate::workspace::Workspace;
 
@@ -78,6 +78,59 @@ fn code_that_this_cpu_cannot_run_is_not_started() {
     assert_eq!(record.file()["failures"][0]["reason"]["features"], serde_json::json!([feature]));
     assert_eq!(record.row("bits", "plain (A/A)")["launches"].as_array().map(Vec::len), Some(3));
     assert!(record.says["analysis"]["arms"][0]["peak_rss"].as_f64() > Some(0.0));
+}
+
+/// The bare subject with benchmarks that time the same code, and answer for it wrongly: each for one part of a turn.
+fn untrue(workspace: &Workspace) {
+    let source = include_str!("bare_subject.rs");
+    let listed = r#"{{\"name\":\"bits\",\"answer\":{answer},\"count_answer\":{answer}}}"#;
+    let more = ["doubled", "still", "empty"].map(|name| listed.replace("bits", name)).join(",");
+    let slice = r#"format!("{{\"iters\":{iters},"#;
+    let answers = r#"let doubled = if line.contains("\"doubled\"") { iters * 2 } else { iters };
+                let wall = if line.contains("\"still\"") { 0 } else { wall };
+                let empty = if line.contains("\"empty\"") { wall } else { 0 };
+                format!("{{\"iters\":{doubled},\"loop_ns\":{empty},"#;
+    assert!(source.contains(listed) && source.contains(slice));
+    let source = source.replace(listed, &format!("{listed},{more}")).replace(slice, answers);
+    workspace.write("src/main.rs", &source);
+}
+
+#[test]
+fn what_a_subject_says_of_its_turns_is_held_against_what_was_asked() {
+    let workspace = Workspace::new();
+    untrue(&workspace);
+    workspace.flagset("other", &["-C", "target-cpu=x86-64-v2", "-C", "opt-level=2"]);
+    workspace.suite("untrue", &["plain", "other"]);
+    let claim = "[[claim]]\nid = \"c\"\ntext = \"as fast\"\nbaseline = \"plain\"\ncandidate = \"other\"\nspeed_up = [0.001]\n";
+    let suite = std::fs::read_to_string(workspace.root().join("untrue.toml")).unwrap();
+    workspace.write("untrue.toml", &format!("{suite}{claim}"));
+    let record = Record::made_in(workspace.root(), 1, "untrue.toml", &[]);
+    for arm in ["plain", "other", "plain (A/A)"] {
+        for benchmark in ["doubled", "still"] {
+            let failure = format!("{arm}, {benchmark}: not_a_subject");
+            assert!(record.failures().contains(&failure), "{failure} is not in {:?}", record.failures());
+        }
+    }
+    let rows = record.says["analysis"]["rows"].as_array().unwrap();
+    assert!(rows.iter().all(|row| row["benchmark"] == "bits"), "{rows:#?}");
+    let reservation = record.says["judgement"]["claims"][0]["reservation"].as_str().unwrap();
+    assert_eq!(reservation, "3 benchmark(s) of other have no numbers and are left out");
+    let shown = record.folder.to_str().unwrap();
+    let table = stdout(&lab_in(workspace.root(), 1, &["analyse", shown]));
+    let flowing = table.split_whitespace().collect::<Vec<_>>().join(" ");
+    for said in [
+        "doubled under other: the subject does not keep to the protocol: expected ",
+        "calls took 0 ns: the subject's clock stands or its task is empty",
+        "empty under other has no numbers, and claims leave it out",
+        "empty under plain has no numbers, and claims leave it out",
+    ] {
+        assert!(flowing.contains(said), "{said} is missing in\n{table}");
+    }
+    let junit = stdout(&lab_in(workspace.root(), 0, &["export", "junit", shown]));
+    assert!(
+        junit.contains("name=\"empty\">\n      <skipped message=\"what was measured is not above 0\"/>"),
+        "{junit}"
+    );
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The loop that answers the lab.
 
+use std::hint::black_box;
 use std::io::{self, BufRead, Write};
+use std::mem;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -17,10 +19,24 @@ use crate::protocol::{Counted, Listing, PROTOCOL_VERSION, Prepared, Refused, Req
 pub fn serve(subject: &str, benchmarks: Vec<Benchmark>) -> ExitCode {
     // Where the kernel refuses, end of input still ends the subject after its turn.
     set_parent_process_death_signal(Some(Signal::KILL)).ok();
+    displace(std::env::var_os("PERFLAB_PAD").map_or(0, |pad| pad.len()));
     let mut session = Session { subject, benchmarks, prepared: None };
     match session.run(io::stdin().lock(), io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_closed) => ExitCode::FAILURE,
+    }
+}
+
+/// Larger than what earlier allocations have left free: what follows comes after it.
+const BEYOND_GAPS: usize = 4096;
+
+/// Leaks an allocation of `pad` bytes more than a page; none for 0. The heap begins at the same offset within a page in
+/// every start, so that an allocation more or less in a program would move every input to another offset, the same in
+/// all launches, and pass for a change of the code. Beneath one of a size that differs from launch to launch, inputs lie
+/// at other offsets each time, in steps of the 16 bytes to which the allocator rounds.
+fn displace(pad: usize) {
+    if pad > 0 {
+        mem::forget(black_box(Vec::<u8>::with_capacity(BEYOND_GAPS + pad)));
     }
 }
 
@@ -169,6 +185,28 @@ mod tests {
         assert_eq!(slices.len(), 3);
         assert!(slices.iter().all(|slice| slice["iters"] == 5 && slice["checksum"] == 210));
         assert_eq!(answers[3]["checksum"], 4);
+    }
+
+    #[test]
+    fn pads_below_a_page_move_inputs_to_every_offset_in_a_page() {
+        // Too large for a gap, and too small for a mapping of its own.
+        let input = || Vec::<u8>::with_capacity(8_000).leak().as_ptr().addr();
+        let offsets = |pad: &dyn Fn(usize) -> usize| {
+            // Its own room is there before: nothing else may be allocated in between.
+            let mut moved = Vec::with_capacity(4096 / 8);
+            let mut before = input();
+            moved.extend((0..4096).step_by(8).map(|step| {
+                displace(pad(step));
+                mem::replace(&mut before, input()).abs_diff(before) % 4096
+            }));
+            moved.sort_unstable();
+            moved.dedup();
+            moved
+        };
+        // The offset of 0 is that of no allocation at all, and the next ones follow every 16 bytes.
+        let found = offsets(&|step| step);
+        assert_eq!(found.len(), 4096 / 16, "{found:?}");
+        assert_eq!(offsets(&|_| 100).len(), 1, "one pad is one offset");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod arm_table;
 mod benchmark_table;
+mod budget_table;
 mod built_in;
 mod calibrate;
 mod defaults;
@@ -18,6 +19,7 @@ mod suite;
 mod tool_call;
 mod workload;
 
+pub use budget_table::MOST_LAUNCHES;
 pub use calibrate::CrosstalkSettings;
 pub use defaults::Defaults;
 pub use error::PlanError;

@@ -164,7 +164,7 @@ pub(crate) fn warning(built: Built, warning: &Warning) -> String {
             compilers.join("; ")
         ),
         Warning::Interrupted { finished, planned } => format!(
-            "the run was interrupted after {finished} of {planned} launches; the intervals are those of the \
+            "the run ended after {finished} of {planned} launches; the intervals are those of the \
              finished ones"
         ),
         Warning::FewLaunches { finished } => format!(

@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn the_colours_of_another_program_are_left_out() {
-        assert_eq!(quoted("\u{1b}[1;31merror\u{1b}[0m: \u{1b}[Kno \u{1b}["), "“error: no”");
+        assert_eq!(quoted("\u{1b}[1;31merror\u{1b}[0m: \u{1b}[K\u{6e}o \u{1b}["), "“error: no”");
     }
 
     #[test]

@@ -74,7 +74,8 @@ impl<'a> Starter<'a> {
         let timed: Timed = serde_json::from_str(&ended.stdout).context("the stand-in's answer")?;
         if timed.left && !self.left.borrow().contains(&arm.name) {
             self.left.borrow_mut().push(arm.name.clone());
-            let ends = "it ends with its own process; what stays in its process group is stopped, a daemon goes on";
+            let ends =
+                "it ends with its own process; what stays in its process group is stopped, a daemon goes on";
             stage.say(&format!("{}: it left processes running: {ends}", arm.name));
         }
         Ok(self.checked(timed, &ended.stderr))

@@ -36,6 +36,22 @@ pub struct Commit {
     pub hash: String,
     /// How many files of the work tree differed from it; they are what was measured.
     pub changed: usize,
+    /// The first of those files, relative to the workspace; empty in records of labs that did not name them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
+}
+
+impl Commit {
+    /// How many files differed, and the first of them: `4 files (a, b, c and more)`.
+    #[must_use]
+    pub fn difference(&self) -> String {
+        let count = if self.changed == 1 { "1 file".to_owned() } else { format!("{} files", self.changed) };
+        let more = if self.files.len() < self.changed { " and more" } else { "" };
+        match self.files.is_empty() {
+            true => count,
+            false => format!("{count} ({}{more})", self.files.join(", ")),
+        }
+    }
 }
 
 /// `run.json`.

@@ -334,12 +334,23 @@ fn sha256(text: &str) -> String {
 fn references_that_cannot_be_trusted_are_refused() {
     let repository = Repository::new();
     let dirty = {
+        // What the lab itself leaves is no change of anybody's, and everything else is.
+        repository.0.write(".gitignore", "/target\n/Cargo.lock\n");
+        repository.commit("nothing of the lab's is ignored");
+        repository.record();
+        for name in ["1", "2", "3"] {
+            repository.0.write(name, "");
+        }
         repository.edit("fn main() {", "fn main() { ");
         repository.record()
     };
     let said = stderr(&lab_in(repository.0.root(), 2, &["baseline", "accept", &dirty]));
-    assert!(said.contains("1 file differed from commit") && said.contains("measure again"), "{said}");
+    assert!(said.contains("4 files (1, 2, 3 and more) differed from commit"), "{said}");
+    assert!(said.contains("measure again"), "{said}");
     repository.git(&["checkout", "--quiet", "--", "."]);
+    for name in ["1", "2", "3"] {
+        fs::remove_file(repository.0.root().join(name)).unwrap();
+    }
     let record = repository.record();
     let path = repository.accept(&record);
     let good = fs::read_to_string(&path).unwrap();

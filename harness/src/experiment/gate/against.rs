@@ -99,7 +99,7 @@ pub(crate) fn paired(
         workload: suite.kind(),
         against: other.commit.clone(),
         against_name: other.name.clone(),
-        candidate: revision::head(context),
+        candidate: revision::head(context, &out),
         environment: context.environment.clone(),
         compilers: compilers(&pairs),
         stopped: false,

@@ -406,7 +406,10 @@ fn empty(context: &Context, stored: &References, options: &GateOptions) -> anyho
         workload: stored.workload,
         against: stored.commit.clone(),
         against_name: stored.commit.clone(),
-        candidate: revision::head(context),
+        candidate: revision::head(
+            context,
+            &options.out.clone().unwrap_or_else(|| context.root.join("results")),
+        ),
         environment: context.environment.clone(),
         compilers: Vec::new(),
         stopped: false,

@@ -37,8 +37,8 @@ fn view<'a>(file: &'a GateFile, head: &'a [String]) -> GateView<'a> {
 
 fn head(file: &GateFile) -> Vec<String> {
     let candidate = match &file.candidate {
-        Some(Commit { hash, changed: 0 }) => format!("work tree ({})", short_hash(hash)),
-        Some(Commit { hash, changed }) => {
+        Some(Commit { hash, changed: 0, .. }) => format!("work tree ({})", short_hash(hash)),
+        Some(Commit { hash, changed, .. }) => {
             format!("work tree ({} and {})", short_hash(hash), number_of(*changed, "changed file"))
         }
         None => "work tree".to_owned(),

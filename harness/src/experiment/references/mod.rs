@@ -15,7 +15,7 @@ use crate::judge::{REFERENCE_SCHEMA, References};
 use crate::machine::Environment;
 use crate::measure::RunFailure;
 use crate::record::{RunFile, State};
-use crate::report::{number_of, sentence};
+use crate::report::sentence;
 
 /// Where references lie in a workspace.
 #[must_use]
@@ -110,7 +110,7 @@ fn acceptable(file: &RunFile) -> anyhow::Result<()> {
         None => bail!("it names no commit: measure inside of a git repository"),
         Some(commit) if commit.changed > 0 => bail!(
             "{} differed from commit {} when it was measured: commit what differs and measure again, so that the reference can be rebuilt",
-            number_of(commit.changed, "file"),
+            commit.difference(),
             short_hash(&commit.hash)
         ),
         Some(_) => {}

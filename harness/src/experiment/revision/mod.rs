@@ -2,6 +2,7 @@
 
 mod around;
 mod git;
+mod head;
 mod lacking;
 mod tree;
 
@@ -11,12 +12,13 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
+pub(crate) use head::head;
+
 use crate::experiment::context::{Context, Locked, flagsets};
 use crate::experiment::revision::git::{Git, Repository, words};
 use crate::experiment::revision::tree::Tree;
 use crate::plan::FlagSets;
 use crate::process::{Invocation, Limits, run};
-use crate::record::Commit;
 
 /// Directory of the tree and of what is built from it, below the lab's own.
 const DIRECTORY: &str = "against";
@@ -38,26 +40,6 @@ pub(crate) struct Revision {
 /// The beginning of a commit's hash: enough to find it, short enough to read.
 pub(crate) fn short_hash(hash: &str) -> &str {
     hash.get(..10).unwrap_or(hash)
-}
-
-/// The commit of the work tree, and whether files in it differ from that; `None` outside of a repository. What git
-/// refuses is noted: a measurement does not depend on it.
-pub(crate) fn head(context: &Context) -> Option<Commit> {
-    let (root, stop) = (&context.root, || context.stopped());
-    let repository = match Repository::of(root, &stop) {
-        Ok(repository) => repository?,
-        Err(error) => {
-            // Without git, only a repository has a commit to miss.
-            if root.ancestors().any(|above| above.join(".git").exists()) && !context.stopped() {
-                context.progress().note(&format!("the record names no commit: {error:#}"));
-            }
-            return None;
-        }
-    };
-    let git = repository.git(root, &stop).ok()?;
-    let hash = git.asked(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]).ok()??;
-    let changed = git.asked(&["status", "--porcelain", "--untracked-files=normal", "--", "."]).ok()??;
-    Some(Commit { hash, changed: changed.lines().count() })
 }
 
 /// The full hash behind a name.

@@ -13,6 +13,8 @@ use crate::process::RunError;
 pub struct Artifact {
     /// What was asked for.
     pub variant: Variant,
+    /// The root of the workspace that it was built from.
+    pub root: PathBuf,
     /// The executable that is started.
     pub path: PathBuf,
     /// The shared library, where the executable only starts an interpreter that loads it.

@@ -130,11 +130,11 @@ impl Builder {
                         "build it first (the suite names the file), or leave the arm out with --flagsets",
                     ));
                 }
-                found(variant, path, String::new())?
+                found(variant, &self.root, path, String::new())?
             }
             Library::Nothing | Library::Cdylib => {
                 self.create(&folder)?;
-                found(variant, self.python()?.subject.clone(), String::new())?
+                found(variant, &self.root, self.python()?.subject.clone(), String::new())?
             }
         };
         self.hosted(artifact, ffi)
@@ -229,7 +229,7 @@ impl Builder {
         let command =
             format!("cc {} -I$PYTHON_INCLUDE -shared {name} -o {}.so", C_FLAGS.join(" "), variant.bin);
         let bundle = self.lld.as_ref().filter(|_| bundled).and_then(|lld| Bundle::open(folder, lld));
-        Ok(Artifact { build_seconds: Some(seconds), bundle, ..found(variant, path, command)? })
+        Ok(Artifact { build_seconds: Some(seconds), bundle, ..found(variant, &self.root, path, command)? })
     }
 
     /// Links a module. With the toolchain's lld its inputs are archived, so that it can be linked again in
@@ -278,9 +278,10 @@ pub(crate) fn missing(what: impl Into<String>, remedy: &str) -> BuildError {
 }
 
 /// What is known of a library by its file alone.
-fn found(variant: &Variant, path: PathBuf, command: String) -> Result<Artifact, BuildError> {
+fn found(variant: &Variant, root: &Path, path: PathBuf, command: String) -> Result<Artifact, BuildError> {
     Ok(Artifact {
         variant: variant.clone(),
+        root: root.to_owned(),
         digest: digest_of(&path)?,
         file_bytes: fs::metadata(&path).map_or(0, |metadata| metadata.len()),
         path,

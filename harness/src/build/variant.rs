@@ -202,6 +202,7 @@ impl Builder {
         let lld = self.lld.as_ref().filter(|_| kept.bundle.is_some());
         Ok(Artifact {
             variant: job.variant.clone(),
+            root: self.root.clone(),
             file_bytes: fs::metadata(&path).map_or(0, |metadata| metadata.len()),
             path,
             library: None,

@@ -9,7 +9,7 @@ use std::sync::{Once, OnceLock};
 
 use anyhow::Context as _;
 
-use crate::build::{Builder, Foreign, PythonHome, Workspace, foreign_settings};
+use crate::build::{Artifact, Builder, Foreign, PythonHome, Workspace, foreign_settings};
 use crate::experiment::lock::{Lock, user_directory};
 use crate::experiment::progress::{Progress, Stage, Watcher};
 use crate::experiment::scratch;
@@ -210,10 +210,12 @@ impl Locked<'_> {
         Ok(Ok(builder))
     }
 
-    /// An executable as an arm: on the core and with the priority that this machine measures with.
-    pub(crate) fn program(&self, path: PathBuf) -> ArmProgram {
+    /// An executable as an arm: on the core and with the priority that this machine measures with, in the
+    /// workspace that it was built from: a file that it reads by a relative path is that of its own side of a gate.
+    pub(crate) fn program(&self, artifact: &Artifact) -> ArmProgram {
         ArmProgram {
-            path,
+            path: artifact.path.clone(),
+            directory: Some(artifact.root.clone()),
             starter: self.builder().supervisor.clone(),
             cpu: self.environment.pinned_to,
             priority: self.environment.nice.unwrap_or(0),

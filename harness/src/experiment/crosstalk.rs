@@ -20,7 +20,7 @@ pub(crate) fn crosstalk(
     wide_benchmark: usize,
     scalar_benchmark: usize,
 ) -> Option<Crosstalk> {
-    let program = |arm: usize| artifacts[arm].as_ref().map(|artifact| context.program(artifact.path.clone()));
+    let program = |arm: usize| artifacts[arm].as_ref().map(|artifact| context.program(artifact));
     let bench = CrosstalkBench {
         baseline: program(0)?,
         wide: program(wide)?,

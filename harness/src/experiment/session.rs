@@ -30,7 +30,7 @@ pub(crate) fn first_processes(
     let names: Vec<String> = plan.arms.iter().map(|arm| arm.name.clone()).collect();
     let programs: Vec<_> = artifacts
         .iter()
-        .map(|artifact| artifact.as_ref().map(|artifact| context.program(artifact.path.clone())))
+        .map(|artifact| artifact.as_ref().map(|artifact| context.program(artifact)))
         .collect();
     let what = "the answer of every benchmark in every arm";
     let stage = context.progress().stage("check", what, names.len() as u64);
@@ -53,7 +53,7 @@ pub(crate) fn listing(
     artifact: &Artifact,
     budget: &Budget,
 ) -> Result<Vec<String>, FailureReason> {
-    list(&context.program(artifact.path.clone()), budget)
+    list(&context.program(artifact), budget)
 }
 
 /// Where the layouts of one experiment lie, removed with everything in it at the end.
@@ -196,7 +196,8 @@ pub(crate) fn launches(
             .map(|arm| {
                 // What has no benchmark left is not started: it would only disturb the others.
                 let takes_part = running[arm] && prepared.paces[arm].iter().any(Option::is_some);
-                layouts.path(launch, arm).filter(|_| takes_part).map(|path| context.program(path))
+                let artifact = artifacts[arm].as_ref().filter(|_| takes_part)?;
+                Some(ArmProgram { path: layouts.path(launch, arm)?, ..context.program(artifact) })
             })
             .collect();
         let seeds: Vec<Option<u64>> = (0..running.len())

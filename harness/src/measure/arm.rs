@@ -21,6 +21,8 @@ const SIGILL: i32 = 4;
 pub struct ArmProgram {
     /// The executable.
     pub path: PathBuf,
+    /// The directory that it is started in: the root of the workspace that it was built from. `None` is the lab's own.
+    pub directory: Option<PathBuf>,
     /// The lab's own executable, through which it is pinned, prioritised and tied to the lab's life.
     pub starter: Option<PathBuf>,
     /// The core to pin it to.
@@ -36,6 +38,7 @@ pub struct ArmProgram {
 impl ArmProgram {
     fn invocation(&self) -> Invocation {
         let mut invocation = Invocation::new(&self.path, [""; 0]);
+        invocation.folder.clone_from(&self.directory);
         if let Some(starter) = &self.starter {
             let mut args = vec!["__exec".to_owned(), format!("--priority={}", self.priority)];
             args.extend(self.cpu.map(|cpu| format!("--cpu={cpu}")));

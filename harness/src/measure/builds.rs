@@ -71,6 +71,7 @@ impl BuildBench<'_> {
     fn memory_in_use(&self, executable: &Path) -> Result<u64, FailureReason> {
         let program = ArmProgram {
             path: executable.to_owned(),
+            directory: Some(self.builder.root.clone()),
             starter: self.builder.supervisor.clone(),
             ..ArmProgram::default()
         };

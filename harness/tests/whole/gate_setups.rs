@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::lab::{command, json, stderr, target};
+use crate::lab::{command, json, lab_in, stderr, target};
 use crate::repository::{Repository, verdict};
 
 /// Runs a gate under an environment of its own.
@@ -177,4 +177,37 @@ fn sources_that_look_older_than_what_was_built_of_others_are_measured_all_the_sa
     set_back(&repository.0.root().join("src/main.rs"));
     let (says, said) = repository.gate(2, &["--against", "HEAD"]);
     assert_eq!(says["report"]["rows"][0]["how"], "another_task", "{said}");
+}
+
+#[test]
+fn each_side_reads_the_files_of_its_own_tree_wherever_the_lab_is_started() {
+    let repository = Repository::below("");
+    let Repository(workspace) = &repository;
+    workspace.write("rounds.txt", "1\n");
+    let read = "static ROUNDS: std::sync::LazyLock<u32> = std::sync::LazyLock::new(|| {\n    \
+                std::fs::read_to_string(\"rounds.txt\").unwrap().trim().parse().unwrap()\n});\n\nfn batch(";
+    repository.edit("fn batch(", read);
+    let more = "{ for _ in 1..*ROUNDS { black_box(bits(black_box(numbers))); } \
+                sum.wrapping_add(bits(black_box(numbers))) }";
+    repository.edit("sum.wrapping_add(bits(black_box(numbers)))", more);
+    repository.commit("subject");
+    workspace.write("rounds.txt", "2\n");
+    let gate = |code: i32, options: &[&str]| {
+        let args = ["gate", "--suite", "../s.toml", "--format", "json", "--against", "HEAD"];
+        lab_in(&workspace.root().join("src"), code, &[&args, options].concat())
+    };
+    let identical = gate(0, &[]);
+    assert_eq!(verdict(&json(&identical), "bits"), "identical");
+    let said = stderr(&identical).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("identical code was not measured, although other files differ from "), "{said}");
+    assert!(said.contains(": rounds.txt; --no-identity measures it"), "{said}");
+    let says = json(&gate(1, &["--no-identity"]));
+    assert_eq!(verdict(&says, "bits"), "regressed");
+    let ratio = says["report"]["rows"][0]["confirmation"]["shown"]["ratio"].as_f64();
+    assert!(ratio > Some(1.5), "twice as many rounds: {ratio:?}");
+    // Without a change beside the sources nothing is noted.
+    repository.git(&["checkout", "--quiet", "--", "rounds.txt"]);
+    let source = fs::read_to_string(workspace.root().join("src/main.rs")).unwrap();
+    workspace.write("src/main.rs", &format!("{source}// The end.\n"));
+    assert!(!stderr(&gate(0, &[])).contains("although other files differ"));
 }

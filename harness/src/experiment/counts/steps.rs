@@ -133,7 +133,7 @@ pub(crate) fn origin(context: &Locked<'_>) -> CodeOrigin {
 
 fn program(artifact: &Artifact, context: &Locked<'_>, cpu: Option<usize>) -> ArmProgram {
     // Nothing is timed.
-    ArmProgram { cpu, priority: 0, still: true, ..context.program(artifact.path.clone()) }
+    ArmProgram { cpu, priority: 0, still: true, ..context.program(artifact) }
 }
 
 /// The benchmarks that the first arm which answers has, or those of them that are wanted.

@@ -87,6 +87,9 @@ pub(crate) fn paired(
             None => pair(context, suite, arm, &revision, options, seed)?,
         });
     }
+    if pairs.iter().any(Pair::is_identical) {
+        note_other_changes(context, &revision)?;
+    }
     let out = options.out.clone().unwrap_or_else(|| context.root.join("results"));
     let mut file = GateFile {
         schema: GATE_SCHEMA,
@@ -126,6 +129,26 @@ pub(crate) fn paired(
         folder: records.folder,
         file,
     })
+}
+
+/// How many names of files a note has.
+const NAMED_FILES: usize = 3;
+
+/// The same code may read other files when it runs.
+fn note_other_changes(context: &Context, revision: &revision::Revision) -> anyhow::Result<()> {
+    let changed = revision::other_changes(context, &revision.commit)?;
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let mut names = changed.iter().take(NAMED_FILES).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if changed.len() > NAMED_FILES {
+        names = format!("{names} and {} more", changed.len() - NAMED_FILES);
+    }
+    context.progress().note(&format!(
+        "identical code was not measured, although other files differ from {}: {names}; --no-identity measures it",
+        revision::short_hash(&revision.commit)
+    ));
+    Ok(())
 }
 
 /// Says where a variable outranks what the sides' own files name: both are compiled by one compiler then.

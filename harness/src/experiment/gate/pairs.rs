@@ -37,6 +37,11 @@ pub(crate) struct Pair {
 }
 
 impl Pair {
+    /// Whether nothing is measured because both sides are the same code.
+    pub(crate) fn is_identical(&self) -> bool {
+        self.artifacts.facts.get(CANDIDATE).is_some_and(|facts| facts.identical_to.is_some())
+    }
+
     /// What is known of the candidate's artifact.
     pub(crate) fn candidate_facts(&self) -> ArmFacts {
         // A new arm is built alone.

@@ -42,6 +42,21 @@ pub(crate) fn short_hash(hash: &str) -> &str {
     hash.get(..10).unwrap_or(hash)
 }
 
+/// Files below the workspace's root that git tracks, that differ between `commit` and the work tree, and that neither
+/// Cargo nor rustc reads by itself: a program may read them when it runs.
+pub(crate) fn other_changes(context: &Context, commit: &str) -> anyhow::Result<Vec<String>> {
+    let (root, stop) = (&context.root, || context.stopped());
+    let git = repository(context)?.git(root, &stop)?;
+    let listed =
+        git.asked(&["diff", "--name-only", "--relative", "-z", "--no-renames", commit, "--", "."])?;
+    let is_source = |name: &str| {
+        let ends = |ending: &str| Path::new(name).extension().is_some_and(|found| found == ending);
+        ends("rs") || ["Cargo.toml", "Cargo.lock"].iter().any(|file| Path::new(name).ends_with(file))
+    };
+    let names = listed.unwrap_or_default();
+    Ok(names.split('\0').filter(|name| !name.is_empty() && !is_source(name)).map(str::to_owned).collect())
+}
+
 /// The full hash behind a name.
 pub(crate) fn resolve(context: &Context, rev: &str) -> anyhow::Result<String> {
     let (root, stop) = (&context.root, || context.stopped());

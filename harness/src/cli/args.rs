@@ -11,7 +11,7 @@ use crate::cli::counts::CountsArgs;
 use crate::cli::export::Export;
 use crate::cli::mcp::McpArgs;
 use crate::cli::values::{Names, duration, duration_or_seconds, names, renamed};
-use crate::plan::MOST_LAUNCHES;
+use crate::plan::LAUNCH_LIMIT;
 
 /// A benchmark-driven performance lab: builds crates under CPU flag sets, proves that a flag changed the
 /// code, measures over many launches and layouts, and answers claims honestly.
@@ -127,7 +127,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "PATH")]
     pub python: Option<String>,
     /// So many launches in place of the budget's.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_LAUNCHES)))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(LAUNCH_LIMIT)))]
     pub launches: Option<u32>,
     /// The seed of every random choice [default: from the clock].
     #[arg(long)]
@@ -220,7 +220,7 @@ pub(crate) struct CensusArgs {
 pub(crate) struct CalibrateArgs {
     /// A fixed number of launches an experiment, as a run has it; without, each experiment is a gate, whose rows
     /// are measured until they are decided.
-    #[arg(long, value_parser = clap::value_parser!(u32).range(4..=i64::from(MOST_LAUNCHES)))]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(4..=i64::from(LAUNCH_LIMIT)))]
     pub launches: Option<u32>,
     /// Experiments, each on layouts of its own.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]

@@ -6,7 +6,7 @@ use anyhow::bail;
 
 use crate::experiment::context::Context;
 use crate::experiment::surroundings::clock_seed;
-use crate::plan::{MOST_LAUNCHES, Plan, Suite};
+use crate::plan::{LAUNCH_LIMIT, Plan, Suite};
 
 /// Which of a suite's two budgets bounds a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,8 +51,8 @@ impl PlanOptions {
             BudgetChoice::Full => suite.full,
         };
         budget.launches = self.launches.unwrap_or(budget.launches);
-        if !(1..=MOST_LAUNCHES).contains(&budget.launches) {
-            bail!("--launches {}: expected a number from 1 to {MOST_LAUNCHES}", budget.launches);
+        if !(1..=LAUNCH_LIMIT).contains(&budget.launches) {
+            bail!("--launches {}: expected a number from 1 to {LAUNCH_LIMIT}", budget.launches);
         }
         let mut plan = suite.plan(&self.arms, budget, self.seed.unwrap_or_else(clock_seed))?;
         match &self.python {

@@ -103,7 +103,7 @@ impl Arm {
         let Pace { iters, extra, .. } = pace;
         let request = Request::Turn { benchmark: benchmark.to_owned(), settle_ns, slices, iters, extra };
         let turned: Turned = self.ask(&request, timeout)?;
-        turned.as_asked(slices, iters)
+        turned.checked(slices, iters)
     }
 
     pub(crate) fn peak_rss(&self) -> Option<u64> {

@@ -71,7 +71,7 @@ impl Turned {
     /// # Errors
     /// Another number of slices, or of calls in one: their times would be divided by the wrong number. Or calls that
     /// took no time, of which no ratio can be made.
-    pub(crate) fn as_asked(self, slices: u32, iters: u64) -> Result<Vec<TimedSlice>, FailureReason> {
+    pub(crate) fn checked(self, slices: u32, iters: u64) -> Result<Vec<TimedSlice>, FailureReason> {
         if self.slices.len() != slices as usize {
             let found = self.slices.len();
             return Err(FailureReason::broken(format!("expected {slices} slices in a turn, found {found}")));
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn a_turn_holds_the_calls_that_were_asked_for() {
         let slice = |iters| TimedSlice { iters, wall_ns: 9, cpu_ns: 9, checksum: 1, loop_ns: 0 };
-        let turn = |all: &[u64]| Turned { slices: all.iter().copied().map(slice).collect() }.as_asked(2, 10);
+        let turn = |all: &[u64]| Turned { slices: all.iter().copied().map(slice).collect() }.checked(2, 10);
         let broken = |how: &str| Err(FailureReason::broken(how));
         assert_eq!(turn(&[10, 10]).map(|slices| slices.len()), Ok(2));
         assert_eq!(turn(&[10, 20]), broken("expected 10 calls in a slice, found 20"));
@@ -143,7 +143,7 @@ mod tests {
         assert_eq!(turn(&[10; 3]), broken("expected 2 slices in a turn, found 3"));
         let still = Turned { slices: vec![slice(10), TimedSlice { wall_ns: 0, ..slice(10) }] };
         assert_eq!(
-            still.as_asked(2, 10),
+            still.checked(2, 10),
             broken("a turn of 10 calls took 0 ns: the subject's clock stands or its task is empty")
         );
     }

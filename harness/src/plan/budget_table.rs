@@ -7,7 +7,7 @@ use crate::plan::suite::Check;
 use crate::plan::{Budget, PlanError};
 
 /// The most launches of a run: at a tenth of a second each, three hours.
-pub const MOST_LAUNCHES: u32 = 100_000;
+pub const LAUNCH_LIMIT: u32 = 100_000;
 /// The most blocks of a launch, and slices of a turn.
 const MOST_PARTS: u32 = 10_000;
 /// The longest slice, and the longest time to settle, in ns: a minute.
@@ -30,7 +30,7 @@ pub(crate) struct BudgetTable {
 impl Check<'_> {
     /// The budget of a table, with what it leaves out as it is by default.
     pub(crate) fn budget(&self, table: &BudgetTable) -> Result<Budget, PlanError> {
-        let standard = Budget::of(self.within("launches", &table.launches, MOST_LAUNCHES)?);
+        let standard = Budget::of(self.within("launches", &table.launches, LAUNCH_LIMIT)?);
         let parts = |key: &str, value: &Option<Spanned<u32>>, otherwise: u32| match value {
             Some(value) => self.within(key, value, MOST_PARTS),
             None => Ok(otherwise),

@@ -19,7 +19,7 @@ mod suite;
 mod tool_call;
 mod workload;
 
-pub use budget_table::MOST_LAUNCHES;
+pub use budget_table::LAUNCH_LIMIT;
 pub use calibrate::CrosstalkSettings;
 pub use defaults::Defaults;
 pub use error::PlanError;

@@ -6,6 +6,7 @@ mod head;
 mod lacking;
 mod tree;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -203,11 +204,82 @@ fn same_settings(root: &Path, tree: &Path, commit: &str) -> anyhow::Result<()> {
         settings.sort();
         settings
     };
-    if in_force(root) == in_force(tree) {
+    let (own, other) = (in_force(root), in_force(tree));
+    if own == other {
         return Ok(());
     }
+    let differing: Vec<&String> = own
+        .iter()
+        .filter(|setting| !other.contains(setting))
+        .chain(other.iter().filter(|setting| !own.contains(setting)))
+        .collect();
     bail!(
-        ".cargo/config.toml of the work tree and of {} differ in profiles or linkers, and Cargo would use both for the older one: move them to Cargo.toml, or compare with a commit that has the same",
-        short_hash(commit)
+        ".cargo/config.toml of the work tree and of {} differ, and Cargo would use both for the older one: {}",
+        short_hash(commit),
+        remedies(&differing).join("; ")
     )
+}
+
+/// What can be done about settings (`key = value`) of a config file that only one side has, a clause for each kind.
+fn remedies(settings: &[&String]) -> Vec<String> {
+    const REMEDIES: [(&str, &str, &str); 3] = [
+        ("profile.", "", "Cargo.toml can hold profiles, and is read on each side alone: move them there"),
+        ("patch.", "", "Cargo.toml can hold patches, and is read on each side alone: move them there"),
+        (
+            "target.",
+            ".linker",
+            "Cargo.toml cannot hold a linker, so a change of it cannot be compared: compare with a commit that has it already",
+        ),
+    ];
+    const OTHERS: &str = "Cargo.toml cannot hold that, so a change of it cannot be compared: compare with a commit that has it already";
+    let kind = |setting: &str| {
+        let key = setting.split(" = ").next().unwrap_or_default();
+        REMEDIES.iter().position(|(start, end, _)| key.starts_with(start) && key.ends_with(end))
+    };
+    let kinds: BTreeSet<usize> =
+        settings.iter().map(|setting| kind(setting).unwrap_or(REMEDIES.len())).collect();
+    let clause = |of: &usize| {
+        let mut keys: Vec<&str> = settings
+            .iter()
+            .filter(|setting| kind(setting).unwrap_or(REMEDIES.len()) == *of)
+            .filter_map(|setting| setting.split(" = ").next())
+            .collect();
+        keys.dedup();
+        format!("{} ({})", REMEDIES.get(*of).map_or(OTHERS, |(_, _, remedy)| remedy), keys.join(", "))
+    };
+    kinds.iter().map(clause).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_setting_has_the_remedy_that_is_possible() {
+        let scratch = tempfile::tempdir().unwrap();
+        let side = |name: &str, text: &str| {
+            let root = scratch.path().join(name);
+            fs::create_dir_all(root.join(".cargo")).unwrap();
+            fs::write(root.join(".cargo/config.toml"), text).unwrap();
+            root
+        };
+        let said = |own: &str, other: &str| {
+            let outcome = same_settings(&side("own", own), &side("other", other), "0123456789abcdef");
+            outcome.err().map_or_else(String::new, |error| error.to_string())
+        };
+        let (profile, linker) = ("[profile.release]\nlto = true\n", "[target.x]\nlinker = \"cc\"\n");
+        assert_eq!(said(linker, &format!("# the same\n{linker}")), "");
+        let of_profile = said(profile, "");
+        assert!(of_profile.contains("of the work tree and of 0123456789 differ"), "{of_profile}");
+        assert!(of_profile.ends_with("move them there (profile.release)"), "{of_profile}");
+        assert!(!of_profile.contains("linker"), "{of_profile}");
+        for (own, other) in [(linker, ""), ("", linker), (linker, "[target.x]\nlinker = \"other\"\n")] {
+            let of_linker = said(own, other);
+            assert!(of_linker.ends_with("a commit that has it already (target.x.linker)"), "{of_linker}");
+            assert!(!of_linker.contains("move"), "{of_linker}");
+        }
+        let of_both = said(&format!("{profile}{linker}"), "");
+        assert!(of_both.contains("(profile.release); Cargo.toml cannot hold a linker"), "{of_both}");
+        assert!(said("[env]\nCFLAGS = \"-O3\"\n", profile).contains("cannot hold that"));
+    }
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 
-use crate::build::{Artifact, BuildError, Builder, Bundle};
+use crate::build::{Artifact, BuildError, Builder};
 use crate::census::{CodeDigest, Disassembly, Width, dispatched, identity, refusal};
 use crate::experiment::context::Locked;
 use crate::experiment::progress::Stage;
@@ -65,7 +65,7 @@ pub(crate) fn build_from(
     let what = "what each flag set did to the code";
     let stage = context.progress().stage("census", what, built.0.len() as u64);
     let host = Features::host();
-    let mut codes: Vec<(CodeDigest, &Arm)> = Vec::new();
+    let mut codes: Vec<(Identity, &Arm)> = Vec::new();
     for arm in &plan.arms {
         let fail = |reason| RunFailure { arm: arm.name.clone(), benchmark: None, launch: None, reason };
         let artifact = match built.of(&arm.workload)? {
@@ -87,11 +87,10 @@ pub(crate) fn build_from(
         if arm.role != Role::Control
             && sources.identity
             && plan.traits().built == Built::Once
-            && let Some(digest) = code_of(artifact.bundle.as_ref(), &*stage)
+            && let Some(digest) = code_of(&artifact, arm, &*stage)
         {
-            let twin = |(code, other): &&(CodeDigest, &Arm)| {
-                *code == digest && other.workload.same_use(&arm.workload)
-            };
+            let twin =
+                |(code, other): &&(Identity, &Arm)| *code == digest && other.workload.same_use(&arm.workload);
             facts.identical_to = codes.iter().find(twin).map(|(_, other)| other.name.clone());
             codes.push((digest, arm));
         }
@@ -315,8 +314,22 @@ fn widths(width: &Width) -> BTreeMap<String, u64> {
         .into()
 }
 
-/// The digest of an artifact's code; without one, nothing is called identical.
-fn code_of(bundle: Option<&Bundle>, stage: &dyn Stage) -> Option<CodeDigest> {
-    let inputs = bundle?.inputs().map_err(|error| stage.say(&error.to_string())).ok()?;
-    identity(inputs).map_err(|error| stage.say(&format!("identity unknown: {error}"))).ok()
+/// What two artifacts of the same code have in common.
+#[derive(PartialEq, Eq)]
+enum Identity {
+    /// The code that goes into the link.
+    Code(CodeDigest),
+    /// The whole file, in hex: all that is known where another linker than lld made it.
+    File(String),
+}
+
+/// What an artifact's code is known by; without it, nothing is called identical.
+fn code_of(artifact: &Artifact, arm: &Arm, stage: &dyn Stage) -> Option<Identity> {
+    let Some(bundle) = &artifact.bundle else {
+        let by_linker = arm.workload.by_cargo() && arm.workload.has_layouts();
+        return by_linker.then(|| Identity::File(artifact.digest.clone()));
+    };
+    let inputs = bundle.inputs().map_err(|error| stage.say(&error.to_string())).ok()?;
+    let digest = identity(inputs).map_err(|error| stage.say(&format!("identity unknown: {error}"))).ok()?;
+    Some(Identity::Code(digest))
 }

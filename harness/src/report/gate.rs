@@ -21,6 +21,8 @@ pub struct GateView<'a> {
     pub false_alarms: Option<&'a FalseAlarms>,
     /// Seconds from start to end.
     pub seconds: f64,
+    /// What limits the numbers, a sentence each.
+    pub warnings: &'a [String],
     /// Whether the user stopped it.
     pub stopped: bool,
 }
@@ -41,6 +43,9 @@ pub fn gate_table(view: &GateView<'_>, style: &Style) -> String {
         let why = format!("{control}: the reference differs from itself, so that nothing can be said");
         text += &hanging("void", &why, Tone::Open, style);
     }
+    for warning in view.warnings {
+        text += &hanging("warning", warning, Tone::Open, style);
+    }
     text += &hanging("answer", &answer(view), answer_tone(view.report.fold), style);
     text += &hanging("false alarms", &false_alarms(view.false_alarms), Tone::Plain, style);
     text
@@ -59,6 +64,9 @@ pub fn gate_markdown(view: &GateView<'_>) -> String {
     }
     for control in &view.report.void {
         page += &format!("- **void** {control}: the reference differs from itself\n");
+    }
+    for warning in view.warnings {
+        page += &format!("- **warning** {warning}\n");
     }
     page += &format!("\nFalse alarms: {}.\n", false_alarms(view.false_alarms));
     page.replace(NBSP, " ")

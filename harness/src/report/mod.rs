@@ -33,7 +33,7 @@ pub use history::history_table;
 pub use html::html;
 pub use latency::{latency_block, latency_markdown, latency_table};
 pub use markdown::markdown;
-pub(crate) use reasons::label;
+pub(crate) use reasons::{label, warning};
 pub use reasons::{sentence, sentence_for};
 pub use splice::{Form, SpliceError, form, splice, spliced};
 pub use table::table;

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::lab::{command, json, lab_in, stderr, target};
+use crate::lab::{command, json, lab_in, stderr, stdout, target};
 use crate::repository::{Repository, verdict};
 
 /// Runs a gate under an environment of its own.
@@ -161,6 +161,25 @@ fn a_commit_from_before_there_was_a_workspace_is_no_part_of_the_one_that_lies_ab
     let row = &says["report"]["rows"][0];
     assert_eq!(row["how"], "new", "{row:#}");
     assert!(row["why"].as_str().unwrap().ends_with("has no package \"bare\"; it has renamed"), "{row:#}");
+}
+
+#[test]
+fn with_a_linker_of_the_projects_own_the_gate_says_what_it_cannot_vary_and_knows_identical_files() {
+    let repository = Repository::below("");
+    repository.0.flagset("plain", &["-C", "link-arg=-fuse-ld=bfd"]);
+    repository.commit("another linker");
+    let (says, said) = repository.gate(0, &["--against", "HEAD"]);
+    assert_eq!(verdict(&says, "bits"), "identical", "{said}");
+    assert_eq!(says["warnings"], serde_json::Value::Null, "nothing was measured");
+    repository.slow_down();
+    let (says, _) = repository.gate(1, &["--against", "HEAD"]);
+    let warning = says["warnings"][0].as_str().unwrap();
+    assert!(warning.starts_with("layouts of plain @ ") && warning.contains(", plain could not be varied"));
+    let record = repository.0.root().join("results").join(says["name"].as_str().unwrap());
+    let page = fs::read_to_string(record.join("gate.md")).unwrap();
+    assert!(page.contains(&format!("- **warning** {warning}")), "{page}");
+    let table = stdout(&lab_in(repository.0.root(), 1, &["gate", record.to_str().unwrap()]));
+    assert!(table.contains("warning") && table.contains("could not be varied"), "{table}");
 }
 
 fn set_back(file: &Path) {

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use anyhow::bail;
 
+use crate::analyse::Warning;
 use crate::experiment::context::Context;
 use crate::experiment::gate::file::{GATE_SCHEMA, GateFile, row_launches};
 use crate::experiment::gate::pairs::{CANDIDATE, Pair, gated, new_arm, pair};
@@ -19,9 +20,9 @@ use crate::judge::{
 };
 use crate::machine::Environment;
 use crate::measure::ArmFacts;
-use crate::plan::{Arm, SCHEMA_VERSION, Suite, WorkloadKind};
+use crate::plan::{Arm, Built, Role, SCHEMA_VERSION, Suite, WorkloadKind};
 use crate::record::{RunFile, State};
-use crate::report::sentence;
+use crate::report::{sentence, warning};
 
 /// Builds the work tree and a revision, measures both in one run, judges, and writes the record.
 ///
@@ -105,6 +106,7 @@ pub(crate) fn paired(
         candidate: revision::head(context, &out),
         environment: context.environment.clone(),
         compilers: compilers(&pairs),
+        warnings: one_layout(&pairs).into_iter().collect(),
         stopped: false,
         allow_unmatched: options.allow_unmatched,
         report: gate_report(Vec::new(), Vec::new(), Allowed::All),
@@ -173,6 +175,25 @@ fn compilers(pairs: &[Pair]) -> Vec<String> {
     let Some(pair) = pairs.first() else { return Vec::new() };
     let sides = pair.artifacts.facts.iter().take(CANDIDATE + 1).map(|facts| facts.compiler.clone());
     sides.filter(|compiler| !compiler.is_empty()).collect()
+}
+
+/// That layouts cannot be varied, where something is measured whose linker inputs are not known.
+fn one_layout(pairs: &[Pair]) -> Option<String> {
+    let mut without = Vec::new();
+    for pair in pairs {
+        let Some(trial) = &pair.trial else { continue };
+        let facts = pair.artifacts.facts.iter();
+        for ((arm, artifact), facts) in trial.plan.arms.iter().zip(&trial.artifacts).zip(facts) {
+            let is_whole = artifact.as_ref().is_none_or(|artifact| artifact.bundle.is_some());
+            if arm.role != Role::Control && arm.workload.has_layouts() && !is_whole {
+                without.push((arm.name.clone(), facts.other_linker));
+            }
+        }
+    }
+    let arms: Vec<String> =
+        without.iter().filter(|(_, other_linker)| *other_linker).map(|(arm, _)| arm.clone()).collect();
+    let said = if arms.is_empty() { Warning::OneLayout } else { Warning::OtherLinker { arms } };
+    (!without.is_empty()).then(|| warning(Built::Once, &said))
 }
 
 /// Puts the rows of all pairs, those that were measured and those that were not, into the file.

@@ -66,6 +66,9 @@ pub struct GateFile {
     /// that did not ask.
     #[serde(default)]
     pub compilers: Vec<String>,
+    /// What limits its numbers, a sentence each; empty in records of labs that did not say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// Whether the user stopped it.
     pub stopped: bool,
     /// Which rows without a counterpart were allowed.

@@ -412,6 +412,7 @@ fn empty(context: &Context, stored: &References, options: &GateOptions) -> anyho
         ),
         environment: context.environment.clone(),
         compilers: Vec::new(),
+        warnings: Vec::new(),
         stopped: false,
         allow_unmatched: options.allow_unmatched,
         report: gate_report(Vec::new(), Vec::new(), Allowed::All),

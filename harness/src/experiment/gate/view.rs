@@ -31,6 +31,7 @@ fn view<'a>(file: &'a GateFile, head: &'a [String]) -> GateView<'a> {
         report: &file.report,
         false_alarms: file.false_alarms.as_ref(),
         seconds: file.seconds,
+        warnings: &file.warnings,
         stopped: file.stopped,
     }
 }

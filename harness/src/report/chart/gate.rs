@@ -173,6 +173,7 @@ mod tests {
             report: &report,
             false_alarms: None,
             seconds: 1.0,
+            warnings: &[],
             stopped: false,
         })
     }

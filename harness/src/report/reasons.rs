@@ -251,8 +251,7 @@ mod tests {
     #[test]
     fn labels_fit_a_cell_and_differ() {
         let labels: std::collections::BTreeSet<String> = all().iter().map(label).collect();
-        let kinds: std::collections::HashSet<_> = all().iter().map(std::mem::discriminant).collect();
-        assert_eq!(labels.len(), kinds.len());
+        assert_eq!(labels.len(), all().len());
         assert!(labels.iter().all(|label| label.chars().count() <= 13), "{labels:?}");
     }
 

@@ -130,7 +130,7 @@ pub enum FailureReason {
     NotASubject {
         /// What it said instead; empty where it answers, and breaks the protocol in another way.
         said: String,
-        /// How its answer breaks the protocol, in a clause; empty where it is no answer.
+        /// How its answer breaks the protocol, in a clause; empty where it is not an answer.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         broken: String,
     },

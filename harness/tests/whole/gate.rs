@@ -334,7 +334,7 @@ fn sha256(text: &str) -> String {
 fn references_that_cannot_be_trusted_are_refused() {
     let repository = Repository::new();
     let dirty = {
-        // What the lab itself leaves is no change of anybody's, and everything else is.
+        // What the lab itself leaves does not count as a change, and everything else does.
         repository.0.write(".gitignore", "/target\n/Cargo.lock\n");
         repository.commit("nothing of the lab's is ignored");
         repository.record();

@@ -1,5 +1,7 @@
 //! The face on stdin and stdout: one message a line.
 
+mod beside;
+
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -22,13 +24,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ask::Inputs;
 use crate::content::Reply;
-use crate::context::{Boxed, Call, Capability, Client, Era, Level};
-use crate::layers::Admitted;
+use crate::context::Era;
 use crate::serve::front::{self, FrontCall, LastMeta, Opening, Places};
 use crate::serve::output::{MOST_WAITING, Output};
 use crate::serve::pipes::{Direct, Waiting};
+use crate::serve::stdio::beside::{Beside, FrontClient};
 use crate::server::{CallError, Server};
-use crate::tool::{Failure, Place, ToolError};
+use crate::tool::Place;
 
 /// The longest line that is read, in bytes: as long as the largest message over HTTP.
 pub const LONGEST_LINE: usize = 16 * 1024 * 1024;
@@ -267,61 +269,6 @@ where
 
     fn reply(&self, id: &str, reply: &Reply, era: Era) {
         self.output.collect(|out| answer_line(out, id, reply, era, &self.server));
-    }
-}
-
-/// A call that goes on while others are read.
-struct Beside<W> {
-    server: Arc<Server>,
-    id: String,
-    output: Arc<Output<W>>,
-    running: Running,
-}
-
-impl<W: AsyncWrite + Unpin + Send + 'static> Beside<W> {
-    async fn run(self, admitted: Admitted, call: Arc<Call>) {
-        let era = call.era;
-        let result = self.server.layers().run(admitted, call).await;
-        self.running.lock().remove(&self.id);
-        let reply = match result {
-            Ok(reply) => reply,
-            // Nobody waits for this answer.
-            Err(error) if error.failure() == Failure::Cancelled => return,
-            Err(error) => Reply::error(error.to_string()),
-        };
-        self.output.collect(|out| answer_line(out, &self.id, &reply, era, &self.server));
-        self.output.flush();
-    }
-}
-
-/// The client of a call in front of the library. It hears of progress; it is asked nothing.
-struct FrontClient<W> {
-    output: Arc<Output<W>>,
-    progress_token: Option<Value>,
-}
-
-impl<W: AsyncWrite + Unpin + Send + 'static> Client for FrontClient<W> {
-    fn can(&self, _capability: Capability) -> bool {
-        false
-    }
-
-    fn request<'a>(&'a self, method: &'a str, _params: Value) -> Boxed<'a, Result<Value, ToolError>> {
-        let error = ToolError::failed(format!("{method} needs a tool that was built as interactive"));
-        Box::pin(std::future::ready(Err(error)))
-    }
-
-    fn notify<'a>(&'a self, method: &'static str, params: Value) -> Boxed<'a, ()> {
-        self.output.collect(|out| line(out, &json!({"jsonrpc": "2.0", "method": method, "params": params})));
-        self.output.flush();
-        Box::pin(std::future::ready(()))
-    }
-
-    fn wants_log(&self, _level: Level) -> bool {
-        false
-    }
-
-    fn progress_token(&self) -> Option<&Value> {
-        self.progress_token.as_ref()
     }
 }
 

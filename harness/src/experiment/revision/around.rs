@@ -145,15 +145,16 @@ fn plain(path: &Path) -> PathBuf {
 mod tests {
     use super::*;
 
+    fn written(path: &Path, text: &str) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
     #[test]
     fn what_lies_beside_a_repository_lies_beside_its_tree_and_what_went_away_does_not() {
         let scratch = tempfile::tempdir().unwrap();
         let root = scratch.path().canonicalize().unwrap();
-        let write = |name: &str, text: &str| {
-            let path = root.join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        };
+        let write = |name: &str, text: &str| written(&root.join(name), text);
         write("all/work/repo/a", "");
         write("all/work/beside/b", "beside");
         write("all/above.txt", "above");
@@ -190,11 +191,7 @@ mod tests {
     fn packages_that_no_commit_holds_are_found_by_the_manifests_that_name_them() {
         let scratch = tempfile::tempdir().unwrap();
         let root = scratch.path().canonicalize().unwrap();
-        let write = |name: &str, text: &str| {
-            let path = root.join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        };
+        let write = |name: &str, text: &str| written(&root.join(name), text);
         let manifest = "[dependencies]\r\nout = { path = '../../out' }\r\nin = { path = \"../in\" }\n\
                         [workspace.dependencies]\nnested = { path = \"../vendor/nested\" }\n\
                         gone = { path = \"../gone\" }\n[[bin]]\npath = \"../main.rs\"\n";

@@ -17,5 +17,5 @@ pub mod record;
 pub mod report;
 pub mod rows;
 
-pub use perflab_host::{counter, files, machine, process, progress, schedule, stats};
+pub use perflab_host::{called, counter, files, machine, process, progress, schedule, stats};
 pub use perflab_load::{bridge, latency, load, load_test, mcp};

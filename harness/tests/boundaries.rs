@@ -4,6 +4,8 @@
 
 #[path = "boundaries/arrows.rs"]
 mod arrows;
+#[path = "boundaries/called.rs"]
+mod called;
 #[path = "boundaries/clocks.rs"]
 mod clocks;
 #[path = "boundaries/dependencies.rs"]

@@ -98,6 +98,37 @@ class Action(unittest.TestCase):
         self.assertEqual(ended.returncode, 2)
         self.assertIn("unmatched is new, all or none, not some", ended.stderr)
 
+    def test_benchmarks_of_one_side_are_an_answer_and_not_a_fault(self):
+        lab = self.path / "lab"
+        heading = "## perflab gate: the benchmarks of the two sides differ (--allow-unmatched where that is meant): 1"
+        lab.write_text(STAND_IN.replace("| row | verdict |", heading))
+        self.assertEqual(self.measured(2)["result"], "unmatched")
+        self.assertEqual(self.measured(1)["result"], "regressed")
+        ended = self.run_step("decide", RESULT="unmatched", INCONCLUSIVE="warn")
+        self.assertEqual(ended.returncode, 1)
+        self.assertIn("(unmatched: all lets them pass", ended.stdout)
+        self.assertNotIn("log", ended.stdout)
+
+    def test_the_command_is_a_program_or_words(self):
+        spaced = self.path / "a lab's directory"
+        spaced.mkdir()
+        (self.path / "lab").rename(spaced / "lab")
+        for command in (f"{spaced}/lab", f'env X=1 "{spaced}/lab"', f'"{spaced}/lab"'):
+            (self.path / "asked").unlink(missing_ok=True)
+            self.assertEqual(self.measured(0, PERFLAB=command)["result"], "passed", command)
+            self.assertEqual((self.path / "asked").read_text().splitlines()[0], "gate", command)
+
+    def test_what_git_refuses_is_told_in_its_words(self):
+        self.git("init", "--quiet")
+        self.git("commit", "--quiet", "--allow-empty", "-m", "one")
+        refusing = {"AGAINST": "", "CODE": "0", "LEAVES": "markdown", "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
+        ended = self.run_step("measure", **refusing)
+        self.assertEqual(ended.returncode, 2)
+        self.assertIn("dubious ownership", ended.stderr)
+        self.assertIn("%0A", ended.stderr)
+        self.assertEqual(len(ended.stderr.splitlines()), 1, ended.stderr)
+        self.assertNotIn("merge commit", ended.stderr)
+
     def git(self, *words):
         command = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", *words]
         ended = subprocess.run(command, cwd=self.folder.name, capture_output=True, text=True, check=True)
@@ -131,6 +162,7 @@ class Action(unittest.TestCase):
             ("inconclusive", "warn", 0),
             ("inconclusive", "fail", 1),
             ("regressed", "warn", 1),
+            ("unmatched", "warn", 1),
             ("broken", "warn", 1),
             ("", "warn", 1),
         )

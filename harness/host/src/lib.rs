@@ -4,6 +4,7 @@
 //! is, `counter` counts the instructions that a child executes, and `files` replaces files whole. The lab re-exports
 //! them under the same names.
 
+pub mod called;
 pub mod counter;
 pub mod files;
 pub mod machine;

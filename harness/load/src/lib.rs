@@ -5,7 +5,7 @@
 //! test from its options to its record. [`bridge`] makes a server a subject of the lab, so that a suite can measure it.
 //!
 //! Nothing here prints or parses a command line. The lab re-exports the modules under the same names; the command line
-//! over them is `cargo lab mcp`.
+//! over them is `perflab mcp`.
 
 pub mod bridge;
 pub mod latency;
@@ -15,7 +15,7 @@ pub mod mcp;
 
 pub use perflab_host::machine::probe;
 pub use perflab_host::progress::Watcher;
-use perflab_host::{counter, files, machine, process, progress, schedule, stats};
+use perflab_host::{called, counter, files, machine, process, progress, schedule, stats};
 
 /// So that the program of the README compiles.
 #[cfg(doctest)]

@@ -1,5 +1,6 @@
 //! What came out of building a variant, and why nothing did.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -38,6 +39,8 @@ pub struct Artifact {
     /// The SHA-256 of every source file of the workspace that it was built from, with their paths, in hex; empty where
     /// Cargo built nothing.
     pub sources: String,
+    /// Those files.
+    pub files: BTreeSet<PathBuf>,
     /// Settings of its profile that are not those of the manifest, a clause each: a Cargo config file has them.
     pub overridden: Vec<String>,
     /// Whether a linker other than lld made it, so that its layout cannot be varied.
@@ -66,10 +69,12 @@ pub enum BuildError {
         remedy: String,
     },
     /// Cargo said no.
-    #[error("{error}")]
+    #[error("{error}{}", log.as_ref().map_or_else(String::new, |log| format!("\nthe whole log: {}", log.display())))]
     Compile {
         /// Its first error.
         error: String,
+        /// The file that holds all that was said.
+        log: Option<PathBuf>,
     },
     /// The linker said no.
     #[error("the linker failed: {error}")]

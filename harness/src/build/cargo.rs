@@ -10,8 +10,9 @@ use crate::build::command_line::CommandLine;
 use crate::build::extension::{PythonHome, missing};
 use crate::build::messages::{Message, Product};
 use crate::build::profile::Profile;
-use crate::build::said::first_error;
+use crate::build::said::failed;
 use crate::build::settings::{is_build_variable, is_output_variable};
+use crate::build::variant::slug;
 use crate::build::{Artifact, BuildError};
 use crate::plan::{CargoBuild, FlagSet, Variant, Workload};
 use crate::process::{Invocation, Limits, run};
@@ -258,7 +259,7 @@ impl Builder {
         };
         let output = run(&supervised, limits, stop).map_err(BuildError::Run)?;
         if !output.success() {
-            return Err(BuildError::Compile { error: first_error(&output) });
+            return Err(failed(&output, &self.target.join("logs"), &slug(variant)));
         }
         let messages = Message::all(&output.stdout);
         let asked = messages
@@ -267,7 +268,7 @@ impl Builder {
             .find_map(|message| Some((message.product(product, &variant.bin)?, message)));
         let Some((executable, about)) = asked else {
             let error = format!("Cargo named no {} for {}", product.name(), variant.bin);
-            return Err(BuildError::Compile { error });
+            return Err(BuildError::Compile { error, log: None });
         };
         let (package_id, fresh) = (about.package_id.clone(), about.fresh);
         let commands = CommandLine::all(&output.stderr);
@@ -305,7 +306,10 @@ impl Builder {
         self.exactly(&mut invocation, flagset);
         let limits = Limits { timeout: LONGEST_BUILD, output: 64 << 10 };
         let output = run(&invocation, limits, stop).map_err(BuildError::Run)?;
-        if output.success() { Ok(()) } else { Err(BuildError::Compile { error: first_error(&output) }) }
+        if output.success() {
+            return Ok(());
+        }
+        Err(failed(&output, &self.target.join("logs"), &format!("{}-clean", slug(variant))))
     }
 
     /// What a compiler says of itself: `rustc 1.95.0 (59807616e 2026-04-14)`; empty where it says nothing.

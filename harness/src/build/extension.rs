@@ -1,5 +1,6 @@
 //! Libraries that Python calls: built by Cargo or by the C compiler, and started inside an interpreter.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -293,6 +294,7 @@ fn found(variant: &Variant, root: &Path, path: PathBuf, command: String) -> Resu
         rustc_command: String::new(),
         compiler: String::new(),
         sources: String::new(),
+        files: BTreeSet::new(),
         overridden: Vec::new(),
         other_linker: false,
         bundle: None,
@@ -314,7 +316,7 @@ fn succeeded(output: &Output) -> Result<(), BuildError> {
         return Ok(());
     }
     let wrong = output.stderr.lines().find(|line| line.contains("error")).or(output.stderr.lines().next());
-    Err(BuildError::Compile { error: wrong.unwrap_or("the C compiler said nothing").to_owned() })
+    Err(BuildError::Compile { error: wrong.unwrap_or("the C compiler said nothing").to_owned(), log: None })
 }
 
 #[cfg(test)]

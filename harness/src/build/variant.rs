@@ -92,7 +92,7 @@ impl Builder {
     ) -> Result<Built, BuildError> {
         let &Job { variant, product, flagset, .. } = job;
         match self.cargo(invocation, variant, product, stop) {
-            Err(BuildError::Compile { error }) if self.lld.is_some() && error.contains("--reproduce") => {
+            Err(BuildError::Compile { error, .. }) if self.lld.is_some() && error.contains("--reproduce") => {
                 *invocation = self.bare(variant, product, flagset, &job.target);
                 self.cargo(invocation, variant, product, stop)
             }
@@ -212,6 +212,7 @@ impl Builder {
             command: invocation.display(),
             compiler: kept.compiler.clone(),
             sources: digest(&files, &self.root),
+            files,
             overridden: self.overridden(job, built, &kept),
             other_linker: self.lld.is_some() && kept.bundle.is_none(),
             bundle: lld.and_then(|lld| Bundle::open(&job.folder, lld)),

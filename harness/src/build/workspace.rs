@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::build::said::first_error;
 use crate::process::{Invocation, Limits, Output, RunError, run};
 
 /// A Cargo workspace.
@@ -26,7 +27,7 @@ pub enum WorkspaceError {
     #[error("no Cargo.toml here or above: start perflab inside a Cargo workspace")]
     NoManifest,
     /// Cargo refuses it.
-    #[error("Cargo finds no workspace here: {said}")]
+    #[error("Cargo cannot read the workspace here: {said}")]
     Refused {
         /// What Cargo says.
         said: String,
@@ -72,9 +73,7 @@ impl Workspace {
         {
             return Ok(workspace);
         }
-        let lines = output.stderr.lines().map(str::trim).skip_while(|line| !line.starts_with("error"));
-        let said: Vec<&str> = lines.filter(|line| !line.is_empty()).take(6).collect();
-        Err(WorkspaceError::Refused { said: said.join(" ").trim_start_matches("error: ").to_owned() })
+        Err(WorkspaceError::Refused { said: first_error(output).trim_start_matches("error: ").to_owned() })
     }
 
     /// The nearest manifest with a `[workspace]`, else the nearest one: enough to read records where no Cargo is installed.
@@ -161,7 +160,7 @@ mod tests {
     fn without_a_workspace_it_says_why() {
         let tree = tree(&[("", "[workspace]\nmembers = [\"inner\"]\n[package\n")]);
         let error = Workspace::of(tree.path()).unwrap_err().to_string();
-        assert!(error.starts_with("Cargo finds no workspace here: ") && error.len() > 40, "{error}");
+        assert!(error.starts_with("Cargo cannot read the workspace here: ") && error.len() > 40, "{error}");
         let empty = tempfile::tempdir().unwrap();
         let none = Workspace::of(empty.path()).unwrap_err().to_string();
         assert_eq!(none, "no Cargo.toml here or above: start perflab inside a Cargo workspace");

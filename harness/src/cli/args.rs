@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::called::program;
 use crate::cli::cmp::CmpArgs;
 use crate::cli::counts::CountsArgs;
 use crate::cli::export::Export;
@@ -17,11 +18,13 @@ use crate::plan::LAUNCH_LIMIT;
 /// code, measures over many launches and layouts, and answers claims honestly.
 #[derive(Parser)]
 #[command(name = "perflab", version, args_conflicts_with_subcommands = true)]
-#[command(
-    after_help = "Exit codes: 0 fine, 1 an arm failed, a document differs or a gate found a regression, 2 usage or set-up,\n\
+#[command(bin_name = program())]
+#[command(after_help = format!(
+    "Exit codes: 0 fine, 1 an arm failed, a document differs or a gate found a regression, 2 usage or set-up,\n\
     3 inconclusive (the A/A control voids the run, or a gate cannot tell), 130 stopped.\n\
-    Without a verb, `run` is meant: `cargo lab --quick`."
-)]
+    Without a verb, `run` is meant: `{} --quick`.",
+    program()
+))]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub shared: Shared,

@@ -16,7 +16,7 @@ use crate::experiment::surroundings::workspace_root;
 use crate::report::Style;
 
 /// The columns that tables are made for where a terminal has fewer: a name, and one number beside it.
-const NARROWEST: usize = 40;
+pub(crate) const NARROWEST: usize = 40;
 /// Beyond this many, lines are hard to follow.
 const WIDEST: usize = 200;
 

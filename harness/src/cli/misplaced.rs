@@ -5,15 +5,16 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory as _};
 
+use crate::called::{self, program};
 use crate::cli::args::Cli;
 use crate::cli::mcp::verb_of;
 
-/// The verbs of `parent` that have a long option, as a person would type them: "`cargo lab mcp open` and …".
+/// The verbs of `parent` that have a long option, as a person would type them: "`perflab mcp open` and …".
 pub(crate) fn verbs_with(parent: &str, option: &str) -> String {
     let mut cli = Cli::command();
     cli.build();
     let verbs = cli.find_subcommand(parent).map_or_else(Vec::new, |parent| having(parent, option));
-    listed(&verbs.iter().map(|verb| format!("`cargo lab {parent} {verb}`")).collect::<Vec<_>>())
+    listed(&verbs.iter().map(|verb| format!("`{} {parent} {verb}`", program())).collect::<Vec<_>>())
 }
 
 /// An error of the command line, with the verb that was meant: for an option that only other verbs have, and for a verb
@@ -44,7 +45,7 @@ pub(crate) fn explained(mut error: clap::Error, words: &[OsString]) -> clap::Err
 /// A way from the program to a verb as a person types it.
 fn typed(way: &[&Command]) -> String {
     let names = way.iter().skip(1).map(|verb| verb.get_name());
-    std::iter::once("cargo lab").chain(names).collect::<Vec<_>>().join(" ")
+    std::iter::once(program()).chain(names).collect::<Vec<_>>().join(" ")
 }
 
 /// Which verbs beside the typed one have an option, or are what it asked for once.
@@ -62,7 +63,7 @@ fn of_option(way: &[&Command], option: &str) -> Option<String> {
 
 /// The verb that replaced an option of `mcp`.
 fn verbs_of_old(path: &str, option: &str) -> Option<&'static str> {
-    (path == "cargo lab mcp").then(|| verb_of(option)).flatten()
+    (path == called::typed("mcp")).then(|| verb_of(option)).flatten()
 }
 
 /// The verb that a word was meant to be.
@@ -112,15 +113,15 @@ mod tests {
         for (line, tip) in [
             (
                 "mcp capacity --rate 5 -- x",
-                "tip: --rate is an option of `cargo lab mcp open` and `cargo lab mcp soak`",
+                "tip: --rate is an option of `perflab mcp open` and `perflab mcp soak`",
             ),
-            ("mcp open --rate 5 --p99 5ms -- x", "tip: --p99 is an option of `cargo lab mcp capacity`"),
+            ("mcp open --rate 5 --p99 5ms -- x", "tip: --p99 is an option of `perflab mcp capacity`"),
             (
                 "mcp field f.toml --against x",
-                "`cargo lab mcp closed`, `cargo lab mcp open` and `cargo lab mcp cold-start`",
+                "`perflab mcp closed`, `perflab mcp open` and `perflab mcp cold-start`",
             ),
-            ("mcp closed --servers f.toml -- x", "tip: --servers is now `cargo lab mcp field FILE`"),
-            ("mcp cancel --sweep tools -- x", "tip: --sweep is now `cargo lab mcp sweep WHAT`"),
+            ("mcp closed --servers f.toml -- x", "tip: --servers is now `perflab mcp field FILE`"),
+            ("mcp cancel --sweep tools -- x", "tip: --sweep is now `perflab mcp sweep WHAT`"),
         ] {
             assert!(said(line).contains(tip), "{line}: {}", said(line));
         }
@@ -129,15 +130,15 @@ mod tests {
 
     #[test]
     fn a_verb_that_is_misspelt_or_comes_too_late_is_found() {
-        let tip = "tip: there is a verb with a similar name: `cargo lab mcp capacity`";
+        let tip = "tip: there is a verb with a similar name: `perflab mcp capacity`";
         assert!(said("mcp capcity -- x").contains(tip), "{}", said("mcp capcity -- x"));
         let late = said("mcp --format json capacity -- x");
-        assert!(late.contains("tip: write the verb before its options: `cargo lab mcp capacity`"), "{late}");
+        assert!(late.contains("tip: write the verb before its options: `perflab mcp capacity`"), "{late}");
     }
 
     #[test]
     fn verbs_are_listed_as_a_person_lists_them() {
-        assert_eq!(verbs_with("mcp", "p99"), "`cargo lab mcp capacity`");
+        assert_eq!(verbs_with("mcp", "p99"), "`perflab mcp capacity`");
         assert_eq!(verbs_with("mcp", "no-such-option"), "no verb");
     }
 }

@@ -42,6 +42,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+use crate::called;
 use crate::cli::args::{Cli, Verb};
 use crate::process::RunError;
 
@@ -82,6 +83,7 @@ impl From<Exit> for ExitCode {
 /// Reads the command line, carries it out, and says what went wrong in one sentence.
 #[must_use]
 pub fn main() -> ExitCode {
+    called::keep(called::by(std::env::var_os("CARGO_PKG_NAME").as_deref()));
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

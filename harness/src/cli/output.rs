@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
+use crate::called::{neutral, program};
 use crate::cli::args::{ExportArgs, Format, ReportArgs, Shared};
 use crate::cli::context::{from_here, reading_root, style, word_from_here};
 use crate::cli::{Exit, gate};
@@ -67,7 +68,10 @@ pub(crate) fn print_record(shared: &Shared, judged: &Judged, export: &ExportArgs
     if shared.format == Format::Table && !export.takes_stdout() {
         let (shown, word) = (from_here(directory), word_from_here(directory));
         let shown = shown.display();
-        outln!("report  {shown}/report.html    charts  {shown}/charts/    again  cargo lab report {word}");
+        outln!(
+            "report  {shown}/report.html    charts  {shown}/charts/    again  {} report {word}",
+            program()
+        );
     }
     Ok(())
 }
@@ -157,13 +161,16 @@ pub(crate) fn place(
         return Ok(Exit::Fine);
     }
     let standing = report::spliced(text, name).with_context(|| shown.to_string())?;
+    // Whether the program was installed when the block was written says nothing of the record.
+    let (standing, block) = (neutral(standing), neutral(block));
     if standing.trim() == block.trim() {
         outln!("{shown} says what {record} says");
         return Ok(Exit::Fine);
     }
     let line = standing.trim().lines().zip(block.trim().lines()).find(|(stands, says)| stands != says);
     outln!(
-        "{shown} differs from {record}: splice it again with  cargo lab report {} --splice {shown}",
+        "{shown} differs from {record}: splice it again with  {} report {} --splice {shown}",
+        program(),
         args.record.display()
     );
     if let Some((stands, says)) = line {

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::cli::context::{from_here, is_dumb, plain, unicode};
+use crate::cli::context::{NARROWEST, from_here, is_dumb, plain, unicode};
 use crate::experiment::progress;
 use crate::machine::Environment;
-use crate::report::visible;
+use crate::report::{visible, wrap};
 
 /// One stage of work.
 pub(crate) struct Stage {
@@ -62,9 +62,10 @@ impl Stage {
 
     /// A line above the bar.
     pub(crate) fn say(&self, line: &str) {
+        let text = said_line(self.name, line, error_width());
         match &self.bar {
-            Some(bar) => bar.suspend(|| errln!(" {:<9}{line}", self.name)),
-            None => errln!(" {:<9}{line}", self.name),
+            Some(bar) => bar.suspend(|| errln!("{text}")),
+            None => errln!("{text}"),
         }
     }
 
@@ -73,8 +74,46 @@ impl Stage {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        errln!(" {:<9}{:<60} {}", self.name, self.what, clock(self.start.elapsed()));
+        errln!("{}", stage_line(self.name, &self.what, &clock(self.start.elapsed()), error_width()));
     }
+}
+
+/// Columns of a stage's name, with the space before it.
+const NAME: usize = 10;
+/// Columns of what a stage did, where there is room for them.
+const WHAT: usize = 60;
+
+/// What a stage did and how long it took, under each other where the terminal is too narrow for one line.
+fn stage_line(name: &str, what: &str, took: &str, width: Option<usize>) -> String {
+    let room = width.unwrap_or(usize::MAX).saturating_sub(NAME + 1 + took.len()).min(WHAT);
+    if what.chars().count() <= room || width.is_none_or(|width| width > NAME + WHAT) {
+        return format!(" {name:<9}{what:<room$} {took}");
+    }
+    let mut lines = wrap(what, room).into_iter();
+    let mut text = format!(" {name:<9}{:<room$} {took}", lines.next().unwrap_or_default());
+    for line in lines {
+        text.push_str(&format!("\n{:NAME$}{line}", ""));
+    }
+    text
+}
+
+/// What a stage says: as it is, or under each other where the terminal is too narrow for most sentences.
+fn said_line(name: &str, said: &str, width: Option<usize>) -> String {
+    let Some(room) = width.filter(|&width| width <= NAME + WHAT).map(|width| width - NAME) else {
+        return format!(" {name:<9}{said}");
+    };
+    let lines: Vec<String> = said.lines().flat_map(|line| wrap(line, room)).collect();
+    format!(" {name:<9}{}", lines.join(&format!("\n{:NAME$}", "")))
+}
+
+/// The columns of the terminal that stderr is; `None` where nobody says.
+fn error_width() -> Option<usize> {
+    let named = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let width = named.or_else(|| {
+        let size = rustix::termios::tcgetwinsize(std::io::stderr()).ok()?;
+        Some(usize::from(size.ws_col))
+    });
+    width.filter(|&width| width > 0).map(|width| width.max(NARROWEST))
 }
 
 /// Minutes and seconds.
@@ -91,7 +130,7 @@ impl progress::Stage for Stage {
     fn finished(&self, what: &str, took: Duration) {
         match &self.bar {
             Some(_) => Self::step(self),
-            None => errln!(" {:<9}{what:<60} {}", self.name, clock(took)),
+            None => errln!("{}", stage_line(self.name, what, &clock(took), error_width())),
         }
     }
 
@@ -113,7 +152,7 @@ pub(crate) struct Terminal;
 
 impl progress::Progress for Terminal {
     fn begins(&self, suite: &str, record: &Path, environment: &Environment) {
-        errln!(
+        let line = format!(
             "perflab {} · {} · {} cores · rustc {} · suite {suite} · record {}",
             env!("CARGO_PKG_VERSION"),
             environment.class(),
@@ -121,6 +160,10 @@ impl progress::Progress for Terminal {
             environment.toolchain.rustc.split_whitespace().nth(1).unwrap_or("?"),
             from_here(record).display()
         );
+        match error_width() {
+            Some(width) => errln!("{}", wrap(&line, width).join("\n")),
+            None => errln!("{line}"),
+        }
     }
 
     fn stage(&self, name: &'static str, what: &str, steps: u64) -> Box<dyn progress::Stage> {
@@ -128,10 +171,33 @@ impl progress::Progress for Terminal {
     }
 
     fn say(&self, stage: &str, line: &str) {
-        errln!(" {stage:<9}{line}");
+        errln!("{}", said_line(stage, line, error_width()));
     }
 
     fn note(&self, text: &str) {
         errln!("note: {text}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stage_is_a_line_where_there_is_room_and_several_where_there_is_not() {
+        let what = "3 launches of at most 2 benchmarks in the order of a seed";
+        let wide = stage_line("measure", what, "0:07", Some(100));
+        assert_eq!(wide, format!(" measure  {what:<60} 0:07"));
+        assert_eq!(stage_line("measure", what, "0:07", None), wide);
+        let narrow = stage_line("measure", what, "0:07", Some(40));
+        assert!(narrow.lines().all(|line| line.chars().count() <= 40), "{narrow}");
+        assert_eq!(narrow.lines().next(), Some(" measure  3 launches of at most 2   0:07"));
+        let said: Vec<&str> = narrow.split_whitespace().filter(|word| *word != "0:07").collect();
+        assert_eq!(said.join(" "), format!("measure {what}"), "{narrow}");
+        assert_eq!(stage_line("build", "one", "0:07", Some(40)).chars().count(), 40);
+        assert_eq!(said_line("build", what, Some(100)), format!(" build    {what}"));
+        let narrow = said_line("build", &format!("{what}\n{what}"), Some(40));
+        assert!(narrow.lines().all(|line| line.chars().count() <= 40), "{narrow}");
+        assert_eq!(narrow.lines().nth(1), Some("          benchmarks in the order of a"));
     }
 }

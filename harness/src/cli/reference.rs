@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use clap::CommandFactory as _;
 
+use crate::called::{self, IN_REPOSITORY, INSTALLED};
 use crate::cli::Exit;
 use crate::cli::args::Cli;
 use crate::experiment::store;
@@ -20,18 +21,21 @@ pub(crate) fn write(file: &Path) -> anyhow::Result<Exit> {
 
 /// Every verb that is not hidden with its help, in the order of `--help`.
 fn page() -> String {
-    let mut text = "# Verbs\n\n\
-        `cargo lab VERB` in this repository, `perflab VERB` once it is installed. Generated from `--help`: after a \
-        change of a verb\n`cargo lab __reference docs/src/reference/verbs.md` writes this page again.\n"
-        .to_owned();
+    let mut text = String::new();
     let mut command = Cli::command().term_width(WIDTH);
     command.build();
     chapter(&mut text, command, 2);
-    text
+    // The page is the same whoever writes it.
+    let text = text.replace(called::program(), INSTALLED);
+    format!(
+        "# Verbs\n\n\
+        `{IN_REPOSITORY} VERB` in this repository, `{INSTALLED} VERB` once it is installed. Generated from `--help`: after a \
+        change of a verb\n`{IN_REPOSITORY} __reference docs/src/reference/verbs.md` writes this page again.\n{text}"
+    )
 }
 
 fn chapter(text: &mut String, mut command: clap::Command, level: usize) {
-    let name = command.get_bin_name().unwrap_or("perflab").to_owned();
+    let name = command.get_bin_name().unwrap_or(INSTALLED).to_owned();
     let help = command.render_long_help().to_string();
     let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
     text.push_str(&format!(
@@ -41,7 +45,7 @@ fn chapter(text: &mut String, mut command: clap::Command, level: usize) {
     ));
     for verb in command.get_subcommands() {
         if !verb.is_hide_set() && verb.get_name() != "help" {
-            chapter(text, verb.clone(), if name == "perflab" { 2 } else { level + 1 });
+            chapter(text, verb.clone(), if name == called::program() { 2 } else { level + 1 });
         }
     }
 }
@@ -59,7 +63,7 @@ mod tests {
         assert!(
             stands == page(),
             "docs/src/reference/verbs.md differs from --help, first in line {:?}: \
-             cargo lab __reference docs/src/reference/verbs.md",
+             {IN_REPOSITORY} __reference docs/src/reference/verbs.md",
             first.map(|line| line + 1)
         );
     }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::called::program;
 use crate::cli::args::{Format, RecordArgs, RunArgs, Shared};
 use crate::cli::context::{open, reading_root, style, word_from_here};
 use crate::cli::typed::Typed;
@@ -79,7 +80,7 @@ fn measured(context: &Context, args: &RunArgs) -> anyhow::Result<Store> {
         None => run::measure(context, &args.options())?,
     };
     if store.stopped() {
-        errln!("stopped: go on with  cargo lab run --resume {}", word_from_here(&store.folder));
+        errln!("stopped: go on with  {} run --resume {}", program(), word_from_here(&store.folder));
     }
     Ok(store)
 }

@@ -7,6 +7,7 @@ use std::ffi::OsStr;
 use std::fmt::Display;
 use std::time::Duration;
 
+use crate::called;
 use crate::cli::values::{Names, listed, quoted};
 
 /// A command in the making.
@@ -15,7 +16,7 @@ pub(crate) struct Typed(String);
 impl Typed {
     /// Begins with a verb.
     pub(crate) fn of(verb: &str) -> Self {
-        Self(format!("cargo lab {verb}"))
+        Self(called::typed(verb))
     }
 
     /// A word by itself.
@@ -93,7 +94,7 @@ mod tests {
     fn holds_all(verb: &[&str], words: &[&str], left_out: &[&str]) {
         let given = [verb, words].concat();
         let text = kept(&given);
-        let again: Vec<String> = shlex::split(&text).unwrap().into_iter().skip(2).collect();
+        let again: Vec<String> = shlex::split(&text).unwrap().into_iter().skip(1).collect();
         assert_eq!(kept(&again.iter().map(String::as_str).collect::<Vec<_>>()), text, "it means the same");
         let mut command = Cli::command();
         for name in verb {
@@ -171,7 +172,7 @@ mod tests {
             &["launches"],
         );
         let text = kept(&["run", "--benchmarks", r"x\,y", "--benchmarks", "z"]);
-        assert_eq!(text, r#"cargo lab run --quick --benchmarks "x\\,y,z""#);
+        assert_eq!(text, r#"perflab run --quick --benchmarks "x\\,y,z""#);
         let text = kept(&["cmp", "commands", "a", "b"]);
         assert!(text.ends_with("--noise-threshold 1 --patience 10m"), "{text}");
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
@@ -13,6 +13,7 @@ use crate::experiment::context::Locked;
 use crate::experiment::progress::Stage;
 use crate::experiment::revision::{Revision, short_hash};
 use crate::experiment::store;
+use crate::experiment::surroundings::{empty_submodules, within};
 use crate::machine::features::Features;
 use crate::machine::{bundled_lld, rustc_cfg, rustc_sysroot};
 use crate::measure::{ArmFacts, FailureReason, RunFailure};
@@ -224,10 +225,10 @@ fn build_variants<'a>(
                 if !variant.same_build(&plan.baseline().workload) {
                     stage.say(&format!("{}: {error}", named(variant)));
                 }
-                let reason = match error {
-                    BuildError::Missing { what, remedy } => FailureReason::MissingTool { what, remedy },
-                    other => FailureReason::NotBuilt { error: other.to_string() },
-                };
+                let mut reason = FailureReason::of_build(error);
+                if let FailureReason::NotBuilt { log, .. } = &mut reason {
+                    *log = within(&context.root, Path::new(log)).display().to_string();
+                }
                 built.0.push((variant, Err(reason)));
             }
         }
@@ -235,7 +236,14 @@ fn build_variants<'a>(
     }
     stage.end();
     match built.of(&plan.baseline().workload)? {
-        Err(FailureReason::NotBuilt { error }) => bail!("the baseline cannot be built: {error}"),
+        Err(FailureReason::NotBuilt { error, log }) => {
+            let log = Some(log).filter(|log| !log.is_empty()).map(|log| format!("the whole log: {log}"));
+            let more = log.into_iter().chain(empty_submodules(&context.root));
+            bail!(
+                "the baseline cannot be built: {}",
+                std::iter::once(error.clone()).chain(more).collect::<Vec<_>>().join("\n")
+            )
+        }
         Err(reason) => bail!("the baseline cannot be built: {}", crate::report::sentence(reason)),
         Ok(_) => Ok(built),
     }

@@ -3,6 +3,7 @@
 //! A [`Context`] reads. What builds or measures takes a `Locked` one, which is the only way to its [`Builder`]: no
 //! experiment can disturb another that works in the same target directory.
 
+use std::io::ErrorKind;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Once, OnceLock};
@@ -10,13 +11,14 @@ use std::sync::{Once, OnceLock};
 use anyhow::Context as _;
 
 use crate::build::{Artifact, Builder, Foreign, PythonHome, Workspace, foreign_settings};
-use crate::experiment::lock::{Lock, user_directory};
+use crate::experiment::lock::Lock;
 use crate::experiment::progress::{Progress, Stage, Watcher};
 use crate::experiment::scratch;
 use crate::experiment::surroundings::{environment_to_measure, target_directory, within, workspace};
 use crate::machine::{Environment, Interpreter, bundled_lld, probe_python, rustc_sysroot, toolchain};
 use crate::measure::ArmProgram;
 use crate::plan::{Defaults, FlagSet, FlagSets, Plan, Suite, parse_suite};
+use crate::process::RunError;
 
 /// The subject that calls libraries from Python.
 const FFI_SUBJECT: &str = include_str!("../../ffi/ffi_subject.py");
@@ -51,7 +53,12 @@ impl Context {
     /// There is no workspace, no usable rustc, or a manifest or flag set that cannot be read.
     pub fn open(directory: &Path, watcher: Watcher) -> anyhow::Result<Self> {
         let Workspace { root, target } = workspace(directory)?;
-        let sysroot = rustc_sysroot(&root).context("rustc cannot be run: install Rust with rustup")?;
+        let sysroot = rustc_sysroot(&root).map_err(|error| match &error {
+            RunError::NotStarted { error: cause, .. } if cause.kind() == ErrorKind::NotFound => {
+                anyhow::Error::new(error).context("rustc cannot be run: install Rust with rustup")
+            }
+            _ => error.into(),
+        })?;
         let mut environment = environment_to_measure()?;
         if directory != root {
             // A directory within may name another toolchain, and the workspace is built in its root.
@@ -247,19 +254,19 @@ pub fn lab_directory(root: &Path) -> PathBuf {
 }
 
 /// Keeps other labs out of the place that a measurement without a [`Context`] is made in: the target directory of its
-/// workspace; outside of one, wherever this user measures. `None` for a user without a directory for that.
+/// workspace, and this machine.
 ///
 /// # Errors
-/// As [`Lock::take`].
-pub fn lock_place(workspace: Option<&Path>, watcher: &Watcher) -> anyhow::Result<Option<Lock>> {
-    let Some(directory) = workspace.map(lab_directory).or_else(user_directory) else { return Ok(None) };
-    match Lock::take(&directory, watcher) {
+/// The watcher asked to stop before both were free.
+pub fn lock_place(workspace: Option<&Path>, watcher: &Watcher) -> anyhow::Result<Lock> {
+    let Some(root) = workspace else { return Lock::of_machine(watcher) };
+    match Lock::take(&lab_directory(root), watcher) {
         Err(error) if !watcher.stopped() => {
-            // A user without a home measures all the same, and so does one whose workspace is read-only.
-            watcher.progress().note(&format!("other labs are not kept out: {error:#}"));
-            Ok(None)
+            // Nothing has to be written where nothing is built.
+            watcher.progress().note(&format!("other labs are not kept out of this workspace: {error:#}"));
+            Lock::of_machine(watcher)
         }
-        lock => lock.map(Some),
+        lock => lock,
     }
 }
 

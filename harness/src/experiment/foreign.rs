@@ -100,6 +100,7 @@ fn run(
         arm: tool.to_owned(),
         reason: reason.clone(),
         broken: true,
+        identical: false,
     };
     let rows = Rows {
         name: name(asked, &folder),

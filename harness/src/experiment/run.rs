@@ -5,12 +5,14 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 
+use crate::build::Artifact;
+use crate::called::program;
 use crate::experiment::artifacts::{self, Artifacts};
 use crate::experiment::builds::measure_builds;
 use crate::experiment::context::{Context, Locked};
 use crate::experiment::judged::Unmeasured;
 use crate::experiment::options::PlanOptions;
-use crate::experiment::revision::head;
+use crate::experiment::revision::{first_few, head, outside};
 use crate::experiment::session;
 use crate::experiment::store::{self, Store, record_name};
 use crate::experiment::surroundings::timestamp;
@@ -148,7 +150,7 @@ fn finished(
         plan::Built::Once => session::measure(context, &mut store, &artifacts.arms, &mut prepared),
         plan::Built::EveryTurn => measure_builds(context, &mut store, &artifacts.arms),
         plan::Built::Never => {
-            bail!("this record compares commands: compare them anew with cargo lab cmp commands")
+            bail!("this record compares commands: compare them anew with {} cmp commands", program())
         }
     };
     store.file.seconds = before + start.elapsed().as_secs_f64();
@@ -157,12 +159,26 @@ fn finished(
     Ok(store)
 }
 
+/// Says what the record's commit does not hold. Where git refuses, no commit is named, which is said then.
+fn note_outside(context: &Context, artifacts: &Artifacts) {
+    let built: Vec<&Artifact> = artifacts.arms.iter().flatten().collect();
+    let outside = outside::of_work_tree(context, &built).unwrap_or_default();
+    if !outside.is_empty() {
+        context.progress().note(&format!(
+            "outside of the repository, and in no commit that the record names: {}",
+            first_few(outside.iter())
+        ));
+    }
+}
+
 fn started(context: &Locked<'_>, options: &RunOptions) -> anyhow::Result<(Store, Prepared, Artifacts)> {
     let (suite, mut plan) = options.plan.plan(context)?;
     let out = options.out.clone().unwrap_or_else(|| context.root.join("results"));
+    store::check_writable(&out)?;
     let name = record_name(&out);
     context.progress().begins(&plan.suite, &out.join(&name), &context.environment);
     let mut artifacts = artifacts::build(context, &plan)?;
+    note_outside(context, &artifacts);
     let mut prepared = Prepared::default();
     let wanted = options.plan.wanted(&suite.benchmarks);
     if plan.traits().built == plan::Built::EveryTurn {
@@ -253,7 +269,7 @@ fn known_benchmarks(asked: &[String], prepared: &Prepared) -> anyhow::Result<()>
             failure.benchmark.as_ref() == Some(name) && failure.reason == FailureReason::UnknownBenchmark
         });
         if unknown && at.is_none_or(unmeasured) {
-            bail!("--benchmarks: unknown benchmark \"{name}\": cargo lab verify lists them all");
+            bail!("--benchmarks: unknown benchmark \"{name}\": {} verify lists them all", program());
         }
     }
     if prepared.benchmarks.is_empty() {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
+use crate::called::program;
 pub(crate) use crate::files::replace;
 use crate::measure::{Launch, Run, RunFailure};
 use crate::plan::Plan;
@@ -113,6 +114,17 @@ impl Store {
     }
 }
 
+/// Whether a record can be written under `out`, before anything is built for it: tried, since permissions, read-only file
+/// systems and full ones each refuse in their own way. Nothing is left of it.
+pub(crate) fn check_writable(out: &Path) -> anyhow::Result<()> {
+    let out = std::path::absolute(out)?;
+    let there = out.ancestors().find(|above| above.symlink_metadata().is_ok()).unwrap_or(Path::new("/"));
+    let tried = there.join(format!(".perflab-{}", std::process::id()));
+    fs::create_dir(&tried)
+        .and_then(|()| fs::remove_dir(&tried))
+        .with_context(|| format!("records cannot be written to {}", out.display()))
+}
+
 /// Makes a record's directory under `out`. Where another lab has taken the name since it was chosen, the next one is
 /// taken: no record is written over.
 pub(crate) fn new_directory(out: &Path, name: &mut String) -> anyhow::Result<PathBuf> {
@@ -181,7 +193,7 @@ pub(crate) fn without_mark(mut text: String) -> String {
 /// Reads a record.
 pub(crate) fn read(folder: &Path) -> anyhow::Result<(RunFile, Run)> {
     if !folder.join("run.json").exists() && folder.join(GATE_FILE).exists() {
-        bail!("{0} holds a gate that measured nothing: cargo lab gate {0} shows it", folder.display());
+        bail!("{0} holds a gate that measured nothing: {1} gate {0} shows it", folder.display(), program());
     }
     let text = |name: &str| {
         let path = folder.join(name);

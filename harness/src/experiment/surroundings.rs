@@ -11,7 +11,30 @@ use crate::machine::{Environment, last_core, priority, probe, probe_system};
 /// # Errors
 /// There is no manifest at or above it, or Cargo refuses one.
 pub fn workspace(from: &Path) -> anyhow::Result<Workspace> {
-    Ok(Workspace::of(from)?)
+    Workspace::of(from).map_err(|error| match empty_submodules(from) {
+        Some(remedy) => anyhow::anyhow!("{error}\n{remedy}"),
+        None => error.into(),
+    })
+}
+
+/// What to do about submodules that a clone left empty, whose files a build may lack; `None` where there are none.
+pub(crate) fn empty_submodules(from: &Path) -> Option<String> {
+    let top = from.ancestors().find(|above| above.join(".git").exists())?;
+    let text = std::fs::read_to_string(top.join(".gitmodules")).ok()?;
+    let paths = text.lines().filter_map(|line| {
+        let (key, path) = line.split_once('=')?;
+        (key.trim() == "path").then(|| path.trim())
+    });
+    let is_empty =
+        |path: &&str| std::fs::read_dir(top.join(path)).is_ok_and(|mut files| files.next().is_none());
+    let empty: Vec<&str> = paths.filter(is_empty).collect();
+    let (first, verb) = (empty.first()?, if empty.len() == 1 { "is" } else { "are" });
+    let named = if empty.len() == 1 {
+        format!("the submodule {first}")
+    } else {
+        format!("the submodules {}", empty.join(", "))
+    };
+    Some(format!("{named} {verb} not checked out: git submodule update --init --recursive"))
 }
 
 /// The root of the Cargo workspace that a directory lies in.
@@ -66,4 +89,32 @@ pub fn timestamp() -> String {
 #[must_use]
 pub fn within<'a>(root: &Path, path: &'a Path) -> &'a Path {
     path.strip_prefix(root).unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn submodules_that_a_clone_left_empty_are_named() {
+        let clone = tempfile::tempdir().unwrap();
+        let root = clone.path();
+        assert_eq!(empty_submodules(root), None);
+        for directory in [".git", "member", "deep/a", "b"] {
+            fs::create_dir_all(root.join(directory)).unwrap();
+        }
+        let modules = "[submodule \"a\"]\n\tpath = deep/a\n\turl = x\n[submodule \"b\"]\n\tpath = b\n";
+        fs::write(root.join(".gitmodules"), modules).unwrap();
+        let said = empty_submodules(&root.join("member")).unwrap();
+        assert!(
+            said.starts_with("the submodules deep/a, b are not checked out: git submodule update "),
+            "{said}"
+        );
+        fs::write(root.join("b/file"), "").unwrap();
+        assert!(empty_submodules(root).unwrap().starts_with("the submodule deep/a is not"));
+        fs::write(root.join("deep/a/file"), "").unwrap();
+        assert_eq!(empty_submodules(root), None);
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::called::typed;
 use crate::experiment::calibrations::{self, Log, append, log_of_runs, read_log};
 use crate::experiment::context::Context;
 use crate::experiment::surroundings::{clock_seed, timestamp};
@@ -54,7 +55,7 @@ pub fn calibrate(context: &Context, options: Options, experiments: u32) -> anyho
     let calibration = Calibration {
         schema: CALIBRATION_SCHEMA,
         finished: timestamp(),
-        command: "cargo lab mcp calibrate".to_owned(),
+        command: typed("mcp calibrate"),
         environment: context.environment.clone(),
         noise_threshold,
         workload: WorkloadKind::ToolCall,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::called::program;
 use crate::judge::gate::{GateRow, GateVerdict, Unmatched};
 use crate::machine::{Difference, Environment};
 use crate::plan::{Bounds, GateSettings, Measure, WorkloadKind};
@@ -153,11 +154,12 @@ pub fn bare(reference: &Reference) -> GateRow {
 #[must_use]
 pub fn unmatched(benchmark: &str, arm: &str, measure: Measure, how: Unmatched) -> GateRow {
     let why = match how {
-        Unmatched::New => "has no reference: accept one with cargo lab baseline accept",
+        Unmatched::New => format!("has no reference: accept one with {} baseline accept", program()),
         Unmatched::Gone => {
             "a reference without a benchmark: accept the references anew when it is meant to be gone"
+                .to_owned()
         }
-        Unmatched::AnotherTask => "its reference is of another task: accept it anew",
+        Unmatched::AnotherTask => "its reference is of another task: accept it anew".to_owned(),
     };
     GateRow {
         benchmark: benchmark.to_owned(),
@@ -169,7 +171,7 @@ pub fn unmatched(benchmark: &str, arm: &str, measure: Measure, how: Unmatched) -
         screening: None,
         confirmation: None,
         verdict: GateVerdict::Unmatched { how },
-        why: why.to_owned(),
+        why,
     }
 }
 

@@ -44,9 +44,9 @@ impl BuildBench<'_> {
         let target = folder.join("timed-build");
         let not_built = |error: BuildError| match error {
             BuildError::Run(RunError::Stopped) => FailureReason::TimedOut { after_ms: 0 },
-            other => FailureReason::NotBuilt { error: other.to_string() },
+            other => FailureReason::of_build(other),
         };
-        remove(&target).map_err(|error| FailureReason::NotBuilt { error: error.to_string() })?;
+        remove(&target).map_err(|error| FailureReason::not_built(error.to_string()))?;
         let built = || self.builder.time(build, flagset, &target, stop).map_err(not_built);
         let is_asked = |measure| rows.iter().any(|row| row.measure == measure);
         let clean = built()?;
@@ -55,10 +55,10 @@ impl BuildBench<'_> {
         let memory = if is_asked(Measure::Memory) { self.memory_in_use(&clean.executable)? } else { 0 };
         let mut rebuilt = Duration::ZERO;
         if is_asked(Measure::Rebuild) {
-            touch(&self.edited).map_err(|error| FailureReason::NotBuilt { error: error.to_string() })?;
+            touch(&self.edited).map_err(|error| FailureReason::not_built(error.to_string()))?;
             rebuilt = built()?.wall;
         }
-        remove(&target).map_err(|error| FailureReason::NotBuilt { error: error.to_string() })?;
+        remove(&target).map_err(|error| FailureReason::not_built(error.to_string()))?;
         let value = |row: &Benchmark| match row.measure {
             Measure::CleanBuild => nanos(clean.wall),
             Measure::Rebuild => nanos(rebuilt),

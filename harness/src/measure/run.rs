@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::build::BuildError;
 use crate::plan::Unit;
 
 /// One reading, as it was taken.
@@ -157,6 +158,9 @@ pub enum FailureReason {
     NotBuilt {
         /// The first error, in the tool's words.
         error: String,
+        /// The file that held all of them; empty where none was kept.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        log: String,
     },
     /// The instructions of a call could not be counted.
     NotCounted {
@@ -192,6 +196,22 @@ impl FailureReason {
     /// That a process answers, and its answer breaks the protocol: how, in a clause.
     pub(crate) fn broken(how: impl Into<String>) -> Self {
         Self::NotASubject { said: String::new(), broken: how.into() }
+    }
+
+    /// That something could not be made, by words that are all there is.
+    pub(crate) fn not_built(error: impl Into<String>) -> Self {
+        Self::NotBuilt { error: error.into(), log: String::new() }
+    }
+
+    /// Why there is no artifact.
+    pub(crate) fn of_build(error: BuildError) -> Self {
+        match error {
+            BuildError::Missing { what, remedy } => Self::MissingTool { what, remedy },
+            BuildError::Compile { error, log } => {
+                Self::NotBuilt { error, log: log.map_or_else(String::new, |log| log.display().to_string()) }
+            }
+            other => Self::not_built(other.to_string()),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::called::program;
 use crate::plan::suite::{Check, File};
 use crate::plan::{
     Arm, BuildSettings, CargoBuild, Ffi, Library, Measure, PlanError, Role, Server, Shape, Source, ToolCall,
@@ -168,7 +169,7 @@ impl Check<'_> {
                 let at = self.text.find("workload").unwrap_or(0);
                 return Err(self
                     .fault(at..at + "workload".len(), "commands are not suite")
-                    .right("compare them with cargo lab cmp commands A B"));
+                    .right(format!("compare them with {} cmp commands A B", program())));
             }
         };
         Ok(Arm { name: table.name.as_ref().clone(), workload, role: Role::Candidate, injected: 0.0 })

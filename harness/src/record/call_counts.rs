@@ -260,7 +260,7 @@ mod tests {
             perflab: "0".into(),
             started: "2026-01-01T00:00:00Z".into(),
             seconds: 1.5,
-            command: "cargo lab counts".into(),
+            command: "perflab counts".into(),
             suite: "s".into(),
             by: CountedBy::SingleStep,
             machine: "m".into(),

@@ -1,6 +1,7 @@
 //! What is said beside the tables: answers to claims, controls, failures, what would decide the rest.
 
 use crate::analyse::{FailureReason, RunFailure};
+use crate::called::typed;
 use crate::judge::{Answer, ClaimAnswer, ControlResult, Verdict};
 use crate::plan::Role;
 use crate::report::Report;
@@ -239,7 +240,9 @@ pub(crate) fn controls(report: &Report<'_>) -> Vec<Note> {
                 words::change_with(crosstalk.ratio, crosstalk.interval)
             ),
         ),
-        None => Note::of("crosstalk", "not calibrated on this machine class (`cargo lab calibrate`)"),
+        None => {
+            Note::of("crosstalk", format!("not calibrated on this machine class (`{}`)", typed("calibrate")))
+        }
     });
     notes
 }
@@ -336,7 +339,10 @@ pub(crate) fn legend(report: &Report<'_>) -> String {
 /// How often the lab calls an unchanged program changed.
 pub(crate) fn false_alarms(report: &Report<'_>) -> Note {
     let Some(stored) = &report.judgement.false_alarms else {
-        let text = "unknown: no calibration is stored for this machine class and kind of task (`cargo lab calibrate`)";
+        let text = format!(
+            "unknown: no calibration is stored for this machine class and kind of task (`{}`)",
+            typed("calibrate")
+        );
         return Note::of("false alarms", text).toned(Tone::Open);
     };
     let machine = if stored.same_machine {
@@ -366,7 +372,8 @@ fn rounded_up(bound: f64) -> String {
 pub(crate) fn warnings(report: &Report<'_>) -> Vec<Note> {
     let notes = report.analysis.warnings.iter();
     let built = report.plan.traits().built;
-    notes.map(|warning| Note::of("warning", reasons::warning(built, warning)).toned(Tone::Open)).collect()
+    let said = |warning| reasons::warning_under(report.environment.quota, built, warning);
+    notes.map(|warning| Note::of("warning", said(warning)).toned(Tone::Open)).collect()
 }
 
 /// What the artifacts need of a CPU, and which of their code no flag set reaches. Arms that need the same

@@ -219,7 +219,7 @@ impl Fixture {
         let arms = [("x86-64", Role::Baseline), ("v3", Role::Candidate)];
         let mut fixture = Self::empty(&arms, &["json_rpc/parse"]);
         fixture.analysis.launches = 0;
-        let error = || FailureReason::NotBuilt { error: "error: linker `cc` not found".to_owned() };
+        let error = || FailureReason::not_built("error: linker `cc` not found".to_owned());
         fixture.analysis.failures =
             vec![failure("x86-64", None, None, error()), failure("v3", None, None, error())];
         for arm in &mut fixture.analysis.arms {
@@ -446,7 +446,7 @@ fn meta() -> Meta {
         name: "2026-11-23T0226-vm".to_owned(),
         started: "2026-11-23T02:26:00Z".to_owned(),
         seconds: 131.0,
-        command: "cargo lab run --suite quick".to_owned(),
+        command: "perflab run --suite quick".to_owned(),
         perflab: "0.1.0".to_owned(),
     }
 }

@@ -1,9 +1,10 @@
 //! What a gate says, for a terminal and as Markdown.
 
+use crate::called::typed;
 use crate::judge::{FalseAlarms, Fold, GateReport, GateRow, GateVerdict, Shown};
 use crate::plan::Measure;
 use crate::report::Style;
-use crate::report::grid::{grid, hanging};
+use crate::report::grid::{grid, hanging, wrap};
 use crate::report::markdown::sheet_text;
 use crate::report::sheet::{Entry, Head, Sheet, Tone};
 use crate::report::words::{self, NBSP};
@@ -30,7 +31,7 @@ pub struct GateView<'a> {
 /// The whole output in lines of at most `style.width`.
 #[must_use]
 pub fn gate_table(view: &GateView<'_>, style: &Style) -> String {
-    let mut text = format!("{}\n\n", style.signs(&view.head.join(" · ")));
+    let mut text = wrap(&style.signs(&view.head.join(" · ")), style.width).join("\n") + "\n\n";
     if !view.report.rows.is_empty() {
         text += &grid(&rows(view.report), style);
         text.push('\n');
@@ -215,8 +216,10 @@ pub(crate) fn answer(view: &GateView<'_>) -> String {
 
 fn false_alarms(stored: Option<&FalseAlarms>) -> String {
     let Some(stored) = stored else {
-        return "unknown: no calibration of the gate is stored for this machine class (cargo lab calibrate)"
-            .to_owned();
+        return format!(
+            "unknown: no calibration of the gate is stored for this machine class ({})",
+            typed("calibrate")
+        );
     };
     let machine = if stored.same_machine {
         "on this machine class".to_owned()

@@ -4,7 +4,7 @@ use crate::report::chart::Chart;
 use crate::report::findings::{self, Note};
 use crate::report::sheet::{Entry, Sheet, Tone};
 use crate::report::view::View;
-use crate::report::words::visible_letter;
+use crate::report::words::{NBSP, visible_letter};
 use crate::report::{Report, details, sheet};
 
 /// The page's look. Charts take their neutral colours from it, so that they follow light and dark.
@@ -171,6 +171,11 @@ fn table(sheet: &Sheet) -> String {
     text
 }
 
+/// The text of a cell, which may take a second line before what tells how sure its number is.
+fn broken(text: &str) -> String {
+    escape(text).replace(&format!("{NBSP}±"), " ±").replace(&format!(",{NBSP}"), ", ")
+}
+
 fn cell(entry: &Entry, names_row: bool, words: bool) -> String {
     if names_row {
         return format!("<th scope=\"row\">{}</th>", escape(&entry.text));
@@ -180,7 +185,7 @@ fn cell(entry: &Entry, names_row: bool, words: bool) -> String {
     classes.extend(Some(class(entry.tone)).filter(|class| !class.is_empty()));
     let attribute =
         if classes.is_empty() { String::new() } else { format!(" class=\"{}\"", classes.join(" ")) };
-    format!("<td{attribute}>{}</td>", escape(&entry.text))
+    format!("<td{attribute}>{}</td>", broken(&entry.text))
 }
 
 fn list(notes: &[Note]) -> String {
@@ -268,6 +273,41 @@ mod tests {
         for foreign in ["http://", "https://", "<script", "<link", "@import", "url(", "src="] {
             assert!(!page.contains(foreign), "{foreign}");
         }
+    }
+
+    /// By how many pixels a page is wider than a window of this width, and then each of its tables than its place: as a
+    /// browser lays them out. `None` where there is no browser.
+    fn beyond(page: &str, width: u32) -> Option<Vec<i64>> {
+        const SCRIPT: &str = "<script>document.title = JSON.stringify([document.documentElement.scrollWidth - innerWidth,\
+            ...[...document.querySelectorAll('.wide')].map(wide => wide.scrollWidth - wide.clientWidth)])</script></body>";
+        let path = std::env::var_os("PATH")?;
+        let names = ["chromium", "chromium-browser", "google-chrome"];
+        let programs = std::env::split_paths(&path).flat_map(|folder| names.map(|name| folder.join(name)));
+        let browser = programs.into_iter().find(|program| program.is_file())?;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("page.html");
+        std::fs::write(&file, page.replace("</body>", SCRIPT)).unwrap();
+        let output = std::process::Command::new(browser)
+            .args(["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"])
+            .arg(format!("--window-size={width},900"))
+            .arg(format!("--user-data-dir={}", folder.path().join("profile").display()))
+            .arg(format!("file://{}", file.display()))
+            .output()
+            .unwrap();
+        let shown = String::from_utf8_lossy(&output.stdout);
+        let title = shown.split_once("<title>")?.1.split_once("</title>")?.0;
+        serde_json::from_str(title).ok()
+    }
+
+    #[test]
+    fn tables_take_more_lines_in_a_narrow_window_and_are_scrolled_within_the_page() {
+        let (small, large) = (page(&Fixture::small()), page(&Fixture::large()));
+        let (Some(few), Some(many)) = (beyond(&small, 800), beyond(&large, 1400)) else {
+            println!("skipped: no browser lays the page out here");
+            return;
+        };
+        assert!(few[0] <= 0 && few[1] <= 0, "the results fit: {few:?}");
+        assert!(many[0] <= 0, "tables are scrolled, and never the page: {many:?}");
     }
 
     #[test]

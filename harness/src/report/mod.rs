@@ -29,6 +29,7 @@ pub use built::artifacts;
 pub use chart::{Chart, ChartError, calibration_charts, charts, gate_chart, latency_charts, trend_chart};
 pub use export::{Foreign, Outcome, SUMMARY_LIMIT, fitted, foreign, junit_with, rows_summary, summary};
 pub use gate::{GateView, gate_markdown, gate_table};
+pub(crate) use grid::wrap;
 pub use history::history_table;
 pub use html::html;
 pub use latency::{latency_block, latency_markdown, latency_table};

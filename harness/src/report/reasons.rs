@@ -1,6 +1,7 @@
 //! Failures and warnings as sentences: what happened, and what to do about it.
 
 use crate::analyse::{FailureReason, Warning};
+use crate::called::program;
 use crate::plan::Built;
 use crate::report::words::{self, NBSP};
 
@@ -35,15 +36,16 @@ pub(crate) fn label(reason: &FailureReason) -> String {
 pub fn sentence(reason: &FailureReason) -> String {
     match reason {
         FailureReason::MissingFeatures { features } => format!(
-            "its code needs {}, which this CPU lacks; choose a flag set that `cargo lab doctor` lists as \
+            "its code needs {}, which this CPU lacks; choose a flag set that `{} doctor` lists as \
              runnable, or measure on a CPU that has it",
-            features.join(" ")
+            features.join(" "),
+            program()
         ),
-        FailureReason::IllegalInstruction => {
+        FailureReason::IllegalInstruction => format!(
             "an illegal instruction ended the process in spite of the census; \
-             it cannot run here, and `cargo lab census FILE` lists what its code needs"
-                .to_owned()
-        }
+             it cannot run here, and `{} census FILE` lists what its code needs",
+            program()
+        ),
         FailureReason::Signal { signal } => {
             format!("signal {signal} ended the process; run its executable by hand to see where")
         }
@@ -78,12 +80,15 @@ pub fn sentence(reason: &FailureReason) -> String {
             format!("the subject has several benchmarks named \"{name}\"; give each a name of its own")
         }
         FailureReason::UnknownBenchmark => {
-            "the subject has no benchmark of that name; `cargo lab verify` lists those that it has".to_owned()
+            format!("the subject has no benchmark of that name; `{} verify` lists those that it has", program())
         }
         FailureReason::NotOffered { why } => format!("not offered: {why}"),
         FailureReason::MissingTool { what, remedy } => format!("{what}: {remedy}"),
-        FailureReason::NotBuilt { error } => {
+        FailureReason::NotBuilt { error, log } if log.is_empty() => {
             format!("it could not be built: {}", quoted(error))
+        }
+        FailureReason::NotBuilt { error, log } => {
+            format!("it could not be built: {}; the whole log is {log}", quoted(error))
         }
         FailureReason::NotCounted { why } => format!("its instructions could not be counted: {why}"),
         FailureReason::TooLong { call_ns } => format!(
@@ -135,6 +140,29 @@ fn without_colors(text: &str) -> String {
     plain
 }
 
+/// That slices were interrupted: by what else runs, or by the CPU quota, in cores, that the machine had then.
+fn interrupted(share: f64, quota: Option<f64>) -> String {
+    let share = words::share(share);
+    match quota {
+        None => format!(
+            "{share} of the slices were interrupted by other work on the measuring core; stop it, or allow more launches"
+        ),
+        Some(cores) => format!(
+            "{share} of the slices were interrupted: the control group has a CPU quota of {cores:.2} cores, and pauses what \
+             exceeds it; lift it (cpu.max, CPUQuota=, docker --cpus), then stop other work on the measuring core, or allow more \
+             launches"
+        ),
+    }
+}
+
+/// As [`warning`], on a machine that has this CPU quota, in cores.
+pub(crate) fn warning_under(quota: Option<f64>, built: Built, said: &Warning) -> String {
+    match said {
+        Warning::Preempted { share } => interrupted(*share, quota),
+        _ => warning(built, said),
+    }
+}
+
 /// What limits the numbers, and what to do.
 pub(crate) fn warning(built: Built, warning: &Warning) -> String {
     match warning {
@@ -142,15 +170,12 @@ pub(crate) fn warning(built: Built, warning: &Warning) -> String {
             "{} cannot give an interval that can be trusted; compare again with more (`--launches`, `--budget`)",
             words::counted(*finished as usize, "launch")
         ),
-        Warning::Preempted { share } => format!(
-            "{} of the slices were interrupted by other work on the measuring core; stop it, or allow more launches",
-            words::share(*share)
-        ),
-        Warning::OneLayout => {
+        Warning::Preempted { share } => interrupted(*share, None),
+        Warning::OneLayout => format!(
             "layouts could not be varied, so the intervals leave out what the place of code in \
-             memory does; install the toolchain's lld (`cargo lab doctor`)"
-                .to_owned()
-        }
+             memory does; install the toolchain's lld (`{} doctor`)",
+            program()
+        ),
         Warning::OtherLinker { arms } => format!(
             "layouts of {} could not be varied, so the intervals leave out what the place of code in memory does: only \
              lld can link them anew, and a flag (-fuse-ld) or a Cargo config file (target.*.linker) names another linker",
@@ -207,7 +232,7 @@ mod tests {
                 what: "no C compiler is on PATH".to_owned(),
                 remedy: "apt-get install gcc".to_owned(),
             },
-            FailureReason::NotBuilt { error: "x".repeat(1000) },
+            FailureReason::NotBuilt { error: "x".repeat(1000), log: "target/perflab/logs/a.log".to_owned() },
             FailureReason::NotCounted { why: "more than 50000 instructions".to_owned() },
             FailureReason::TooLong { call_ns: 2_500_000 },
         ]
@@ -239,6 +264,15 @@ mod tests {
     #[test]
     fn the_colours_of_another_program_are_left_out() {
         assert_eq!(quoted("\u{1b}[1;31merror\u{1b}[0m: \u{1b}[K\u{6e}o \u{1b}["), "“error: no”");
+    }
+
+    #[test]
+    fn a_quota_is_named_as_what_interrupts() {
+        let free = warning(Built::Once, &Warning::Preempted { share: 0.25 });
+        assert!(free.contains("by other work") && !free.contains("quota"), "{free}");
+        let told = warning_under(Some(0.5), Built::Once, &Warning::Preempted { share: 0.25 });
+        assert!(told.starts_with(free.split(" by other").next().unwrap()), "{told}");
+        assert!(told.contains("a CPU quota of 0.50 cores") && told.contains("CPUQuota="), "{told}");
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub(crate) fn rows() -> Rows {
         suite: "kernels".to_owned(),
         started: "2026-11-23T02:26:00Z".to_owned(),
         arms_are: "cpu".to_owned(),
-        command: "cargo lab run --quick".to_owned(),
+        command: "perflab run --quick".to_owned(),
         made_by: "perflab 0.1.0".to_owned(),
         environment: None,
         rows: vec![
@@ -57,12 +57,14 @@ pub(crate) fn rows() -> Rows {
                 arm: "x86-64-v3".to_owned(),
                 reason: "expected 7, found 9".to_owned(),
                 broken: true,
+                identical: false,
             },
             Missing {
                 benchmark: None,
                 arm: "znver4".to_owned(),
                 reason: "its code needs sse4a,\u{1b} which this CPU lacks".to_owned(),
                 broken: false,
+                identical: false,
             },
         ],
     }

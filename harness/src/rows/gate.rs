@@ -41,6 +41,7 @@ pub fn of_gate(source: &GateSource<'_>) -> Rows {
                 arm: row.arm.clone(),
                 reason: row.why.clone(),
                 broken: is_broken(row, source.allowed),
+                identical: row.verdict == GateVerdict::Identical,
             }),
         }
     }

@@ -42,7 +42,7 @@ pub fn of_record(source: &Source<'_>, sentence: &dyn Fn(&FailureReason) -> Strin
         let name = series(arm);
         if let Some(twin) = facts.and_then(|facts| facts.identical_to.as_ref()) {
             let reason = format!("identical code to {twin}, which was measured in its stead");
-            missing.push(Missing { benchmark: None, arm: name, reason, broken: false });
+            missing.push(Missing { benchmark: None, arm: name, reason, broken: false, identical: false });
             continue;
         }
         let build = match plan.traits().built {
@@ -62,6 +62,7 @@ pub fn of_record(source: &Source<'_>, sentence: &dyn Fn(&FailureReason) -> Strin
         arm: plan.arms.iter().find(|arm| arm.name == failure.arm).map_or(failure.arm.clone(), series),
         reason: sentence(&failure.reason),
         broken: failure.is_broken(),
+        identical: false,
     }));
     // Named here too: a case that nobody sees passes.
     missing.extend(analysis.warnings.iter().filter_map(|warning| match warning {
@@ -70,6 +71,7 @@ pub fn of_record(source: &Source<'_>, sentence: &dyn Fn(&FailureReason) -> Strin
             arm: plan.arms.iter().find(|known| known.name == *arm).map_or(arm.clone(), series),
             reason: "what was measured is not above 0".to_owned(),
             broken: false,
+            identical: false,
         }),
         _ => None,
     }));

@@ -105,6 +105,9 @@ pub struct Missing {
     pub reason: String,
     /// Whether something is broken, and not merely that this machine or this arm does not offer it.
     pub broken: bool,
+    /// Whether it is the code of what it is compared with, so that nothing changed without anything being measured.
+    #[serde(default)]
+    pub identical: bool,
 }
 
 /// The rows of one run.

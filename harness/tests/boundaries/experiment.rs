@@ -18,7 +18,7 @@ const MAY_NAME: [(&str, &[&str]); 18] = [
     ("options", &["surroundings", "context"]),
     ("judged", &["store", "calibrations"]),
     ("revision", &["progress", "context"]),
-    ("artifacts", &["progress", "store", "context", "revision"]),
+    ("artifacts", &["progress", "surroundings", "store", "context", "revision"]),
     ("references", &["store", "calibrations", "judged", "revision"]),
     ("session", &["progress", "store", "context"]),
     ("builds", &["scratch", "store", "context"]),

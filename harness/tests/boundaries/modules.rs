@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 /// What each module may name besides itself. A later stage reads what an earlier one made; nothing flows
 /// back. docs/src/contributing/lab.md has the same table with its reasons.
-const MAY_NAME: [(&str, &[&str]); 24] = [
+const MAY_NAME: [(&str, &[&str]); 25] = [
+    ("called", &[]),
     ("stats", &[]),
     ("process", &[]),
     ("machine", &["process"]),
@@ -14,7 +15,7 @@ const MAY_NAME: [(&str, &[&str]); 24] = [
     ("files", &[]),
     ("schedule", &[]),
     ("progress", &["machine"]),
-    ("plan", &[]),
+    ("plan", &["called"]),
     ("build", &["plan", "process"]),
     ("census", &["machine"]),
     ("measure", &["plan", "build", "process", "machine", "stats", "counter", "schedule"]),
@@ -26,18 +27,19 @@ const MAY_NAME: [(&str, &[&str]); 24] = [
     (
         "load_test",
         &[
-            "stats", "process", "machine", "counter", "files", "schedule", "progress", "mcp", "latency",
-            "load",
+            "called", "stats", "process", "machine", "counter", "files", "schedule", "progress", "mcp",
+            "latency", "load",
         ],
     ),
     ("bridge", &["process", "mcp", "latency", "load"]),
-    ("judge", &["plan", "machine", "stats", "analyse", "latency"]),
+    ("judge", &["called", "plan", "machine", "stats", "analyse", "latency"]),
     ("rows", &["plan", "machine", "measure", "record", "stats", "analyse", "judge"]),
     ("history", &["machine", "stats", "rows"]),
-    ("report", &["plan", "machine", "stats", "analyse", "judge", "latency", "rows", "history"]),
+    ("report", &["called", "plan", "machine", "stats", "analyse", "judge", "latency", "rows", "history"]),
     (
         "experiment",
         &[
+            "called",
             "stats",
             "plan",
             "process",
@@ -64,6 +66,7 @@ const MAY_NAME: [(&str, &[&str]); 24] = [
     (
         "cli",
         &[
+            "called",
             "stats",
             "plan",
             "process",

@@ -3,8 +3,9 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{DirBuilderExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -54,6 +55,35 @@ impl Place {
 }
 
 #[test]
+fn a_lab_elsewhere_on_this_machine_is_waited_for_and_one_that_started_this_one_is_not() {
+    let _alone = alone();
+    let place = Place::new();
+    let runtime = place.folder.path().join("perflab");
+    fs::DirBuilder::new().mode(0o700).create(&runtime).unwrap();
+    let held = fs::File::create(runtime.join("machine.lock")).unwrap();
+    held.lock().unwrap();
+    let mut waiting = place.lab(&["cmp", "commands", "true", "true", "--launches", "2"]);
+    let mut waiting = waiting.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(waiting.stderr.take().unwrap()).lines();
+    let first = lines.next().unwrap().unwrap();
+    assert_eq!(first, "note: another perflab works on this machine: waiting for it");
+    drop(held);
+    assert_eq!(lines.find(|line| line.as_ref().unwrap().contains("waiting")).map(Result::unwrap), None);
+    assert_eq!(waiting.wait().unwrap().code(), Some(0));
+
+    // A command that is measured may be a lab itself.
+    let inner = format!("{} cmp commands true true --launches 2", env!("CARGO_BIN_EXE_perflab"));
+    let output = place.compare(0, &inner, "true", &["--patience", "60s"]);
+    assert!(!stderr(&output).contains("waiting"), "{}", stderr(&output));
+    // Where no lock can be made, it is said, once.
+    fs::remove_dir_all(&runtime).unwrap();
+    fs::write(&runtime, "").unwrap();
+    let said = stderr(&place.compare(0, "true", "true", &[]));
+    let note = "note: labs of other workspaces are not kept out: ";
+    assert_eq!(said.lines().filter(|line| line.starts_with(note)).count(), 1, "{said}");
+}
+
+#[test]
 fn without_a_workspace_or_a_compiler_commands_are_compared_and_records_read() {
     let _alone = alone();
     let place = Place::new();
@@ -62,7 +92,7 @@ fn without_a_workspace_or_a_compiler_commands_are_compared_and_records_read() {
     let shown = format!("my records/{}", record.file_name().unwrap().to_str().unwrap());
     let table = stdout(&made);
     assert!(table.contains(&format!("report  {shown}/report.html")), "{table}");
-    assert!(table.contains(&format!("again  cargo lab report '{shown}'")), "{table}");
+    assert!(table.contains(&format!("again  perflab report '{shown}'")), "{table}");
     assert!(!table.contains("rustc") && !table.contains("--full"), "{table}");
     for args in [
         &["report", &shown][..],

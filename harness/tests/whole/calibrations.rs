@@ -35,7 +35,7 @@ fn gates_of_known_truth_add_up() {
 #[test]
 fn what_cannot_be_calibrated_is_told() {
     let said = stderr(&lab(2, &["calibrate", "--suite", &suite("tool_call"), "--inject", "5"]));
-    assert!(said.contains("cargo lab mcp calibrate has the rest"), "{said}");
+    assert!(said.contains("perflab mcp calibrate has the rest"), "{said}");
     let said = stderr(&lab(2, &["calibrate", "--suite", &suite("effects"), "--inject", "70"]));
     assert!(said.contains("between 0 and 50 percent"), "{said}");
 }

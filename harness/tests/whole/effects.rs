@@ -1,5 +1,6 @@
 //! Known effects are found, and none where there is none.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use crate::lab::{Record, alone, command, json, lab, root, stderr, suite};
@@ -15,6 +16,36 @@ fn five_per_cent_more_work_is_a_regression() {
     assert_eq!(record.verdict("chain", "slower"), "regressed");
     let claim = &record.says["judgement"]["claims"][0];
     assert_eq!((&claim["answer"], &claim["rows"]["slower"]), (&"negative".into(), &1.into()), "{claim:#}");
+}
+
+/// The time of a call in the launch where it took least, and in the one where it took most: of each its fastest slice.
+fn fastest_of_launches(raw: &str, arm: &str) -> (f64, f64) {
+    let mut fastest: BTreeMap<&str, f64> = BTreeMap::new();
+    for line in raw.lines().skip(1) {
+        let fields: Vec<&str> = line.split(',').collect();
+        if fields[4] == arm {
+            let call = fields[7].parse::<f64>().unwrap() / fields[6].parse::<f64>().unwrap();
+            let least = fastest.entry(fields[0]).or_insert(call);
+            *least = least.min(call);
+        }
+    }
+    let all = || fastest.values().copied();
+    (all().reduce(f64::min).unwrap(), all().reduce(f64::max).unwrap())
+}
+
+/// An allocation more moves what comes after it in every launch alike, unless every launch begins elsewhere.
+#[test]
+fn an_allocation_before_the_input_is_no_change_of_the_code() {
+    let _alone = alone();
+    let record = Record::of(0, "moved", &["--seed", "7"]);
+    let verdict = record.verdict("placed", "moved");
+    assert!(!["regressed", "improved"].contains(&verdict), "{:#}", record.row("placed", "moved"));
+    // Where inputs lie makes a difference, and each arm had them in several places.
+    let raw = fs::read_to_string(record.folder.join("raw.csv")).unwrap();
+    for arm in ["x86-64", "moved"] {
+        let (least, most) = fastest_of_launches(&raw, arm);
+        assert!(most / least > 1.05, "{arm}: launches take {least} to {most} ns a call");
+    }
 }
 
 #[test]

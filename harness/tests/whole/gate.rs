@@ -49,6 +49,13 @@ fn a_slow_down_fails_and_names_its_row_and_without_it_the_gate_passes() {
         assert_eq!(shown, text, "{verb}");
     }
     assert!(!record.join("report.md").exists());
+    // One that was killed has the samples, and no answer.
+    let answer = fs::read(record.join("gate.json")).unwrap();
+    fs::remove_file(record.join("gate.json")).unwrap();
+    let said = stderr(&lab_in(repository.0.root(), 2, &["gate", record.to_str().unwrap()]));
+    let again = "holds the samples of a gate that was interrupted before its answer; gate again: perflab gate --against main";
+    assert!(said.contains(again), "{said}");
+    fs::write(record.join("gate.json"), answer).unwrap();
 
     repository.git(&["checkout", "--quiet", "--", "."]);
     let (says, _) = repository.gate(0, &["--against", "main", "--no-identity"]);
@@ -75,9 +82,40 @@ fn identical(repository: &Repository) {
         said.contains("1 row of identical code was not measured") && said.contains("--no-identity"),
         "{said}"
     );
+    let exported = |kind: &str| stdout(&lab_in(repository.0.root(), 0, &["export", kind, identical_shown]));
+    let unchanged = serde_json::json!([{
+        "name": "bits (plain), change", "unit": "%", "value": 0, "extra": "identical code: not measured"
+    }]);
+    assert_eq!(serde_json::from_str::<Value>(&exported("github-action-benchmark")).unwrap(), unchanged);
+    let bencher: Value = serde_json::from_str(&exported("bencher")).unwrap();
+    assert_eq!(bencher["bits (plain)"]["change-percent"]["value"], 0);
+    assert!(exported("go").ends_with("\nBenchmarkBits/cpu=plain-1\t1\t0 change-%\n"), "{}", exported("go"));
+    assert_eq!(
+        serde_json::from_str::<Value>(&exported("hyperfine")).unwrap(),
+        serde_json::json!({ "results": [] })
+    );
+    narrow(repository, identical_shown);
     assert!(!identical.join("charts").exists(), "nothing to draw");
     let shown = stdout(&lab_in(repository.0.root(), 0, &["report", identical_shown]));
     assert_eq!(shown, stdout(&lab_in(repository.0.root(), 0, &["gate", identical_shown])));
+}
+
+/// Header, stages and table of a gate in a terminal of 40 columns.
+fn narrow(repository: &Repository, record: &str) {
+    for args in [&["gate", record][..], &["gate", "--suite", "s.toml", "--against", "HEAD"]] {
+        let output = command(repository.0.root()).env("COLUMNS", "40").args(args).output().unwrap();
+        let said = stderr(&output);
+        // Notes and where the record is are read by programs too, and stay lines.
+        let stages = said.lines().filter(|line| !line.starts_with("note: ") && !line.starts_with(" record "));
+        let wide: Vec<String> = stdout(&output)
+            .lines()
+            .chain(stages)
+            .filter(|line| line.chars().count() > 40)
+            .map(str::to_owned)
+            .collect();
+        assert_eq!(wide, [""; 0], "{said}{}", stdout(&output));
+        assert!(stdout(&output).contains("identical"), "{said}");
+    }
 }
 
 /// The chart of a gate's record, and the record for other tools.

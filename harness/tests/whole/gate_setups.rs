@@ -78,12 +78,39 @@ fn what_lies_around_a_repository_lies_around_the_tree_of_its_commit() {
         )),
         "{said}"
     );
+    let note = workspace.root().join("../../note.txt").canonicalize().unwrap();
+    let note = format!("outside of the repository, and as it is now on both sides: {}\n", note.display());
+    assert!(said.contains(&note), "{said}");
     assert!(said.contains(&format!("{} has no Cargo.lock", &commit[..10])), "{said}");
     for line in said.lines() {
         assert_eq!(said.lines().filter(|other| *other == line).count(), 1, "said twice: {line}");
     }
     assert_eq!(repository.git(&["worktree", "list"]).lines().count(), 1);
     assert_eq!(repository.git(&["status", "--porcelain"]), "");
+}
+
+#[test]
+fn files_that_no_commit_holds_are_named_by_gates_and_runs() {
+    let repository = Repository::below("repo");
+    let Repository(workspace) = &repository;
+    for name in ["compiled", "linked", "unused"] {
+        workspace.write(&format!("../{name}.txt"), name);
+    }
+    let beside =
+        |name: &str| workspace.root().join("..").canonicalize().unwrap().join(name).display().to_string();
+    symlink("../linked.txt", workspace.root().join("linked.txt")).unwrap();
+    symlink("src/main.rs", workspace.root().join("within.rs")).unwrap();
+    let compiled = beside("compiled.txt");
+    repository.edit("fn main() {", &format!("fn main() {{\n    black_box(include_str!({compiled:?}));\n"));
+    repository.commit("subject");
+    let files = format!("{compiled}, {}\n", beside("linked.txt"));
+    let (says, said) = repository.gate(0, &["--against", "HEAD"]);
+    assert_eq!(verdict(&says, "bits"), "identical", "{said}");
+    let note = format!("outside of the repository, and as it is now on both sides: {files}");
+    assert!(said.contains(&note), "{said}");
+    let said = stderr(&lab_in(workspace.root(), 0, &["run", "--suite", "s.toml", "--launches", "2"]));
+    let note = format!("outside of the repository, and in no commit that the record names: {files}");
+    assert!(said.contains(&note), "{said}");
 }
 
 #[test]
@@ -102,6 +129,33 @@ fn what_git_refuses_is_told_in_its_own_words_and_with_its_remedy() {
     let said = stderr(&output);
     assert!(output.status.success(), "{said}");
     assert!(said.contains("the record names no commit: git refuses the repository of "), "{said}");
+    let record = crate::lab::only_folder(&repository.0.root().join("results"));
+    let mut accept = command(repository.0.root());
+    accept.args(["baseline", "accept"]).arg(&record).env("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1");
+    let output = accept.output().unwrap();
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("it names no commit, and git gives none") && said.contains("--add safe.directory "),
+        "{said}"
+    );
+    assert!(!said.contains("inside of a git repository"), "{said}");
+
+    // Neither is a commit.
+    for set in ["^HEAD", "HEAD..HEAD", "^HEAD^0"] {
+        let said = refused(&["--against", set], &[]);
+        assert!(
+            said.ends_with(&format!(
+                "\"{set}\" names a set of commits: name one, as a commit, branch or tag\n"
+            )),
+            "{said}"
+        );
+    }
+    let said = refused(&["--against", "HEAD", "--out", "/proc/records"], &[]);
+    assert!(
+        said.contains("records cannot be written to /proc/records: ") && !said.contains(" build "),
+        "{said}"
+    );
 
     repository.git(&["tag", "twice"]);
     repository.commit("another");
@@ -220,6 +274,7 @@ fn each_side_reads_the_files_of_its_own_tree_wherever_the_lab_is_started() {
     let said = stderr(&identical).split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(said.contains("identical code was not measured, although other files differ from "), "{said}");
     assert!(said.contains(": rounds.txt; --no-identity measures it"), "{said}");
+    assert!(!said.contains("outside of the repository"), "{said}");
     let says = json(&gate(1, &["--no-identity"]));
     assert_eq!(verdict(&says, "bits"), "regressed");
     let ratio = says["report"]["rows"][0]["confirmation"]["shown"]["ratio"].as_f64();

@@ -59,9 +59,7 @@ fn unknown_names_on_the_command_line_are_named() {
         });
         let said = stderr(&lab(2, &args));
         assert!(
-            said.contains(
-                "error: --benchmarks: unknown benchmark \"chian\": cargo lab verify lists them all"
-            ),
+            said.contains("error: --benchmarks: unknown benchmark \"chian\": perflab verify lists them all"),
             "{said}"
         );
     }
@@ -93,7 +91,7 @@ fn a_folder_that_cannot_be_made_is_named() {
     let errors: Vec<_> = said.lines().filter(|line| line.starts_with("error: ")).collect();
     assert_eq!(errors.len(), 1, "{said}");
     assert!(
-        errors[0].starts_with("error: cannot make the record's directory /proc/no-records-here/"),
+        errors[0].starts_with("error: records cannot be written to /proc/no-records-here: No such file"),
         "{said}"
     );
 }

@@ -218,6 +218,85 @@ fn older_code_is_not_taken_for_newer() {
     assert_eq!(names("other"), "bytes");
 }
 
+#[test]
+fn the_first_error_of_a_build_is_told_whole_and_the_log_is_kept() {
+    let _alone = alone();
+    let mut broken = SetUp::new();
+    broken.variables.push(("CARGO_TARGET_DIR", broken.path("target")));
+    broken.write("w/Cargo.toml", &format!("[workspace]\n{MANIFEST}"));
+    // The notes about a trait follow ten lines after the error begins.
+    let source = "fn shown<T>(_: T)\nwhere\n    T: std::fmt::Display\n        + Clone,\n{\n}\n\nstruct Bare;\n\n\
+                  fn main() {\n    shown(\n        Bare,\n    );\n    absent();\n}\n";
+    broken.write("w/src/main.rs", source);
+    broken.flagset("w", "plain", &[]);
+    broken.write("w/s.toml", &suite("s", &["plain"]));
+    let said = stderr(&broken.lab("w", 2, &["build", "--suite", "s.toml"]));
+    let log = broken.path("target/perflab/logs/bare-bare-plain-release.log");
+    let whole = fs::read_to_string(&log).unwrap();
+    let first =
+        whole.lines().skip_while(|line| !line.starts_with("error")).take_while(|line| !line.is_empty());
+    let first: Vec<&str> = first.collect();
+    assert!(first.len() > 8, "{whole}");
+    assert!(said.contains(&format!("error: the baseline cannot be built: {}\n", first.join("\n"))), "{said}");
+    assert!(said.ends_with(&format!("\nthe whole log: {}\n", log.display())), "{said}");
+    assert!(
+        whole.contains("absent") && !said.contains("absent"),
+        "of the second error the log alone tells: {said}"
+    );
+}
+
+#[test]
+fn what_rustup_says_of_a_toolchain_that_is_not_there_is_told_in_its_words() {
+    let set_up = SetUp::new();
+    if other_toolchain(&set_up).is_none() {
+        println!("skipped: no rustup chooses toolchains here");
+        return;
+    }
+    set_up.write("w/Cargo.toml", MANIFEST);
+    set_up.write("w/src/main.rs", SUBJECT);
+    let absent = set_up.path("no-such-toolchain").display().to_string();
+    set_up.write("w/rust-toolchain.toml", &format!("[toolchain]\npath = {absent:?}\n"));
+    let cargo = std::process::Command::new("cargo").arg("--version").current_dir(set_up.path("w")).output();
+    let words = stderr(&cargo.unwrap());
+    let words = words.trim().trim_start_matches("error: ");
+    let said = stderr(&set_up.lab("w", 2, &["build", "--suite", "s.toml"]));
+    assert!(words.contains("no-such-toolchain") && said.contains(words), "{said}\n{words}");
+    assert!(!said.contains("install Rust with rustup"), "{said}");
+}
+
+#[test]
+fn what_a_clone_left_out_and_where_nothing_can_be_written_is_said_before_anything_is_built() {
+    let _alone = alone();
+    let mut clone = SetUp::new();
+    clone.variables.push(("CARGO_TARGET_DIR", crate::lab::target()));
+    clone.write("w/Cargo.toml", &format!("[workspace]\nmembers = [\"part\"]\n{MANIFEST}"));
+    clone.write("w/src/main.rs", SUBJECT);
+    clone.flagset("w", "plain", &[]);
+    clone.write("w/s.toml", &suite("s", &["plain"]));
+    clone.write("w/.gitmodules", "[submodule \"part\"]\n\tpath = part\n\turl = ../part\n");
+    fs::create_dir_all(clone.path("w/part")).unwrap();
+    fs::create_dir_all(clone.path("w/.git")).unwrap();
+    let said = stderr(&clone.lab("w", 2, &["build", "--suite", "s.toml"]));
+    assert!(
+        said.contains("Cargo cannot read the workspace here: ") && said.contains("part/Cargo.toml"),
+        "{said}"
+    );
+    let remedy = "\nthe submodule part is not checked out: git submodule update --init --recursive\n";
+    assert!(said.ends_with(remedy), "{said}");
+
+    clone.write("w/part/Cargo.toml", &MANIFEST.replace("bare", "part"));
+    clone.write("w/part/src/lib.rs", "");
+    fs::remove_dir_all(clone.path("w/.git")).unwrap();
+    // Neither root may make a directory there.
+    for verb in ["run", "measure"] {
+        let said = stderr(&clone.lab("w", 2, &[verb, "--suite", "s.toml", "--out", "/proc/records"]));
+        let errors: Vec<&str> = said.lines().filter(|line| line.starts_with("error: ")).collect();
+        assert_eq!(errors.len(), 1, "{said}");
+        assert!(errors[0].starts_with("error: records cannot be written to /proc/records: "), "{said}");
+        assert!(!said.contains(" build "), "{said}");
+    }
+}
+
 /// A toolchain of its own, which is the one of this machine under another name: `rust-toolchain.toml` names it by its
 /// path. `None` where no rustup chooses toolchains.
 fn other_toolchain(set_up: &SetUp) -> Option<String> {

@@ -27,12 +27,12 @@ fn commands_are_compared_by_their_verb_and_by_the_old_option() {
     let _alone = alone();
     let more = ["--launches", "2", "--warmup", "1", "--format", "json"];
     let new = lab(0, &[&["cmp", "commands", "true", "sh -c 'exit 0'"], &more[..]].concat());
-    assert!(stdout(&new).contains("\"cargo lab cmp commands true \\\"sh -c 'exit 0'\\\" --launches 2"));
+    assert!(stdout(&new).contains("\"perflab cmp commands true \\\"sh -c 'exit 0'\\\" --launches 2"));
     assert!(!stderr(&new).contains("is now"), "{}", stderr(&new));
     let old = lab(0, &[&["cmp", "--commands", "true", "true"], &more[..]].concat());
     let said = stderr(&old);
     let notes: Vec<&str> = said.lines().filter(|line| line.contains("is now")).collect();
-    assert_eq!(notes, ["note: cargo lab cmp without a verb is now cargo lab cmp commands A B"], "{said}");
+    assert_eq!(notes, ["note: perflab cmp without a verb is now perflab cmp commands A B"], "{said}");
     let said = stderr(&lab(2, &["cmp", "commands", "true", "cat x | wc"]));
     assert!(said.starts_with("error: B: `|` joins commands in a shell"), "{said}");
 }
@@ -59,7 +59,7 @@ fn counts_are_taken_shown_and_accepted_by_either_name() {
         (&[&["counts"], &what[..]].concat(), "counts steps"),
     ] {
         let said = stderr(&lab(0, old));
-        let note = format!("note: cargo lab counts without a verb is now cargo lab {now}\n");
+        let note = format!("note: perflab counts without a verb is now perflab {now}\n");
         assert!(said.ends_with(&note), "{said}");
     }
     let said = stderr(&lab(2, &["counts", "record", accepted]));

@@ -250,7 +250,7 @@ fn what_is_wrong_on_the_command_line_is_said_and_leaves_no_record() {
     assert!(wrong(&["--http", "http://example.com:80/"]).contains("is not on this machine"));
     assert!(wrong(&["--http", "http://127.0.0.1:{port}/mcp"]).contains("{port} has to stand both in"));
     assert!(wrong(&["--soak", "5"]).contains("write a number with its unit"));
-    assert!(wrong(&["--poisson"]).contains("without --rate: it is an option of `cargo lab mcp open`"));
+    assert!(wrong(&["--poisson"]).contains("without --rate: it is an option of `perflab mcp open`"));
     assert!(wrong(&["--rate", "0"]).contains("a rate is above 0"));
     assert!(wrong(&["--against", "'open"]).contains("a quote that is not closed"));
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,6 +1,6 @@
 //! Every verb runs, and its JSON is JSON.
 
-use crate::lab::{Record, alone, json, lab, lab_in, stderr, stdout, suite};
+use crate::lab::{Record, alone, command, json, lab, lab_in, stderr, stdout, suite};
 
 #[test]
 fn every_verb_has_help() {
@@ -27,6 +27,27 @@ fn every_verb_has_help() {
     let help = stdout(&lab(0, &["--help"]));
     assert!(help.contains("Exit codes: 0 fine") && !help.contains("__exec"), "{help}");
     assert!(stdout(&lab(0, &["--version"])).starts_with("perflab "));
+}
+
+#[test]
+fn the_program_is_named_as_it_was_called() {
+    let _alone = alone();
+    let empty = tempfile::tempdir().unwrap();
+    for (package, name) in [(None, "perflab"), (Some("perflab"), "cargo lab"), (Some("xtask"), "perflab")] {
+        let said = |args: &[&str]| {
+            let mut command = command(empty.path());
+            command.envs(package.map(|package| ("CARGO_PKG_NAME", package)));
+            let output = command.args(args).output().unwrap();
+            stdout(&output) + &stderr(&output)
+        };
+        let help = said(&["cmp", "commands", "--help"]);
+        assert!(help.contains(&format!("Usage: {name} cmp commands ")), "{help}");
+        assert!(help.contains(&format!("\n{name} cmp commands 'sort a.txt'")), "{help}");
+        let remedy = said(&["baseline", "show"]);
+        assert!(remedy.contains(&format!("accept a record with {name} baseline accept")), "{remedy}");
+        let record = said(&["cmp", "commands", "true", "true", "--launches", "2", "--format", "json"]);
+        assert!(record.contains(&format!("\"{name} cmp commands true true ")), "{record}");
+    }
 }
 
 #[test]

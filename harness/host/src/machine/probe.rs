@@ -1,6 +1,7 @@
 //! Reads what this machine is. What cannot be read is said to be unknown, never guessed.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,7 +10,10 @@ use raw_cpuid::CpuId;
 use crate::machine::features::Features;
 use crate::machine::quota::quota;
 use crate::machine::{Cpu, Environment, Toolchain};
-use crate::process::{Invocation, Limits, RunError, run};
+use crate::process::{Invocation, Limits, Output, RunError, run};
+
+/// The most lines of an error that are reported: rustup's have two or three, and its causes.
+const LONGEST_ERROR: usize = 10;
 
 /// Reads the environment: CPU, system, toolchain.
 ///
@@ -46,7 +50,7 @@ pub fn probe_system() -> Environment {
 /// When rustc cannot be run. Flags that rustc refuses give its own message as the text of a failed output.
 pub fn rustc_cfg(directory: &Path, flags: &[String]) -> Result<String, RunError> {
     let args = flags.iter().cloned().chain(["--print".to_owned(), "cfg".to_owned()]);
-    tool("rustc", directory, args)
+    asked("rustc", directory, args).map(|output| output.stdout)
 }
 
 /// Name and version of the C library that programs are linked with here, as its loader tells them.
@@ -65,11 +69,29 @@ pub fn rustc_sysroot(directory: &Path) -> Result<PathBuf, RunError> {
     Ok(PathBuf::from(tool("rustc", directory, ["--print".to_owned(), "sysroot".to_owned()])?.trim()))
 }
 
-fn tool(program: &str, directory: &Path, args: impl IntoIterator<Item = String>) -> Result<String, RunError> {
+fn asked(
+    program: &str,
+    directory: &Path,
+    args: impl IntoIterator<Item = String>,
+) -> Result<Output, RunError> {
     let mut invocation = Invocation::new(program, args).in_folder(directory);
     invocation.unset = ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER"].map(Into::into).into();
     let limits = Limits { timeout: Duration::from_secs(60), output: 1 << 20 };
-    run(&invocation, limits, &|| false).map(|output| output.stdout)
+    run(&invocation, limits, &|| false)
+}
+
+/// What a tool prints; where it fails, its own words.
+fn tool(program: &str, directory: &Path, args: impl IntoIterator<Item = String>) -> Result<String, RunError> {
+    let output = asked(program, directory, args)?;
+    if output.success() {
+        return Ok(output.stdout);
+    }
+    // Rustup's stand-in is there without a toolchain behind it, and says what to do.
+    let said = output.stderr.lines().skip_while(|line| !line.starts_with("error")).take(LONGEST_ERROR);
+    let said = said.collect::<Vec<_>>().join("\n");
+    let said = said.trim_start_matches("error: ").trim_end();
+    let said = if said.is_empty() { "it says nothing" } else { said };
+    Err(RunError::NotStarted { program: program.to_owned(), error: io::Error::other(said.to_owned()) })
 }
 
 /// The compiler and linker of a directory: a `rust-toolchain.toml` at or above it may name one.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::called::program;
 use crate::latency::{
     Failed, LATENCY_SCHEMA, LatencyFile, LatencyState, LaunchOf, Load, Member, Mode, Placement, QUANTILES,
     Series, Times, Versus, compare, hlog,
@@ -188,8 +189,10 @@ fn lateness(series: &Series) -> Option<String> {
     if series.given_up > 0 {
         return Some(format!(
             "{rate} calls/s are beyond what server and client can do here: {:.0} calls/s were answered, and {} calls \
-             had to be given up: take a lower --rate, or `cargo lab mcp capacity` to find the highest",
-            series.per_second, series.given_up
+             had to be given up: take a lower --rate, or `{} mcp capacity` to find the highest",
+            series.per_second,
+            series.given_up,
+            program()
         ));
     }
     let lag = series.lag.as_ref()?.at(0.99)?.ns;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::bail;
 use clap::{Args, Subcommand};
 
+use crate::called::{program, typed};
 use crate::cli::args::ExportArgs;
 use crate::cli::values::duration;
 
@@ -27,8 +28,10 @@ pub(crate) enum CmpVerb {
 }
 
 #[derive(Args)]
-#[command(after_help = "cargo lab cmp commands 'sort a.txt' 'sort --parallel=1 a.txt'\n\
-    No shell takes part: to measure one, write sh -c '…'.")]
+#[command(after_help = typed(
+    "cmp commands 'sort a.txt' 'sort --parallel=1 a.txt'\n\
+    No shell takes part: to measure one, write sh -c '…'."
+))]
 pub(crate) struct CommandsArgs {
     /// The first command, as one argument.
     #[arg(value_name = "A")]
@@ -113,18 +116,19 @@ impl OldArgs {
     pub(crate) fn verb(self) -> anyhow::Result<(CmpVerb, &'static str)> {
         if let [a, b] = &*self.commands {
             let args = CommandsArgs { a: a.clone(), b: b.clone(), how: self.how };
-            return Ok((CmpVerb::Commands(Box::new(args)), "cargo lab cmp commands A B"));
+            return Ok((CmpVerb::Commands(Box::new(args)), "cmp commands A B"));
         }
         if !self.how.export.exports.is_empty() {
             bail!(
-                "--export writes the rows of one run: use it with cmp commands, or with cargo lab report RECORD"
+                "--export writes the rows of one run: use it with cmp commands, or with {} report RECORD",
+                program()
             );
         }
         match (self.left, self.right) {
             (Some(left), Some(right)) => {
-                Ok((CmpVerb::Records(RecordsArgs { left, right }), "cargo lab cmp records RECORD RECORD"))
+                Ok((CmpVerb::Records(RecordsArgs { left, right }), "cmp records RECORD RECORD"))
             }
-            _ => bail!("name two records (cargo lab cmp records), or two commands (cargo lab cmp commands)"),
+            _ => bail!("name two records ({0} cmp records), or two commands ({0} cmp commands)", program()),
         }
     }
 }

@@ -6,6 +6,7 @@ mod words;
 
 pub(crate) use args::CmpArgs;
 
+use crate::called;
 use crate::cli::args::Shared;
 use crate::cli::cmp::args::{CmpVerb, CommandsArgs};
 use crate::cli::context::{current, watcher};
@@ -21,7 +22,7 @@ pub(crate) fn cmp(shared: &Shared, args: CmpArgs) -> anyhow::Result<Exit> {
         let (verb, now) = args.old.verb()?;
         // A fault of a command names the option that it was given by.
         let exit = carry_out(shared, verb, "--commands, ")?;
-        renamed("cargo lab cmp without a verb", now);
+        renamed(&called::typed("cmp without a verb"), &called::typed(now));
         return Ok(exit);
     };
     carry_out(shared, verb, "")

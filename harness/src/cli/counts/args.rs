@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::bail;
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::called::program;
 use crate::cli::values::{Names, duration_or_seconds, names};
 
 #[derive(Args)]
@@ -151,22 +152,23 @@ impl OldArgs {
             && is_record(record)
         {
             let record = RecordOfCountsArgs { record: record.clone(), accepting: steps.accepting };
-            return Ok((CountsVerb::Record(record), "cargo lab counts record RECORD"));
+            return Ok((CountsVerb::Record(record), "counts record RECORD"));
         }
         if callgrind {
             let StepsArgs { flagsets, accepting, out, .. } = steps;
             let args = CallgrindArgs { package, bench, flagsets, accepting, out };
-            return Ok((CountsVerb::Callgrind(args), "cargo lab counts callgrind"));
+            return Ok((CountsVerb::Callgrind(args), "counts callgrind"));
         }
         if steps.suite.is_some() || !steps.flagsets.is_empty() || !steps.benchmarks.is_empty() {
-            return Ok((CountsVerb::Steps(steps), "cargo lab counts steps"));
+            return Ok((CountsVerb::Steps(steps), "counts steps"));
         }
         if steps.accepting.gate || steps.accepting.accept {
             bail!(
-                "name what is to be counted (cargo lab counts steps, or callgrind), or a record of counts (cargo lab counts record RECORD)"
+                "name what is to be counted ({0} counts steps, or callgrind), or a record of counts ({0} counts record RECORD)",
+                program()
             );
         }
-        Ok((CountsVerb::Summaries(SummariesArgs { paths }), "cargo lab counts summaries"))
+        Ok((CountsVerb::Summaries(SummariesArgs { paths }), "counts summaries"))
     }
 }
 

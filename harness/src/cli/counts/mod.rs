@@ -8,6 +8,7 @@ use anyhow::Context as _;
 
 pub(crate) use args::CountsArgs;
 
+use crate::called::typed;
 use crate::cli::Exit;
 use crate::cli::args::{Format, Shared};
 use crate::cli::context::{current, from_here, open, reading_root, style};
@@ -44,7 +45,7 @@ pub(crate) fn counts(shared: &Shared, args: CountsArgs) -> anyhow::Result<Exit> 
         CountsVerb::Record(args) => record(shared, &args),
     }?;
     if let Some(now) = now {
-        renamed("cargo lab counts without a verb", now);
+        renamed(&typed("counts without a verb"), &typed(now));
     }
     Ok(exit)
 }

@@ -30,7 +30,13 @@ pub(crate) fn write(args: &ExportArgs, root: &Path, gated: &Gated) -> anyhow::Re
     });
     let values = match record {
         Some(judged) => judged.rows(),
-        None => samples(root, directory.as_deref())?.unwrap_or_else(|| verdicts.clone()),
+        None => match samples(root, directory.as_deref())? {
+            Some(mut samples) => {
+                samples.missing.extend(verdicts.missing.iter().filter(|missing| missing.identical).cloned());
+                samples
+            }
+            None => verdicts.clone(),
+        },
     };
     unmeasured(args, file);
     args.write_each(&|kind, limit| match kind {
@@ -45,11 +51,13 @@ fn unmeasured(args: &ExportArgs, file: &GateFile) {
     let of_values = |kind: &Kind| matches!(kind, Kind::Rows(format) if *format != Foreign::Junit);
     let identical = file.report.rows.iter().filter(|row| row.verdict == GateVerdict::Identical).count();
     if identical > 0 && args.kinds().any(|kind| of_values(&kind)) {
+        let has_times_alone = args.kinds().any(|kind| kind == Kind::Rows(Foreign::Hyperfine));
         errln!(
-            "note: {} of identical code {} not measured and {} no values in the export: gate with --no-identity to measure identical code too",
+            "note: {} of identical code {} not measured: the export has {} in place of a value{}; gate with --no-identity to measure identical code too",
             report::number_of(identical, "row"),
             if identical == 1 { "was" } else { "were" },
-            if identical == 1 { "has" } else { "have" },
+            if identical == 1 { "a change of 0" } else { "changes of 0" },
+            if has_times_alone { ", and hyperfine's format, which is of times, nothing" } else { "" },
         );
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::bail;
 
+use crate::called::program;
 use crate::cli::Exit;
 use crate::cli::args::{AllowedRows, ExportArgs, Format, GateArgs, Shared};
 use crate::cli::context::{from_here, open, reading_root, style, word_from_here};
@@ -99,7 +100,7 @@ pub(crate) fn gate(shared: &Shared, args: &GateArgs) -> anyhow::Result<Exit> {
     tell(shared, &args.export, &root, &gated)?;
     if let Some(directory) = gated.directory.as_ref().filter(|_| measured) {
         let (shown, word) = (from_here(directory), word_from_here(directory));
-        errln!(" record   {}    again  cargo lab gate {word}", shown.display());
+        errln!(" record   {}    again  {} gate {word}", shown.display(), program());
     }
     Ok(outcome(&gated))
 }

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::called::program;
 use crate::cli::mcp::old::OldArgs;
 use crate::cli::values::duration;
 use crate::latency::Placement;
 use crate::load_test;
 use crate::mcp::Era;
 
-/// The latency of tool calls of any MCP server: `cargo lab mcp -- COMMAND`.
+/// The latency of tool calls of any MCP server: `mcp -- COMMAND`.
 #[derive(Args, Clone, Debug)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -21,14 +22,14 @@ use crate::mcp::Era;
     mut_arg("command", |command| {
         command.required(false).required_unless_present_any(["servers", "calibrate"])
     }),
-    after_help = "Without a verb, `closed` is meant.\n\
+    after_help = format!("Without a verb, `closed` is meant.\n\
     Exit codes: 0 measured, 1 the server failed (what was finished is kept), 2 usage or set-up, 3 void, 130 \
     stopped.\n\n\
-    cargo lab mcp -- ./my-server\n\
-    cargo lab mcp open --rate 200 --poisson --tool search -- python3 server.py\n\
-    cargo lab mcp closed --against './my-server-new' -- ./my-server\n\
-    cargo lab mcp capacity --p99 5ms -- ./my-server\n\
-    cargo lab mcp --http 'http://127.0.0.1:{port}/mcp' -- ./my-server --http '127.0.0.1:{port}'"
+    {0} mcp -- ./my-server\n\
+    {0} mcp open --rate 200 --poisson --tool search -- python3 server.py\n\
+    {0} mcp closed --against './my-server-new' -- ./my-server\n\
+    {0} mcp capacity --p99 5ms -- ./my-server\n\
+    {0} mcp --http 'http://127.0.0.1:{{port}}/mcp' -- ./my-server --http '127.0.0.1:{{port}}'", program())
 )]
 pub(crate) struct McpArgs {
     #[command(subcommand)]

@@ -11,6 +11,9 @@ pub(crate) use args::McpArgs;
 pub(crate) use old::verb_of;
 pub(crate) use show::{again, is_record, report};
 
+use std::ffi::OsString;
+
+use crate::called;
 use crate::cli::Exit;
 use crate::cli::args::Shared;
 use crate::cli::context::{current, from_here, watcher};
@@ -50,6 +53,8 @@ pub(crate) fn mcp(shared: &Shared, args: McpArgs) -> anyhow::Result<Exit> {
 
 /// The command as a person would type it again.
 fn command() -> String {
-    let words: Vec<std::ffi::OsString> = std::env::args_os().skip(1).collect();
-    Invocation::new("cargo", std::iter::once("lab".into()).chain(words)).display()
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let mut program = called::program().split(' ').map(OsString::from);
+    let first = program.next().unwrap_or_default();
+    Invocation::new(first, program.chain(words)).display()
 }

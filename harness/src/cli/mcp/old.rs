@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::bail;
 use clap::Args;
 
+use crate::called::program;
 use crate::cli::mcp::args::{
     Along, CalibrateArgs, CancelArgs, CapacityArgs, ClosedArgs, ColdStartArgs, FieldArgs, McpArgs, McpVerb,
     OpenArgs, SoakArgs, SweepArgs, rate,
@@ -110,11 +111,12 @@ impl OldArgs {
             [] => Ok(CLOSED),
             [form] => Ok(form),
             [one, two, ..] => bail!(
-                "{} and {} are two questions: ask `cargo lab mcp {}` and `cargo lab mcp {}`",
+                "{} and {} are two questions: ask `{lab} mcp {}` and `{lab} mcp {}`",
                 one.old,
                 two.old,
                 one.new,
-                two.new
+                two.new,
+                lab = program()
             ),
         }
     }
@@ -146,7 +148,7 @@ impl OldArgs {
             bail!("--{option} cannot be used {with}: it is an option of {}", verbs_with("mcp", option));
         }
         if !named && !server.command.is_empty() {
-            bail!("a command cannot be used with {}: `cargo lab mcp {}` takes none", form.old, form.new);
+            bail!("a command cannot be used with {}: `{} mcp {}` takes none", form.old, program(), form.new);
         }
         Ok(())
     }
@@ -275,27 +277,27 @@ mod tests {
         for (line, said) in [
             (
                 "--capacity --rate 5 -- s",
-                "--rate cannot be used with --capacity: it is an option of `cargo lab mcp open`",
+                "--rate cannot be used with --capacity: it is an option of `perflab mcp open`",
             ),
             (
                 "--capacity --soak 5s -- s",
-                "ask `cargo lab mcp capacity` and `cargo lab mcp soak --duration TIME`",
+                "ask `perflab mcp capacity` and `perflab mcp soak --duration TIME`",
             ),
             (
                 "--poisson -- s",
-                "--poisson cannot be used without --rate: it is an option of `cargo lab mcp open`",
+                "--poisson cannot be used without --rate: it is an option of `perflab mcp open`",
             ),
             (
                 "--rate 5 --in-flight 2 -- s",
-                "--in-flight cannot be used with --rate R: it is an option of `cargo lab mcp closed`",
+                "--in-flight cannot be used with --rate R: it is an option of `perflab mcp closed`",
             ),
             ("--soak 5s --rate 5 --in-flight 2 -- s", "--in-flight cannot be used with --soak TIME"),
             (
                 "--cancel --against t -- s",
-                "`cargo lab mcp closed`, `cargo lab mcp open` and `cargo lab mcp cold-start`",
+                "`perflab mcp closed`, `perflab mcp open` and `perflab mcp cold-start`",
             ),
             ("--servers f.toml --tool a", "--tool cannot be used with --servers FILE"),
-            ("--servers f.toml -- s", "`cargo lab mcp field FILE` takes none"),
+            ("--servers f.toml -- s", "`perflab mcp field FILE` takes none"),
             ("--calibrate --no-floors", "--no-floors cannot be used with --calibrate"),
         ] {
             let error = asked(line).unwrap_err().to_string();

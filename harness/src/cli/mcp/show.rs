@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 
+use crate::called::program;
 use crate::cli::Exit;
 use crate::cli::args::{Format, ReportArgs, Shared};
 use crate::cli::context::{reading_root, style};
@@ -71,7 +72,7 @@ pub(crate) fn show(shared: &Shared, file: &LatencyFile, folder: &Path) -> anyhow
         Format::Table => {
             out!("{}", report::latency_table(file, &judgement, &style(shared)));
             let shown = folder.display();
-            outln!("record  {shown}/    charts  {shown}/charts/    again  cargo lab report {shown}");
+            outln!("record  {shown}/    charts  {shown}/charts/    again  {} report {shown}", program());
         }
         Format::Json => {
             let value = serde_json::json!({ "record": folder.display().to_string(), "latency": file, "judgement": judgement });

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Error, bail};
 use serde::de::DeserializeOwned;
 
+use crate::called::program;
 use crate::experiment::artifacts::{self, Artifacts};
 use crate::experiment::calibrate::comparison::{Comparison, call, summary};
 use crate::experiment::calibrations::{self, GateLine, Log, read_log};
@@ -111,7 +112,8 @@ pub fn calibrate(context: &Context, options: &CalibrateOptions) -> anyhow::Resul
     let only_gates = !suite.traits().takes_injections;
     if only_gates && (options.launches.is_some() || !options.inject.is_empty()) {
         bail!(
-            "of tool calls only gates against the same code are calibrated here: give --inject without a value and no --launches; cargo lab mcp calibrate has the rest"
+            "of tool calls only gates against the same code are calibrated here: give --inject without a value and no --launches; {} mcp calibrate has the rest",
+            program()
         );
     }
     let context = &context.lock()?;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
+use crate::called::program;
 use crate::experiment::context::{Context, Locked};
 use crate::experiment::counts::steps::origin;
 use crate::experiment::counts::summaries::{Found, SUMMARY, common_path, files_named, on_path, read};
@@ -74,7 +75,7 @@ fn count(
         perflab: env!("CARGO_PKG_VERSION").to_owned(),
         started,
         seconds: 0.0,
-        command: format!("cargo lab counts callgrind --flagsets {}", asked.join(",")),
+        command: format!("{} counts callgrind --flagsets {}", program(), asked.join(",")),
         suite: options.bench.clone(),
         by: CountedBy::Callgrind,
         machine: context.environment.class(),
@@ -126,7 +127,7 @@ fn cannot_run(root: &Path, flagset: &FlagSet) -> anyhow::Result<Option<FailureRe
     if enabled.iter().any(|feature| feature.name().starts_with("avx512")) {
         return Ok(Some(FailureReason::MissingTool {
             what: "no release of Valgrind runs AVX-512".to_owned(),
-            remedy: "count by single steps (cargo lab counts steps --suite FILE)".to_owned(),
+            remedy: format!("count by single steps ({} counts steps --suite FILE)", program()),
         }));
     }
     let host = Features::host();
@@ -139,7 +140,8 @@ fn cannot_run(root: &Path, flagset: &FlagSet) -> anyhow::Result<Option<FailureRe
 fn versions(context: &Context) -> anyhow::Result<String> {
     if !on_path("valgrind") {
         bail!(
-            "Valgrind is missing: `apt-get install valgrind`; without it, count by single steps (cargo lab counts steps)"
+            "Valgrind is missing: `apt-get install valgrind`; without it, count by single steps ({} counts steps)",
+            program()
         );
     }
     let lock = std::fs::read_to_string(context.root.join("Cargo.lock")).context("cannot read Cargo.lock")?;

@@ -6,6 +6,7 @@ use std::time::Instant;
 use anyhow::bail;
 
 use crate::analyse::Warning;
+use crate::build::Artifact;
 use crate::experiment::context::Context;
 use crate::experiment::gate::file::{GATE_SCHEMA, GateFile, row_launches};
 use crate::experiment::gate::pairs::{CANDIDATE, Pair, gated, new_arm, pair};
@@ -71,6 +72,8 @@ pub(crate) fn paired(
     arms: &[&Arm],
     other: &Other,
 ) -> anyhow::Result<PairedRun> {
+    let out = options.out.clone().unwrap_or_else(|| context.root.join("results"));
+    store::check_writable(&out)?;
     let context = &context.lock()?;
     let revision = revision::checked_out(context, &other.commit)?;
     note_toolchain(context, &revision.root);
@@ -91,7 +94,7 @@ pub(crate) fn paired(
     if pairs.iter().any(Pair::is_identical) {
         note_other_changes(context, &revision)?;
     }
-    let out = options.out.clone().unwrap_or_else(|| context.root.join("results"));
+    note_outside(context, &revision, &pairs)?;
     let mut file = GateFile {
         schema: GATE_SCHEMA,
         perflab: env!("CARGO_PKG_VERSION").to_owned(),
@@ -133,23 +136,31 @@ pub(crate) fn paired(
     })
 }
 
-/// How many names of files a note has.
-const NAMED_FILES: usize = 3;
-
 /// The same code may read other files when it runs.
 fn note_other_changes(context: &Context, revision: &revision::Revision) -> anyhow::Result<()> {
     let changed = revision::other_changes(context, &revision.commit)?;
     if changed.is_empty() {
         return Ok(());
     }
-    let mut names = changed.iter().take(NAMED_FILES).map(String::as_str).collect::<Vec<_>>().join(", ");
-    if changed.len() > NAMED_FILES {
-        names = format!("{names} and {} more", changed.len() - NAMED_FILES);
-    }
     context.progress().note(&format!(
-        "identical code was not measured, although other files differ from {}: {names}; --no-identity measures it",
-        revision::short_hash(&revision.commit)
+        "identical code was not measured, although other files differ from {}: {}; --no-identity measures it",
+        revision::short_hash(&revision.commit),
+        revision::first_few(changed.iter())
     ));
+    Ok(())
+}
+
+/// No commit holds them, so both sides have the same, and a change of them is not seen.
+fn note_outside(context: &Context, revision: &revision::Revision, pairs: &[Pair]) -> anyhow::Result<()> {
+    let artifacts: Vec<&Artifact> =
+        pairs.iter().flat_map(|pair| pair.artifacts.arms.iter().flatten()).collect();
+    let outside = revision::outside::of_both(context, revision, &artifacts)?;
+    if !outside.is_empty() {
+        context.progress().note(&format!(
+            "outside of the repository, and as it is now on both sides: {}",
+            revision::first_few(outside.iter())
+        ));
+    }
     Ok(())
 }
 

@@ -9,15 +9,17 @@ pub mod view;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::bail;
+use anyhow::anyhow;
 
 pub use against::against;
 pub use file::{GateFile, RowLaunches};
 pub use references::{by_references, record_by_references};
 
+use crate::called::program;
 use crate::experiment::judged::Judged;
 use crate::experiment::store;
 use crate::judge::{Allowed, GateReport, GateRow, GateRule, Launches, Paired, gate_report, replay};
+use crate::plan::{Arm, Source};
 
 /// What a gate compares, and how long it may take.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -88,13 +90,25 @@ pub fn stored(record: &Path) -> anyhow::Result<Option<Gated>> {
 /// # Errors
 /// The record is not one of a gate, or cannot be read.
 pub fn again(root: &Path, record: &Path, allowed: Allowed) -> anyhow::Result<Gated> {
-    let Some(mut file) = GateFile::read(record)? else {
-        bail!("{} holds no gate: it was not made by cargo lab gate", record.display())
-    };
+    let Some(mut file) = GateFile::read(record)? else { return Err(no_gate(record)) };
     file.allow_unmatched = file.allow_unmatched.max(allowed);
     file.report = judged_again(&file);
     file.false_alarms = against::false_alarms(root, &file.environment, file.workload)?;
     Ok(Gated::paired(file, Some(record.to_owned())))
+}
+
+/// Why a record holds no gate. One that was killed has its samples, and the command that made them.
+fn no_gate(record: &Path) -> anyhow::Error {
+    let shown = record.display();
+    let of_commit =
+        |arm: &Arm| arm.workload.variant().is_some_and(|variant| variant.source != Source::Worktree);
+    match store::read(record) {
+        Ok((file, _)) if file.plan.arms.iter().any(of_commit) => anyhow!(
+            "{shown} holds the samples of a gate that was interrupted before its answer; gate again: {}",
+            file.command
+        ),
+        _ => anyhow!("{shown} holds no gate: it was not made by {} gate", program()),
+    }
 }
 
 fn judged_again(file: &GateFile) -> GateReport {

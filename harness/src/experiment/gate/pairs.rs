@@ -4,6 +4,7 @@
 use anyhow::bail;
 
 use crate::build::Artifact;
+use crate::called::program;
 use crate::experiment::artifacts::{self, Artifacts, Sources};
 use crate::experiment::context::Locked;
 use crate::experiment::gate::GateOptions;
@@ -286,7 +287,7 @@ fn unknown(
     let named = |name: &str| prepared.benchmarks.iter().any(|Benchmark { name: known, .. }| known == name);
     let listed = || prepared.benchmarks.iter().map(|benchmark| benchmark.name.as_str()).collect::<Vec<_>>();
     if let Some(name) = absent {
-        bail!("unknown benchmark \"{name}\": cargo lab verify lists them all");
+        bail!("unknown benchmark \"{name}\": {} verify lists them all", program());
     }
     if options.benchmarks.is_empty()
         && let Some(name) = suite.gate.named().find(|name| !named(name))

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use anyhow::bail;
 
+use crate::called::program;
 use crate::experiment::calibrations::GateLine;
 use crate::experiment::context::Context;
 use crate::experiment::gate::against::{Other, PairedRun, false_alarms, paired};
@@ -110,8 +111,9 @@ fn stored(context: &Context, suite: &str, directory: Option<&Path>) -> anyhow::R
     match text::all(&directory, suite)?.first() {
         Some(other) => text::read(other),
         None => bail!(
-            "no reference of suite {suite} in {}: accept a record with cargo lab baseline accept",
-            directory.display()
+            "no reference of suite {suite} in {}: accept a record with {} baseline accept",
+            directory.display(),
+            program()
         ),
     }
 }
@@ -350,9 +352,10 @@ impl Times<'_> {
         let (Some(rows), Some(anchors)) =
             (self.between.get(&known.benchmark), self.between.get(&anchor.benchmark))
         else {
-            return undecided(
-                "different runs: not judged; no calibration says how runs differ (cargo lab calibrate)",
-            );
+            return undecided(&format!(
+                "different runs: not judged; no calibration says how runs differ ({} calibrate)",
+                program()
+            ));
         };
         let proportions: Vec<f64> =
             rows.iter().filter_map(|(seed, log)| Some(log - anchors.get(seed)?)).collect();

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
+use crate::called::program;
 use crate::experiment::calibrations::class;
 use crate::experiment::judged::Judged;
-use crate::experiment::revision::short_hash;
+use crate::experiment::revision::{refused, short_hash};
 use crate::experiment::store::{self, GATE_FILE};
 use crate::judge::{REFERENCE_SCHEMA, References};
 use crate::machine::Environment;
@@ -65,7 +66,7 @@ pub fn all(directory: &Path, suite: Option<&str>) -> anyhow::Result<Vec<(PathBuf
         files.retain(|path| path.file_stem().is_some_and(|stem| stem == suite));
     }
     if files.is_empty() {
-        bail!("no references in {}: accept a record with cargo lab baseline accept", directory.display());
+        bail!("no references in {}: accept a record with {} baseline accept", directory.display(), program());
     }
     files.into_iter().map(|file| text::read(&file).map(|references| (file, references))).collect()
 }
@@ -76,10 +77,11 @@ fn references(root: &Path, record: &Path) -> anyhow::Result<References> {
     let shown = record.display();
     if record.join(GATE_FILE).exists() {
         bail!(
-            "{shown} cannot be accepted: it is a gate's, which stops each row once it is decided; make one with cargo lab measure"
+            "{shown} cannot be accepted: it is a gate's, which stops each row once it is decided; make one with {} measure",
+            program()
         );
     }
-    acceptable(&judged.file).with_context(|| format!("{shown} cannot be accepted"))?;
+    acceptable(root, &judged.file).with_context(|| format!("{shown} cannot be accepted"))?;
     if let Some(control) = judged.judgement.controls.iter().find(|control| control.voids) {
         bail!(
             "{shown} cannot be accepted: its A/A control {} differs from itself; measure again on a quiet machine",
@@ -102,12 +104,15 @@ fn references(root: &Path, record: &Path) -> anyhow::Result<References> {
 }
 
 /// What a record needs, so that its commit can be built and measured again.
-fn acceptable(file: &RunFile) -> anyhow::Result<()> {
+fn acceptable(root: &Path, file: &RunFile) -> anyhow::Result<()> {
     if file.state != State::Finished {
-        bail!("it is not finished: go on with it first (cargo lab run --resume)");
+        bail!("it is not finished: go on with it first ({} run --resume)", program());
     }
     match &file.commit {
-        None => bail!("it names no commit: measure inside of a git repository"),
+        None => match refused(root) {
+            Some(why) => bail!("it names no commit, and git gives none: measure again once it does; {why:#}"),
+            None => bail!("it names no commit: measure inside of a git repository"),
+        },
         Some(commit) if commit.changed > 0 => bail!(
             "{} differed from commit {} when it was measured: commit what differs and measure again, so that the reference can be rebuilt",
             commit.difference(),

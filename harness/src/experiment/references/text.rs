@@ -5,14 +5,18 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use sha2::{Digest, Sha256};
 
+use crate::called::{INSTALLED, program};
 use crate::experiment::store::{entries, replace};
 use crate::judge::{REFERENCE_SCHEMA, References};
 use crate::plan::hex;
 
-/// The first lines of every file.
-const HEAD: &str = "# Accepted by `cargo lab baseline accept`, and by nothing else. A change of this file is reviewed like one of code.
-# Edit nothing here: the digest would not fit. Tolerances stand in the suite, below [gate].
-";
+/// The first lines of every file: the same whoever wrote it.
+fn head() -> String {
+    format!(
+        "# Accepted by `{INSTALLED} baseline accept`, and by nothing else. A change of this file is reviewed like one of \
+         code.\n# Edit nothing here: the digest would not fit. Tolerances stand in the suite, below [gate].\n"
+    )
+}
 
 /// Writes references whole: a kill at any moment leaves the old ones.
 pub(crate) fn write(path: &Path, references: &References) -> anyhow::Result<()> {
@@ -24,7 +28,7 @@ pub(crate) fn write(path: &Path, references: &References) -> anyhow::Result<()> 
 /// The text of a file.
 pub(crate) fn text(references: &References) -> anyhow::Result<String> {
     let body = body(references)?;
-    Ok(format!("{HEAD}digest = \"{}\"\n{body}", digest(&body)))
+    Ok(format!("{}digest = \"{}\"\n{body}", head(), digest(&body)))
 }
 
 fn digest(body: &str) -> String {
@@ -72,7 +76,8 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<References> {
     let body = text.split_once("\ndigest = ").and_then(|(_, rest)| rest.split_once('\n'));
     if body.is_none_or(|(_, body)| digest(body) != stated) {
         bail!(
-            "{shown} was edited by hand: its digest does not fit. Restore it (git checkout), or accept a record with cargo lab baseline accept"
+            "{shown} was edited by hand: its digest does not fit. Restore it (git checkout), or accept a record with {} baseline accept",
+            program()
         );
     }
     let mut table = table;

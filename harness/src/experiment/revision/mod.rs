@@ -4,6 +4,7 @@ mod around;
 mod git;
 mod head;
 mod lacking;
+pub(crate) mod outside;
 mod tree;
 
 use std::collections::BTreeSet;
@@ -30,6 +31,12 @@ pub(crate) struct Revision {
     pub commit: String,
     /// The workspace's root in a tree of that commit.
     pub root: PathBuf,
+    /// The root of that tree.
+    pub files: PathBuf,
+    /// The packages outside of the repository that it names.
+    around: Vec<PathBuf>,
+    repository: Repository,
+    state: PathBuf,
     /// Where it is built.
     pub target: PathBuf,
     /// What stands for `/` above it.
@@ -72,12 +79,20 @@ pub(crate) fn resolve(context: &Context, rev: &str) -> anyhow::Result<String> {
         );
     }
     let hash = output.stdout.trim();
-    if output.success() && hash.len() >= 40 {
+    if output.success() && hash.len() >= 40 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Ok(hash.to_owned());
+    }
+    if rev.starts_with('^') || rev.contains("..") {
+        bail!("\"{rev}\" names a set of commits: name one, as a commit, branch or tag");
     }
     bail!(
         "unknown revision \"{rev}\": name a commit, branch or tag that is in this repository (a shallow clone may lack it: git fetch --unshallow)"
     )
+}
+
+/// Why git does not hand the repository of a directory out, in its own words; `None` where it does, or where there is none.
+pub(crate) fn refused(root: &Path) -> Option<anyhow::Error> {
+    Repository::of(root, &|| false).err()
 }
 
 fn repository(context: &Context) -> anyhow::Result<Repository> {
@@ -116,10 +131,33 @@ pub(crate) fn checked_out(context: &Locked<'_>, commit: &str) -> anyhow::Result<
     Ok(Revision {
         commit: commit.to_owned(),
         root,
+        around: outside,
         target: folder.join("target"),
         copy: folder.join(around::COPY),
         flagsets,
+        files,
+        repository,
+        state,
     })
+}
+
+impl Revision {
+    fn tree(&self) -> Tree<'_> {
+        let Repository { common, top, .. } = &self.repository;
+        Tree { common, files: &self.files, state: &self.state, beside: top }
+    }
+}
+
+/// How many names of files a note has.
+const NAMED_FILES: usize = 3;
+
+/// The first few of some files, and how many more there are.
+pub(crate) fn first_few<T: AsRef<Path>>(files: impl ExactSizeIterator<Item = T>) -> String {
+    let more = files.len().saturating_sub(NAMED_FILES);
+    let names: Vec<String> =
+        files.take(NAMED_FILES).map(|file| file.as_ref().display().to_string()).collect();
+    let names = names.join(", ");
+    if more > 0 { format!("{names} and {more} more") } else { names }
 }
 
 /// Earlier labs registered their tree in the repository, which then lists a work tree that nobody made.

@@ -3,13 +3,19 @@
 
 use serde_json::{Value, json};
 
-use crate::report::export::{change_text, full_name, json as written, names, rate_text};
+use crate::report::export::{
+    IDENTICAL, change_text, full_name, identical, json as written, names, rate_text,
+};
 use crate::rows::{Measured, Rows, Unit};
 
 /// Rows as that action's custom JSON.
 pub(crate) fn text(rows: &Rows) -> String {
     let names = names(rows, &full_name);
-    written(&Value::Array(rows.rows.iter().zip(names).map(|(row, name)| result(row, &name)).collect()))
+    let measured = rows.rows.iter().zip(names).map(|(row, name)| result(row, &name));
+    let unchanged = identical(rows).map(|(benchmark, arm)| {
+        json!({ "name": format!("{benchmark} ({arm}), change"), "unit": "%", "value": 0, "extra": IDENTICAL })
+    });
+    written(&Value::Array(measured.chain(unchanged).collect()))
 }
 
 fn result(row: &Measured, name: &str) -> Value {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::report::export::{full_name, json as written, names};
+use crate::report::export::{full_name, identical, json as written, names};
 use crate::rows::{Rows, Unit, Work};
 
 /// Rows in Bencher Metric Format. Times are the built-in measure `latency`, in ns.
@@ -29,6 +29,10 @@ pub(crate) fn text(rows: &Rows) -> String {
             };
             measures[measure] = json!({ "value": rate });
         }
+    }
+    for (benchmark, arm) in identical(rows) {
+        // A measure of its own: it is none of the built-in ones, and no history of times has a gap of 0 in it.
+        all.insert(format!("{benchmark} ({arm})"), json!({ "change-percent": { "value": 0 } }));
     }
     written(&Value::Object(all))
 }

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::report::export::names;
+use crate::report::export::{identical, names};
 use crate::rows::{Measured, Rows, Unit, Work};
 
 /// Rows as Go's benchmark text.
@@ -22,8 +22,13 @@ pub(crate) fn text(rows: &Rows) -> String {
     if rows.rows.iter().any(|row| row.rate().is_some_and(|(_, of)| of == Work::Elements)) {
         text.push_str("Unit elements/s better=higher assume=nothing\n");
     }
+    if identical(rows).next().is_some() {
+        text.push_str("Unit change-% better=lower assume=exact\n");
+    }
     text.push('\n');
-    for (row, name) in rows.rows.iter().zip(names(rows, &|row| name(row, &rows.arms_are))) {
+    for (row, name) in
+        rows.rows.iter().zip(names(rows, &|row| named(&row.benchmark, &row.arm, &rows.arms_are)))
+    {
         for &value in &row.launches {
             let done = Measured { value, ..row.clone() }.rate();
             let done = match done {
@@ -34,6 +39,9 @@ pub(crate) fn text(rows: &Rows) -> String {
             };
             let _ = writeln!(text, "{name}-1\t1\t{value} {}{done}", unit(row.measure.unit()));
         }
+    }
+    for (benchmark, arm) in identical(rows) {
+        let _ = writeln!(text, "{}-1\t1\t0 change-%", named(benchmark, arm, &rows.arms_are));
     }
     text
 }
@@ -67,11 +75,11 @@ const fn unit(metric: Unit) -> &'static str {
 
 /// `BenchmarkJson_rpc/parse/cpu=x86-64-1`: a name begins with a capital, and its last `-N` is the number of threads.
 /// Without that, `x86-64` would be read as 64 threads.
-fn name(row: &Measured, arms_are: &str) -> String {
-    let mut letters = row.benchmark.chars();
+fn named(benchmark: &str, arm: &str, arms_are: &str) -> String {
+    let mut letters = benchmark.chars();
     let first = letters.next().map(|letter| letter.to_uppercase().collect::<String>()).unwrap_or_default();
     let benchmark = word(&(first + letters.as_str()));
-    let arm = word(&row.arm).replace('/', "_");
+    let arm = word(arm).replace('/', "_");
     format!("Benchmark{benchmark}/{arms_are}={arm}")
 }
 

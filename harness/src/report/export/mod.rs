@@ -1,7 +1,7 @@
 //! Rows in the formats of other tools. Text out; the callers write files.
 //!
 //! Every format gets what it has room for and nothing that was not measured: a field that a format asks for and that
-//! nobody measured is `null` or left out, never 0.
+//! nobody measured is `null` or left out, never 0. That a row of identical code has changed by 0 is known without.
 
 mod action;
 mod bencher;
@@ -44,6 +44,15 @@ pub fn foreign(format: Foreign, rows: &Rows) -> String {
         Foreign::Bencher => bencher::text(rows),
         Foreign::Hyperfine => hyperfine::text(rows),
     }
+}
+
+/// What is said of a row that was not measured because its code is that of what it is compared with. Its change is 0.
+const IDENTICAL: &str = "identical code: not measured";
+
+/// The names, benchmark and arm, of rows of identical code.
+fn identical(rows: &Rows) -> impl Iterator<Item = (&str, &str)> {
+    let all = rows.missing.iter().filter(|missing| missing.identical);
+    all.filter_map(|missing| Some((missing.benchmark.as_deref()?, missing.arm.as_str())))
 }
 
 /// A value of JSON as a text with a line end.

@@ -24,7 +24,7 @@ pub(crate) fn full() -> LatencyFile {
         name: "2026-01-31T1200-here".to_owned(),
         started: "2026-01-31T12:00:00Z".to_owned(),
         seconds: 12.0,
-        command: "cargo lab mcp -- ./server".to_owned(),
+        command: "perflab mcp -- ./server".to_owned(),
         state: LatencyState::Failed,
         mode: Mode::Latency,
         seed: 7,

@@ -18,7 +18,7 @@ pub(crate) fn counts() -> CountsFile {
         perflab: "0".into(),
         started: "2026-01-01T00:00:00Z".into(),
         seconds: 1.5,
-        command: "cargo lab counts --suite s.toml".into(),
+        command: "perflab counts --suite s.toml".into(),
         suite: "s".into(),
         by: CountedBy::SingleStep,
         machine: "a CPU".into(),

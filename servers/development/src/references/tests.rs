@@ -1,0 +1,230 @@
+//! Names that mislead: equal names in two files, common names, re-exports, shadowing, methods through objects. Each use
+//! of a project is written down by hand: `line: confidence`.
+
+use super::*;
+use crate::resolve::Modules;
+use crate::resolve::tests::Project;
+
+/// The uses of the definition at a path and line, and the numbers of places that are unresolved and that mean something
+/// else.
+fn found(project: &Project, name: &str, path: &str, line: usize) -> (Vec<String>, usize, usize) {
+    let live = project.index.now(&|_, _| true).unwrap();
+    let modules = Modules::new(&live, project.index.root());
+    let resolver = Resolver { modules: &modules, live: &live, root: Some(project.index.root()) };
+    let named = live.named(name);
+    let (entry, def) =
+        named.iter().find(|(entry, def)| entry.path() == path && def.lines.0 == line).unwrap_or_else(|| {
+            panic!(
+                "{name} is not at {path}:{line}: {named:?}",
+                named = named.iter().map(|(entry, def)| (entry.path(), def)).collect::<Vec<_>>()
+            )
+        });
+    let target = Target::new(modules.number(entry.path()).unwrap(), *entry, def);
+    let uses = uses(&resolver, project.index.root(), &[target], &|| false);
+    let shown = uses.uses.iter().map(|one| {
+        let sure = match one.confidence {
+            Confidence::Resolved => "resolved",
+            Confidence::Likely => "likely",
+        };
+        format!("{}:{} {sure}", modules.path(one.file), one.line)
+    });
+    (shown.collect(), uses.unresolved.len(), uses.others)
+}
+
+fn check(files: &[(&str, &str)], name: &str, at: (&str, usize), uses: &[&str], unresolved: usize) {
+    let project = Project::new(files);
+    let (shown, unknown, others) = found(&project, name, at.0, at.1);
+    assert_eq!(shown, uses, "{name} at {at:?}; {unknown} unresolved, {others} others");
+    assert_eq!(unknown, unresolved, "unresolved of {name} at {at:?}");
+}
+
+const RUST: &[(&str, &str)] = &[
+    ("Cargo.toml", "[package]\nname = \"it\"\n"),
+    ("src/lib.rs", "pub mod a;\npub mod b;\npub use a::load;\nmod c;\n"),
+    (
+        "src/a.rs",
+        "pub fn load() {}\npub struct Parser;\nimpl Parser {\n    pub fn new() -> Self { Parser }\n    pub fn parse(&self) { self.step(); }\n    fn step(&self) {}\n}\n",
+    ),
+    (
+        "src/b.rs",
+        "pub fn load() {}\npub struct Reader;\nimpl Reader {\n    pub fn new() -> Self { load(); Reader }\n    pub fn parse(&self) {}\n}\n",
+    ),
+    (
+        "src/c.rs",
+        "use crate::load;\nuse crate::a::Parser;\nfn one() {\n    load();\n    let p = Parser::new();\n    p.parse();\n    let load = 1;\n    drop(load);\n}\nfn two(x: &crate::b::Reader, y: impl Fn()) {\n    x.parse();\n    crate::b::load();\n    \"1\".parse::<u8>();\n    Vec::<u8>::new();\n}\n",
+    ),
+];
+
+#[test]
+fn rust_equal_names_in_two_files() {
+    check(
+        RUST,
+        "load",
+        ("src/a.rs", 1),
+        &["src/c.rs:1 resolved", "src/c.rs:4 resolved", "src/lib.rs:3 resolved"],
+        0,
+    );
+    check(RUST, "load", ("src/b.rs", 1), &["src/b.rs:4 resolved", "src/c.rs:12 resolved"], 0);
+}
+
+#[test]
+fn rust_methods_by_the_type_of_the_value() {
+    check(RUST, "parse", ("src/a.rs", 5), &["src/c.rs:6 resolved"], 1);
+    check(RUST, "parse", ("src/b.rs", 5), &["src/c.rs:11 resolved"], 1);
+    check(RUST, "new", ("src/a.rs", 4), &["src/c.rs:5 resolved"], 0);
+    check(RUST, "step", ("src/a.rs", 6), &["src/a.rs:5 resolved"], 0);
+    check(
+        RUST,
+        "Parser",
+        ("src/a.rs", 2),
+        &["src/a.rs:3 resolved", "src/a.rs:4 resolved", "src/c.rs:2 resolved", "src/c.rs:5 resolved"],
+        0,
+    );
+}
+
+const PYTHON: &[(&str, &str)] = &[
+    ("pkg/__init__.py", "from .core import run, Base\n"),
+    (
+        "pkg/core.py",
+        "def run():\n    pass\n\nclass Base:\n    def take(self):\n        self.take_again()\n        return run()\n\n    def take_again(self):\n        pass\n",
+    ),
+    ("pkg/other.py", "def run():\n    pass\n\nclass Thing:\n    def take(self):\n        run()\n"),
+    (
+        "app.py",
+        "from pkg import run, Base\nimport pkg.core as core\nfrom pkg.other import Thing\n\nclass Derived(Base):\n    def __init__(self):\n        self.thing = Thing()\n\n    def go(self, run=None):\n        self.take()\n        self.thing.take()\n        run()\n\ndef main(x, y: Thing):\n    run()\n    core.run()\n    y.take()\n    x.take()\n    Base().take()\n    b = Base()\n    b.take()\n",
+    ),
+];
+
+#[test]
+fn python_equal_names_shadowing_and_aliases() {
+    check(
+        PYTHON,
+        "run",
+        ("pkg/core.py", 1),
+        &[
+            "app.py:1 resolved",
+            "app.py:15 resolved",
+            "app.py:16 resolved",
+            "pkg/__init__.py:1 resolved",
+            "pkg/core.py:7 resolved",
+        ],
+        0,
+    );
+    check(PYTHON, "run", ("pkg/other.py", 1), &["pkg/other.py:6 resolved"], 0);
+}
+
+#[test]
+fn python_methods_through_objects_and_bases() {
+    let uses = ["app.py:10 resolved", "app.py:19 resolved", "app.py:21 resolved"];
+    check(PYTHON, "take", ("pkg/core.py", 5), &uses, 1);
+    check(PYTHON, "take", ("pkg/other.py", 5), &["app.py:11 resolved", "app.py:17 resolved"], 1);
+    check(PYTHON, "take_again", ("pkg/core.py", 9), &["pkg/core.py:6 resolved"], 0);
+}
+
+const SCRIPT: &[(&str, &str)] = &[
+    (
+        "src/a.ts",
+        "export function load() {}\nexport class Store {\n  load() {}\n  private inner: Inner = new Inner();\n  go() { this.load(); this.inner.load(); load(); }\n}\nclass Inner { load() {} }\n",
+    ),
+    ("src/b.ts", "export function load() {}\n"),
+    ("src/index.ts", "export * from './a';\nexport { load as other } from './b';\n"),
+    (
+        "src/main.ts",
+        "import { load, Store, other } from './index';\nimport * as b from './b';\nload();\nother();\nb.load();\nfunction f(load: () => void, s: Store, t: any) {\n  load();\n  s.load();\n  t.load();\n}\nconst x = { load: 1 };\n",
+    ),
+];
+
+#[test]
+fn typescript_reexports_namespaces_and_fields() {
+    check(
+        SCRIPT,
+        "load",
+        ("src/a.ts", 1),
+        &["src/a.ts:5 resolved", "src/main.ts:1 resolved", "src/main.ts:3 resolved"],
+        0,
+    );
+    check(SCRIPT, "load", ("src/b.ts", 1), &["src/index.ts:2 resolved", "src/main.ts:5 resolved"], 0);
+    check(SCRIPT, "load", ("src/a.ts", 3), &["src/a.ts:5 resolved", "src/main.ts:8 resolved"], 2);
+    check(SCRIPT, "load", ("src/a.ts", 7), &["src/a.ts:5 resolved"], 2);
+}
+
+const GO: &[(&str, &str)] = &[
+    ("go.mod", "module example.org/m\n"),
+    (
+        "store/store.go",
+        "package store\n\ntype Store struct{ inner *Inner }\n\nfunc Load() {}\n\nfunc (s *Store) Load() { s.inner.Load(); s.take() }\n\nfunc (s *Store) take() {}\n",
+    ),
+    ("store/inner.go", "package store\n\ntype Inner struct{}\n\nfunc (i *Inner) Load() { Load() }\n"),
+    (
+        "main.go",
+        "package main\n\nimport \"example.org/m/store\"\n\nfunc Load() {}\n\nfunc main() {\n\tstore.Load()\n\tLoad()\n\ts := store.Store{}\n\ts.Load()\n\tvar i *store.Inner\n\ti.Load()\n}\n",
+    ),
+];
+
+#[test]
+fn go_packages_receivers_and_values() {
+    check(GO, "Load", ("store/store.go", 5), &["main.go:8 resolved", "store/inner.go:5 resolved"], 0);
+    check(GO, "Load", ("store/store.go", 7), &["main.go:11 resolved"], 0);
+    check(GO, "Load", ("store/inner.go", 5), &["main.go:13 resolved", "store/store.go:7 resolved"], 0);
+    check(GO, "take", ("store/store.go", 9), &["store/store.go:7 resolved"], 0);
+    check(GO, "Load", ("main.go", 5), &["main.go:9 resolved"], 0);
+}
+
+const JAVA: &[(&str, &str)] = &[
+    (
+        "a/Base.java",
+        "package a;\npublic class Base {\n  public void load() {}\n  void go() { load(); this.load(); }\n}\n",
+    ),
+    (
+        "a/Other.java",
+        "package a;\nclass Other {\n  void load() {}\n  void go(Base b) { load(); b.load(); new Base().load(); }\n}\n",
+    ),
+    (
+        "b/Sub.java",
+        "package b;\nimport a.Base;\nclass Sub extends Base {\n  void go() { load(); super.load(); }\n}\n",
+    ),
+];
+
+#[test]
+fn java_packages_and_inheritance() {
+    let uses = ["a/Base.java:4 resolved", "a/Other.java:4 resolved", "b/Sub.java:4 resolved"];
+    check(JAVA, "load", ("a/Base.java", 3), &uses, 0);
+    check(JAVA, "load", ("a/Other.java", 3), &["a/Other.java:4 resolved"], 0);
+    check(
+        JAVA,
+        "Base",
+        ("a/Base.java", 2),
+        &["a/Other.java:4 resolved", "b/Sub.java:2 resolved", "b/Sub.java:3 resolved"],
+        0,
+    );
+}
+
+const C: &[(&str, &str)] = &[
+    ("lib/x.h", "int load(int a);\nstruct node { int count; };\n"),
+    ("lib/x.c", "#include \"x.h\"\nint load(int a) { return a; }\n"),
+    (
+        "main.c",
+        "#include \"lib/x.h\"\nint main(void) { int r = load(1); struct node n; n.count = r; return n.count; }\n",
+    ),
+    ("other.c", "static int load(int a) { return a; }\nint f(void) { return load(2); }\n"),
+];
+
+#[test]
+fn c_headers_and_static_functions() {
+    check(C, "load", ("lib/x.c", 2), &["main.c:2 resolved"], 0);
+    check(C, "load", ("other.c", 1), &["other.c:2 resolved"], 0);
+    check(C, "count", ("lib/x.h", 2), &["main.c:2 resolved"], 0);
+}
+
+#[test]
+fn a_name_that_says_enough_is_likely_and_a_common_one_is_not() {
+    let files = [
+        (
+            "a.py",
+            "class A:\n    def reload_configuration(self):\n        pass\n    def get(self):\n        pass\n",
+        ),
+        ("b.py", "def f(x):\n    x.reload_configuration()\n    x.get()\n"),
+    ];
+    check(&files, "reload_configuration", ("a.py", 2), &["b.py:2 likely"], 0);
+    check(&files, "get", ("a.py", 4), &[], 1);
+}

@@ -8,7 +8,7 @@ use mcp_server::options::Options;
 use mcp_server::serve::Purpose;
 use mcp_server::server::{About, ServerBuilder};
 
-use crate::state::Development;
+use crate::state::{Development, too_large};
 use crate::tools;
 
 /// Who it is.
@@ -26,19 +26,6 @@ pub struct Flags {
     /// Take a home directory or the whole file system for a root
     #[arg(long)]
     pub any_root: bool,
-}
-
-/// A root that nobody means: everything, or all that a user has.
-fn too_large(root: &Path) -> Option<String> {
-    let root = root.canonicalize().ok()?;
-    let is_home =
-        std::env::home_dir().and_then(|home| home.canonicalize().ok()).is_some_and(|home| home == root);
-    let what = match root.parent() {
-        None => "the whole file system",
-        Some(_) if is_home => "a home directory",
-        Some(_) => return None,
-    };
-    Some(format!("the root {} is {what}: give --root a project, or add --any-root", root.display()))
 }
 
 fn roots(options: &Options, flags: &Flags) -> Result<Vec<PathBuf>, String> {

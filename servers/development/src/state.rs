@@ -44,6 +44,19 @@ pub(crate) struct Named<'d> {
     pub below: String,
 }
 
+/// A root that nobody means: everything, or all that a user has.
+pub(crate) fn too_large(root: &Path) -> Option<String> {
+    let root = root.canonicalize().ok()?;
+    let is_home =
+        std::env::home_dir().and_then(|home| home.canonicalize().ok()).is_some_and(|home| home == root);
+    let what = match root.parent() {
+        None => "the whole file system",
+        Some(_) if is_home => "a home directory",
+        Some(_) => return None,
+    };
+    Some(format!("the root {} is {what}: give --root a project, or add --any-root", root.display()))
+}
+
 impl Development {
     pub fn new(roots: &[PathBuf], state: Option<&Path>) -> Result<Self, String> {
         let unusable = |error: mcp_workspace::PathError| {

@@ -108,7 +108,7 @@ fn add_callable<'t>(found: &mut Collector<'t>, node: &Node<'t>, name: Node<'t>, 
     definition.whole = templated(*node);
     definition.container = joined(found, container);
     definition.is_declaration = is_declaration;
-    // Its own name is no scope of C; what is in it is local.
+    // What is in it is local.
     let inner = definition.name.clone();
     found.add(definition);
     if !is_declaration {

@@ -76,7 +76,7 @@ fn assignment<'t>(found: &mut Collector<'t>, node: &Node<'t>) {
     }
 }
 
-/// The names that an assignment binds; items and attributes are no names.
+/// The names that an assignment binds; not items and attributes.
 fn names(left: Node<'_>) -> Vec<Node<'_>> {
     match left.kind() {
         "identifier" => vec![left],

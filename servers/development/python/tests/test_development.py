@@ -12,7 +12,7 @@ CALLS = [
     ("ast_search", {"pattern": "print($A)", "language": "python"}),
     ("outline", {"path": "pkg/core.py"}),
     ("symbol", {"name": "run", "body": True}),
-    ("symbol", {"name": "runn"}),
+    ("symbol", {"name": "rum"}),
     ("references", {"name": "run"}),
     ("impact", {"path": "pkg/core.py"}),
     ("impact", {}),

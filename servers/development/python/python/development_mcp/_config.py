@@ -1,4 +1,4 @@
-"""The options of this server: those that all have, and its own."""
+"""The options of Development: those that all servers have, and one of its own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["Config"]
 
 
 class Config(Options, total=False):
-    """The options of the command line that concern the tools."""
+    """What a server is made with."""
 
     any_root: bool
     """Take a home directory or the whole file system for a root."""

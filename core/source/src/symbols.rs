@@ -379,8 +379,9 @@ impl<'t> Collector<'t> {
     }
 
     fn add(&mut self, definition: Definition<'t>) {
-        if definition.name.is_empty() {
-            // The parser put it there to go on.
+        let is_blank = definition.name == "_" && matches!(self.language, Language::Rust | Language::Go);
+        if definition.name.is_empty() || is_blank {
+            // The parser put it there to go on, or it has no name to be found by.
             return;
         }
         let whole = definition.whole;

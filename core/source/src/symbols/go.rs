@@ -80,8 +80,6 @@ fn names<'t>(found: &mut Collector<'t>, node: &Node<'t>, kind: Kind) {
     let names: Vec<Node<'t>> = node.children_by_field_name("name", &mut cursor).collect();
     for name in names.iter().filter(|name| name.is_named()) {
         let definition = found.named(node, name, kind);
-        if definition.name != "_" {
-            found.add(definition);
-        }
+        found.add(definition);
     }
 }

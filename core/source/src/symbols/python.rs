@@ -26,11 +26,13 @@ pub(super) fn define<'t>(found: &mut Collector<'t>, node: &Node<'t>) {
     }
 }
 
+/// The name of an alias, which may have parameters. `type(x).y = …` of older Python looks like one.
 fn first_identifier(node: Node<'_>) -> Option<Node<'_>> {
-    if node.kind() == "identifier" {
-        return Some(node);
+    match node.kind() {
+        "identifier" => Some(node),
+        "type" | "generic_type" => node.named_child(0).and_then(first_identifier),
+        _ => None,
     }
-    node.named_child(0).and_then(first_identifier)
 }
 
 fn scope<'t>(found: &mut Collector<'t>, node: &Node<'t>, kind: Kind, scope: ScopeKind) {

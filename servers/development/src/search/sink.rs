@@ -41,9 +41,13 @@ impl<'h> Hits<'h> {
             0..0
         };
         // What is far from the hit need not be made a text first.
-        let from = place.start.saturating_sub(self.most_bytes * 2);
-        let to =
-            place.end.min(place.start + self.most_bytes).saturating_add(self.most_bytes * 2).min(bytes.len());
+        let around = self.most_bytes.saturating_mul(2);
+        let from = place.start.saturating_sub(around);
+        let to = place
+            .end
+            .min(place.start.saturating_add(self.most_bytes))
+            .saturating_add(around)
+            .min(bytes.len());
         let near = String::from_utf8_lossy(&bytes[from..to]);
         let line = near.trim_end_matches('\r');
         let inner = (place.start - from).min(line.len())..(place.end.min(to) - from).min(line.len());

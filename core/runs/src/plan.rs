@@ -47,6 +47,18 @@ impl Invocation {
         pipeline: Option<Vec<Vec<String>>>,
         script: Option<String>,
     ) -> Result<Self, String> {
+        // Clients in a strict mode send every member: what is empty beside something else was left out.
+        let given = [
+            argv.as_ref().is_some_and(|argv| !argv.is_empty()),
+            pipeline.as_ref().is_some_and(|stages| !stages.is_empty()),
+            script.as_ref().is_some_and(|script| !script.is_empty()),
+        ];
+        let (argv, pipeline, script) = if given.contains(&true) {
+            let [has_argv, has_pipeline, has_script] = given;
+            (argv.filter(|_| has_argv), pipeline.filter(|_| has_pipeline), script.filter(|_| has_script))
+        } else {
+            (argv, pipeline, script)
+        };
         let invocation = match (argv, pipeline, script) {
             (Some(argv), None, None) => Self::Programs(vec![argv]),
             (None, Some(stages), None) => Self::Programs(stages),
@@ -170,9 +182,23 @@ mod tests {
             (Invocation::new(None, None, Some("a\0".into())), "NUL"),
             (Invocation::new(None, None, None), "just one"),
             (Invocation::new(Some(vec!["ls".into()]), None, Some("ls".into())), "just one"),
+            (Invocation::new(Some(vec![]), Some(vec![]), Some(String::new())), "just one"),
         ] {
             let error = invocation.unwrap_err();
             assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_empty_beside_something_else_was_left_out() {
+        let argv = || Some(vec!["ls".to_owned()]);
+        let programs = Invocation::program(["ls"]).unwrap().line();
+        for invocation in [
+            Invocation::new(argv(), Some(vec![]), Some(String::new())),
+            Invocation::new(Some(vec![]), Some(vec![vec!["ls".to_owned()]]), None),
+            Invocation::new(Some(vec![]), Some(vec![]), Some("ls".to_owned())),
+        ] {
+            assert_eq!(invocation.unwrap().line(), programs);
         }
     }
 

@@ -115,8 +115,12 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Splitter<'_, A> {
         loop {
             let Some(key) = self.inner.next_key::<Key<'de>>()? else { return Ok(None) };
             match key.as_str() {
-                DETAIL => self.budget.detail = self.inner.next_value()?,
-                MAX_TOKENS => self.budget.max_tokens = self.inner.next_value::<Tokens>()?.0,
+                // Clients in a strict mode send every member: `null` is one that was left out.
+                DETAIL => self.budget.detail = self.inner.next_value::<Option<_>>()?.unwrap_or_default(),
+                MAX_TOKENS => {
+                    let tokens = self.inner.next_value::<Option<Tokens>>()?;
+                    self.budget.max_tokens = tokens.map_or(DEFAULT_MAX_TOKENS, |tokens| tokens.0);
+                }
                 _ => return key.feed(seed).map(Some),
             }
         }
@@ -233,6 +237,11 @@ mod tests {
     }
 
     #[test]
+    fn null_is_a_budget_that_was_left_out() {
+        assert_eq!(read(r#"{"detail":null,"text":"a","max_tokens":null}"#).unwrap().1, Budget::default());
+    }
+
+    #[test]
     fn a_bound_beyond_all_answers_is_none() {
         for large in ["4294967296", "18446744073709551615", "1e30", "123456789012345678901234567890"] {
             let budget = read(&format!(r#"{{"text":"a","max_tokens":{large}}}"#)).unwrap().1;
@@ -248,6 +257,7 @@ mod tests {
             (r#"{"text":"a","max_tokens":0}"#, "at least 1"),
             (r#"{"text":"a","max_tokens":-1}"#, "at least 1"),
             (r#"{"text":"a","max_tokens":1.5}"#, "not whole"),
+            (r#"{"text":"a","max_tokens":"9"}"#, "a number of tokens"),
             (r#"{"text":"a","detail":"all"}"#, "unknown variant `all`"),
             (r#"["a", 1]"#, "an object"),
         ] {

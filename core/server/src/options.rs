@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -23,6 +24,12 @@ pub struct Options {
     /// Further web origin that may call the server, such as `https://example.com:443`
     #[arg(long, value_name = "ORIGIN", requires = "http")]
     pub allow_origin: Vec<String>,
+    /// How long an HTTP session may be idle, such as 24h; one with a call under way is not
+    #[arg(long, value_name = "TIME", requires = "http", default_value = "24h", value_parser = humantime::parse_duration)]
+    pub session_idle: Duration,
+    /// How many HTTP sessions there may be: a further one ends the one that was idle longest
+    #[arg(long, value_name = "N", requires = "http", default_value_t = 256, value_parser = most_sessions)]
+    pub max_sessions: usize,
     /// Offer only tools that change nothing
     #[arg(long)]
     pub read_only: bool,
@@ -91,6 +98,13 @@ impl Options {
     #[must_use]
     pub fn state_dir(&self, server: &str) -> Option<PathBuf> {
         mcp_workspace::state::directory(self.state.as_deref(), server)
+    }
+}
+
+fn most_sessions(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(most @ 1..) => Ok(most),
+        _ => Err("expected a number of sessions, at least 1".to_owned()),
     }
 }
 

@@ -48,9 +48,12 @@ impl Process {
 
     /// Sends a line, which need not be a message.
     pub fn send_line(&mut self, line: &str) {
-        let input = self.input.as_mut().unwrap();
-        input.write_all(line.as_bytes()).unwrap();
-        input.write_all(b"\n").unwrap();
+        self.send_text(&format!("{line}\n"));
+    }
+
+    /// Sends text, which need not be a whole line.
+    pub fn send_text(&mut self, text: &str) {
+        self.input.as_mut().unwrap().write_all(text.as_bytes()).unwrap();
     }
 
     /// The next message. Whatever is not one fails the test: stdout belongs to the protocol.

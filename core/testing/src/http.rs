@@ -61,6 +61,13 @@ impl Http {
         answer(&mut stream)
     }
 
+    /// Sends bytes on a connection of their own, and reads one answer.
+    pub fn raw(&self, request: &[u8]) -> Answer {
+        let mut stream = self.connect();
+        stream.get_mut().write_all(request).unwrap();
+        answer(&mut stream)
+    }
+
     /// Sends a request on a connection.
     pub fn send(&self, stream: &mut BufReader<TcpStream>, headers: &[(&str, &str)], message: &Value) {
         let body = message.to_string();
@@ -112,6 +119,9 @@ pub fn answer(stream: &mut BufReader<TcpStream>) -> Answer {
         headers.push((name.to_ascii_lowercase(), value.to_owned()));
     }
     let mut answer = Answer { status, headers, body: String::new() };
+    if status == 204 {
+        return answer;
+    }
     let length = answer.header("content-length").map(|length| length.parse::<usize>().unwrap());
     let mut body = Vec::new();
     if let Some(length) = length {

@@ -5,5 +5,7 @@
 mod calls;
 mod fuzz;
 mod http;
+mod http_clients;
+mod http_sessions;
 mod stdio;
 mod support;

@@ -1,14 +1,14 @@
 //! The server as a whole process on stdin and stdout: how it ends, and what it does with broken input.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::support::{Process, call, command, initialize, start, stateless, text, without_front};
+use crate::support::{Process, bare, call, command, initialize, start, stateless, text, without_front};
 
 /// The two ways of a call: answered in front of the protocol library, or by it.
 fn both() -> [Process; 2] {
@@ -21,13 +21,67 @@ fn the_end_of_input_is_the_end() {
     assert!(rest.is_empty() && status.success(), "{rest:?} {status}");
     for mut process in both() {
         process.open();
-        // Were it waited for, there would be an answer: that it took too long.
+        // Were it waited for to its end, there would be an answer: that it took too long.
         process.send(&call(1, "test_wait", &json!({"milliseconds": 60_000})));
-        process.send(&call(2, "test_count", &json!({})));
-        process.send(&call(3, "echo", &json!({"text": "last"})));
+        process.send(&call(2, "echo", &json!({"text": "last"})));
         let (rest, status) = process.close();
-        assert_eq!(rest.iter().map(|answer| &answer["id"]).collect::<Vec<_>>(), [3], "{rest:?}");
+        assert_eq!(rest.iter().map(|answer| &answer["id"]).collect::<Vec<_>>(), [2], "{rest:?}");
         assert!(status.success(), "{status}");
+    }
+}
+
+#[test]
+fn the_last_line_counts_without_its_end() {
+    for mut process in both() {
+        process.open();
+        process.send_text(&call(1, "echo", &json!({"text": "last"})).to_string());
+        let (rest, status) = process.close();
+        assert!(rest.len() == 1 && text(&rest[0]) == "last" && status.success(), "{rest:?}");
+    }
+}
+
+#[test]
+fn calls_that_end_soon_are_answered_before_the_end() {
+    for mut process in both() {
+        process.open();
+        for id in 1..=3 {
+            process.send(&call(id, "test_wait", &json!({"milliseconds": 50 * id})));
+        }
+        let (rest, status) = process.close();
+        assert_eq!(rest.iter().map(|answer| &answer["id"]).collect::<Vec<_>>(), [1, 2, 3], "{rest:?}");
+        assert!(status.success(), "{status}");
+    }
+}
+
+#[test]
+fn where_nobody_reads_nothing_is_done() {
+    for front in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = bare();
+        command.arg("--state").arg(folder.path());
+        if !front {
+            command.env("MCP_NO_FRONT", "1");
+        }
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut input = child.stdin.take().unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let initialized = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+        let wait = |id| call(id, "test_wait", &json!({"milliseconds": 1}));
+        for message in [initialize(), initialized, wait(1)] {
+            writeln!(input, "{message}").unwrap();
+        }
+        for id in [0, 1] {
+            let mut line = String::new();
+            output.read_line(&mut line).unwrap();
+            assert_eq!(serde_json::from_str::<Value>(&line).unwrap()["id"], id);
+        }
+        let audited = || std::fs::read_to_string(folder.path().join("audit.jsonl")).unwrap_or_default();
+        assert_eq!(audited().lines().count(), 1);
+        drop(output);
+        writeln!(input, "{}", wait(2)).unwrap();
+        drop(input);
+        assert!(child.wait().unwrap().success());
+        assert_eq!(audited().lines().count(), 1, "{}", audited());
     }
 }
 

@@ -156,6 +156,8 @@ impl Layers {
         let Prepared { budget, start, .. } = prepared?;
         if let Some(rate) = &entry.rate {
             rate.take(Instant::now()).map_err(|wait| {
+                // Rounded up: who waits that long is let in.
+                let wait = ((wait * 10.0).ceil() / 10.0).max(0.1);
                 let sentence = format!("{} was called too often: wait {wait:.1} s", entry.spec.name);
                 ToolError::new(Failure::TooOften, sentence)
             })?;

@@ -3,6 +3,8 @@
 
 mod client;
 pub(crate) mod codec;
+mod connections;
+mod cors;
 mod front;
 mod handler;
 mod http;
@@ -10,6 +12,7 @@ mod output;
 mod pipes;
 mod plain;
 mod run;
+mod sessions;
 mod stdio;
 
 pub use http::{ENDPOINT, HttpError, SHORTEST_TOKEN};

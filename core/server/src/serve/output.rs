@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use parking_lot::Mutex;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::io::AsyncWrite;
 use tokio::sync::Notify;
 
@@ -85,6 +86,12 @@ impl<W: AsyncWrite + Unpin + Send + 'static> Output<W> {
         state.waiting.len() - state.written
     }
 
+    /// Whether nobody will read what is written.
+    pub fn is_closed(&self) -> bool {
+        let state = self.state.lock();
+        state.failure.is_some() || state.direct.as_ref().is_some_and(has_hung_up)
+    }
+
     /// Waits until everything was written.
     ///
     /// # Errors
@@ -108,6 +115,13 @@ impl<W: AsyncWrite + Unpin + Send + 'static> Output<W> {
             }
         }
     }
+}
+
+/// Whether the other end of a pipe or socket is closed.
+fn has_hung_up(stream: &OwnedFd) -> bool {
+    let mut polled = [PollFd::new(stream, PollFlags::empty())];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut polled, Some(&now)).is_ok() && polled[0].revents().intersects(PollFlags::ERR | PollFlags::HUP)
 }
 
 impl<W: AsyncWrite + Unpin> State<W> {

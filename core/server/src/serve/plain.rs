@@ -9,26 +9,25 @@ use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::Request;
+use axum::body::{Body, Bytes};
 use axum::http::header::{
     ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue, ORIGIN, TRANSFER_ENCODING,
 };
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, Method};
+use axum::response::Response;
 use parking_lot::Mutex;
 use rmcp::model::ProtocolVersion;
 
 use crate::content::Reply;
 use crate::context::Era;
 use crate::serve::front::{self, FrontCall, LastMeta, Opening, Places};
+use crate::serve::http::SESSION;
 use crate::serve::stdio::{LONGEST_LINE, answer_text};
 use crate::server::Server;
 use crate::tool::Place;
 
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
-const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 const METHOD: HeaderName = HeaderName::from_static("mcp-method");
 const NAME: HeaderName = HeaderName::from_static("mcp-name");
 
@@ -70,21 +69,12 @@ impl Plain {
         Self { hosts: names.iter().map(bracketed).collect(), tools, last_meta: Mutex::default(), server }
     }
 
-    /// Answers a request, or gives it back for the library.
-    pub async fn answer(&self, request: Request) -> Result<Response, Request> {
-        if !self.is_plain(request.method(), request.uri().authority().is_some(), request.headers()) {
-            return Err(request);
+    /// The answer to a request; `None` where it is left to the library.
+    pub fn answer(&self, parts: &Parts, body: &Bytes) -> Option<Response> {
+        if !self.is_plain(&parts.method, parts.uri.authority().is_some(), &parts.headers) {
+            return None;
         }
-        let (parts, body) = request.into_parts();
-        let body = match to_bytes(body, LONGEST_LINE).await {
-            Ok(body) => body,
-            // The connection broke, so nobody reads this.
-            Err(error) => return Ok((StatusCode::BAD_REQUEST, error.to_string()).into_response()),
-        };
-        match self.answer_to(&parts, &body) {
-            Some(answer) => Ok(json(answer)),
-            None => Err(Request::from_parts(parts, Body::from(body))),
-        }
+        self.answer_to(parts, body).map(json)
     }
 
     fn is_plain(&self, method: &Method, has_authority: bool, headers: &HeaderMap) -> bool {

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use memchr::memchr;
 use parking_lot::Mutex;
@@ -59,8 +60,12 @@ pub(crate) struct Stdio<R, W> {
     opening: Opening,
     last_meta: LastMeta,
     running: Running,
-    /// Ends the calls that are under way when the input ends.
+    /// Ends the calls that are under way when the input has ended and their time is up.
     end: CancellationToken,
+    /// When the input ended.
+    ended: Option<Instant>,
+    /// How many questions of the server the client has not answered: none is, once the input ended.
+    asked: usize,
     /// Whether calls are answered in front of the library.
     has_front: bool,
     /// stdin past the runtime.
@@ -70,6 +75,13 @@ pub(crate) struct Stdio<R, W> {
     /// What runs beside; only known inside of a runtime.
     runtime: Option<RuntimeMetrics>,
 }
+
+/// How long calls that are under way at the end of the input may still take. Clients that end a server so wait for two
+/// seconds before they send a signal.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// How often is looked whether they have ended.
+const GLANCE: Duration = Duration::from_millis(5);
 
 /// The one task that is alive when nothing is under way: the library's loop, which runs all this.
 const LOOP: usize = 1;
@@ -92,6 +104,8 @@ where
             last_meta: LastMeta::default(),
             running: Running::default(),
             end: CancellationToken::new(),
+            ended: None,
+            asked: 0,
             has_front,
             waiting: direct.input,
             unanswered: HashSet::new(),
@@ -120,6 +134,24 @@ where
         self.waiting.is_some()
             && self.unanswered.is_empty()
             && self.runtime.as_ref().is_some_and(|runtime| runtime.num_alive_tasks() <= LOOP)
+    }
+
+    /// The rest of the input, when it ends without a line feed.
+    fn last_line(&mut self) -> Option<std::ops::Range<usize>> {
+        let range = self.line..self.buffer.len();
+        (self.line, self.searched) = (range.end, range.end);
+        (!self.is_skipping && !range.is_empty()).then_some(range)
+    }
+
+    /// Waits, when the input has ended, until the calls under way have, too. Nobody is there to answer a question, and
+    /// who closed the output reads no answer. Nothing is lost when this is dropped before its end.
+    async fn finish(&mut self, since: Instant) {
+        let is_busy = |this: &Self| !this.unanswered.is_empty() || !this.running.lock().is_empty();
+        while is_busy(self) && self.asked == 0 && since.elapsed() < GRACE && !self.output.is_closed() {
+            tokio::time::sleep(GLANCE).await;
+        }
+        // What is still under way ends, also what the library holds.
+        self.end.cancel();
     }
 
     /// Makes room and reads more past the runtime.
@@ -177,7 +209,7 @@ where
                 return None;
             }
         }
-        match parse(text) {
+        match parse(text, "the line") {
             Ok(message) => self.passed_on(message, opening),
             Err((error, id)) => {
                 self.refuse(&error, id.as_ref());
@@ -190,8 +222,12 @@ where
     fn passed_on(&mut self, message: ClientJsonRpcMessage, opening: Opening) -> Option<ClientJsonRpcMessage> {
         let message = self.judged(message, opening)?;
         match &message {
+            JsonRpcMessage::Request(_) if self.output.is_closed() => return None,
             JsonRpcMessage::Request(request) => {
                 self.unanswered.insert(id_text(&request.id));
+            }
+            JsonRpcMessage::Response(_) | JsonRpcMessage::Error(_) => {
+                self.asked = self.asked.saturating_sub(1);
             }
             JsonRpcMessage::Notification(notification) => {
                 // The library does not answer what was cancelled.
@@ -201,7 +237,6 @@ where
                     self.unanswered.remove(&id_text(id));
                 }
             }
-            _ => {}
         }
         Some(message)
     }
@@ -249,6 +284,10 @@ where
             Ok(admitted) => admitted,
             Err(error) => return self.reply(id, &Reply::error(error.to_string()), era),
         };
+        if place != Place::Here && self.output.is_closed() {
+            // Nobody would learn what it did.
+            return;
+        }
         if place == Place::Here {
             let result = layers.run_here(admitted);
             let reply = result.unwrap_or_else(|error| Reply::error(error.to_string()));
@@ -293,6 +332,7 @@ where
             self.opening = Opening::Handshake;
         }
         match &message {
+            JsonRpcMessage::Request(_) => self.asked += 1,
             JsonRpcMessage::Response(response) => {
                 self.unanswered.remove(&id_text(&response.id));
             }
@@ -325,6 +365,10 @@ where
                 }
             }
             self.output.flush();
+            if let Some(since) = self.ended {
+                self.finish(since).await;
+                return None;
+            }
             if self.output.waiting() > MOST_WAITING {
                 self.output.written().await.ok()?;
             }
@@ -338,17 +382,15 @@ where
                 continue;
             };
             match read {
-                Ok(1..) => {}
-                Ok(0) => break,
-                Err(error) => {
-                    tracing::error!(%error, "stdin cannot be read");
-                    break;
-                }
+                Ok(1..) => continue,
+                Ok(0) => {}
+                Err(error) => tracing::error!(%error, "stdin cannot be read"),
+            }
+            self.ended = Some(Instant::now());
+            if let Some(message) = self.last_line().and_then(|range| self.take(range)) {
+                return Some(message);
             }
         }
-        // Nobody is there to read an answer: what is under way ends, also what the library holds.
-        self.end.cancel();
-        None
     }
 
     async fn close(&mut self) -> io::Result<()> {
@@ -385,7 +427,7 @@ impl<W: AsyncWrite + Unpin + Send + 'static> Leftover<W> {
     }
 }
 
-fn trimmed(line: &[u8]) -> &[u8] {
+pub(super) fn trimmed(line: &[u8]) -> &[u8] {
     // RFC 8259, section 8.1, lets a reader pass over a byte order mark.
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
     line.trim_ascii()
@@ -417,8 +459,8 @@ fn id_text(id: &NumberOrString) -> String {
     }
 }
 
-/// A line in the library's type, or what to answer it with.
-fn parse(text: &[u8]) -> Result<ClientJsonRpcMessage, (ErrorData, Option<Value>)> {
+/// A message in the library's type, or what to answer it with. `place` is what holds it: the line, or the body.
+pub(super) fn parse(text: &[u8], place: &str) -> Result<ClientJsonRpcMessage, (ErrorData, Option<Value>)> {
     if let Some(message) = tool_call(text) {
         return Ok(message);
     }
@@ -427,11 +469,11 @@ fn parse(text: &[u8]) -> Result<ClientJsonRpcMessage, (ErrorData, Option<Value>)
         Err(error) => error,
     };
     let Ok(value) = serde_json::from_slice::<Value>(text) else {
-        let sentence = format!("the line is not JSON: {failure}");
+        let sentence = format!("{place} is not JSON: {failure}");
         return Err((ErrorData::parse_error(sentence, None), None));
     };
     if value.is_array() {
-        let sentence = "batches are not part of this protocol: send one message a line";
+        let sentence = "batches are not part of this protocol: send one message at a time";
         return Err((ErrorData::invalid_request(sentence, None), None));
     }
     let id = value.get("id").filter(|id| id.is_string() || id.is_i64()).cloned();

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Bytes, to_bytes};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -95,9 +95,10 @@ async fn over_plain_http(server: Arc<Server>, tool: &str) -> [String; 2] {
             .header("mcp-protocol-version", "2026-07-28")
             .header("mcp-method", "tools/call")
             .header("mcp-name", tool)
-            .body(Body::from(body))
+            .body(Bytes::from(body))
             .unwrap();
-        let response = plain.answer(request).await.expect("the request is plain");
+        let (parts, body) = request.into_parts();
+        let response = plain.answer(&parts, &body).expect("the request is plain");
         let body = to_bytes(response.into_body(), LONGEST_LINE).await.unwrap();
         says(&serde_json::from_slice::<Value>(&body).unwrap()["result"])
     };

@@ -80,7 +80,10 @@ fn heads_and_bodies_that_are_ambiguous_are_refused() {
     assert_eq!(long.status, 413, "{long:?}");
     let elsewhere = format!("GET /mcp/ HTTP/1.1\r\nHost: {}\r\n\r\n", http.address);
     let elsewhere = http.raw(elsewhere.as_bytes());
-    assert_eq!((elsewhere.status, elsewhere.body.as_str()), (404, "there is nothing here: the endpoint is /mcp"));
+    assert_eq!(
+        (elsewhere.status, elsewhere.body.as_str()),
+        (404, "there is nothing here: the endpoint is /mcp")
+    );
 }
 
 #[test]
@@ -132,7 +135,10 @@ fn a_page_asks_before_it_has_a_token() {
         http.address
     );
     let allowed = http.raw(head.as_bytes());
-    assert_eq!((allowed.status, allowed.header("access-control-allow-headers")), (200, Some("authorization")));
+    assert_eq!(
+        (allowed.status, allowed.header("access-control-allow-headers")),
+        (200, Some("authorization"))
+    );
     // A page learns that its token is missing, and not only that something failed.
     let refused = http.post(&[("Origin", "https://app.example")], &echo());
     assert_eq!(refused.status, 401);

@@ -50,7 +50,11 @@ fn echo() -> Value {
 }
 
 fn empty_events(answer: &Answer) -> usize {
-    answer.body.lines().filter(|line| line.starts_with("data:") && line["data:".len()..].trim().is_empty()).count()
+    answer
+        .body
+        .lines()
+        .filter(|line| line.starts_with("data:") && line["data:".len()..].trim().is_empty())
+        .count()
 }
 
 #[test]

@@ -107,13 +107,13 @@ pub async fn serve(
     let shared = Shared::new(server);
     let handler = move || Ok(Handler::new(Arc::clone(&shared), None));
     let sessions = Arc::new(Sessions::new(options.max_sessions, options.session_idle));
-    let service =
-        StreamableHttpService::new(handler, Arc::clone(&sessions), config(address, names, options));
+    let service = StreamableHttpService::new(handler, Arc::clone(&sessions), config(address, names, options));
     let router = Router::new()
         .route(ENDPOINT, any(answer))
         .fallback(async || (StatusCode::NOT_FOUND, "there is nothing here: the endpoint is /mcp"))
         .with_state(Arc::new(Gate { token, plain, sessions, service }));
-    let router = if options.allow_origin.is_empty() { router } else { router.layer(cors(&options.allow_origin)) };
+    let router =
+        if options.allow_origin.is_empty() { router } else { router.layer(cors(&options.allow_origin)) };
     tracing::info!(%address, "serving HTTP");
     connections::serve(listener, router).await.map_err(HttpError::Serve)
 }
@@ -214,12 +214,15 @@ async fn whole(parts: &Parts, body: Body) -> Result<Bytes, Response> {
         (StatusCode::PAYLOAD_TOO_LARGE, sentence).into_response()
     };
     let length = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-    if length.and_then(|length| length.parse::<u64>().ok()).is_some_and(|length| length > LONGEST_LINE as u64) {
+    if length.and_then(|length| length.parse::<u64>().ok()).is_some_and(|length| length > LONGEST_LINE as u64)
+    {
         return Err(too_long());
     }
     match tokio::time::timeout(BODY_PATIENCE, to_bytes(body, LONGEST_LINE)).await {
         Ok(Ok(body)) => Ok(body),
-        Ok(Err(error)) if error.source().is_some_and(|cause| cause.is::<LengthLimitError>()) => Err(too_long()),
+        Ok(Err(error)) if error.source().is_some_and(|cause| cause.is::<LengthLimitError>()) => {
+            Err(too_long())
+        }
         Ok(Err(error)) => {
             let sentence = format!("the body cannot be read: {error}");
             Err((StatusCode::BAD_REQUEST, sentence).into_response())

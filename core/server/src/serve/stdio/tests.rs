@@ -3,7 +3,8 @@ use serde_json::Value;
 use super::*;
 
 fn refused(text: &str) -> (i32, Option<Value>) {
-    let (error, id) = parse(text.as_bytes(), "the line").err().unwrap_or_else(|| panic!("{text} is a message"));
+    let (error, id) =
+        parse(text.as_bytes(), "the line").err().unwrap_or_else(|| panic!("{text} is a message"));
     (error.code.0, id)
 }
 

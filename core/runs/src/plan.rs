@@ -126,6 +126,8 @@ pub struct Plan {
     pub profile: Profile,
     /// When it is ended.
     pub time: Duration,
+    /// Bytes that are kept of each end of each output stream: [`KEPT`], where a server does not read reports there.
+    pub kept: usize,
 }
 
 impl Plan {
@@ -146,7 +148,7 @@ impl Plan {
             return Err(format!("cwd {shown} is not a directory: name one that is there"));
         }
         let line = invocation.line();
-        Ok(Self { invocation, line, directory, profile, time })
+        Ok(Self { invocation, line, directory, profile, time, kept: KEPT })
     }
 
     /// The job for the sandbox.
@@ -160,7 +162,7 @@ impl Plan {
             Invocation::Script(script) => Job::script(self.profile, SHELL, script.as_str()),
         };
         job.cwd = Some(self.directory.clone());
-        job.limits = Limits { time: self.time, head: KEPT, tail: KEPT, ..Limits::default() };
+        job.limits = Limits { time: self.time, head: self.kept, tail: self.kept, ..Limits::default() };
         job
     }
 }

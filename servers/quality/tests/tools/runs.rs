@@ -1,0 +1,145 @@
+//! Running tests: what passes, fails, hangs, floods, does not build.
+
+use serde_json::{Value, json};
+
+use crate::support::{answer, has_pytest, members, nothing, refusal, repository, structured, write};
+
+/// Skips a test, with a line that says why.
+macro_rules! needs_pytest {
+    () => {
+        if !has_pytest() {
+            println!("skipped: python3 of this machine has no pytest where commands may read it");
+            return;
+        }
+    };
+}
+
+fn run(process: &mut mcp_testing::client::Process, mut arguments: Value) -> Value {
+    arguments["runner"] = "pytest".into();
+    answer(process, "run_tests", arguments)
+}
+
+#[test]
+fn each_test_has_its_verdict_and_is_remembered() {
+    needs_pytest!();
+    let place = repository();
+    write(&place, "conftest.py", "");
+    let mut process = place.server(&[]);
+    let fine = run(&mut process, nothing());
+    assert_eq!((&fine["status"], &fine["counts"]), (&json!("passed"), &json!({"passed": 2})), "{fine}");
+    let gate = answer(&mut process, "gate", nothing());
+    assert_eq!(gate["conditions"][0]["answer"], "pass", "{gate}");
+    write(&place, "pkg/core.py", "def run(a):\n    return 7\n");
+    let gate = answer(&mut process, "gate", nothing());
+    assert_eq!(gate["conditions"][0]["answer"], "undecided", "{gate}");
+    let bad = run(&mut process, nothing());
+    assert_eq!(bad["status"], "failed");
+    assert_eq!(members(&bad["tests"], "name"), ["tests/test_core.py::test_run"]);
+    assert!(bad["tests"][0]["message"].as_str().unwrap().contains("assert 7 == 1"), "{bad}");
+    let selected = answer(&mut process, "select_tests", nothing());
+    assert_eq!(selected["tests"][0]["reason"], "failed_last", "{selected}");
+    // The failure was one that the selection would have run.
+    assert_eq!(selected["miss_risk"]["failures"], 1, "{selected}");
+    assert_eq!(selected["miss_risk"]["missed"], 0, "{selected}");
+    let one = run(&mut process, json!({"tests": ["tests/test_other.py::test_other"]}));
+    assert_eq!(one["counts"], json!({"passed": 1}));
+}
+
+#[test]
+fn what_cannot_be_collected_is_broken_and_a_hang_is_ended() {
+    needs_pytest!();
+    let place = repository();
+    write(&place, "conftest.py", "");
+    write(&place, "tests/test_broken.py", "import no_such_module\n");
+    let mut process = place.server(&[]);
+    let broken = run(&mut process, json!({"repeat": 2}));
+    assert_eq!(broken["status"], "broken", "{broken}");
+    assert!(broken["broken"][0].as_str().unwrap().contains("cannot be collected"), "{broken}");
+    write(&place, "tests/test_broken.py", "import time\n\n\ndef test_hangs():\n    time.sleep(100)\n");
+    let hangs = run(&mut process, json!({"timeout_s": 5}));
+    assert_eq!(hangs["status"], "broken");
+    assert!(hangs["broken"][0].as_str().unwrap().contains("did not end in its time"), "{hangs}");
+    write(&place, "tests/test_broken.py", "import os\n\n\ndef test_kills():\n    os.kill(os.getpid(), 9)\n");
+    let killed = run(&mut process, nothing());
+    assert_eq!(killed["status"], "broken", "{killed}");
+    write(&place, "tests/test_broken.py", "def test_floods():\n    print('x' * 50_000_000)\n    assert 0\n");
+    let floods = run(&mut process, nothing());
+    assert_ne!(floods["status"], "passed", "{}", floods["status"]);
+}
+
+#[test]
+fn a_test_that_sometimes_fails_is_flaky() {
+    needs_pytest!();
+    let place = repository();
+    write(&place, "conftest.py", "");
+    write(
+        &place,
+        "tests/test_flaky.py",
+        "import pathlib\n\n\ndef test_flaky():\n    seen = pathlib.Path('seen')\n    is_there = seen.exists()\n    seen.touch()\n    assert is_there\n",
+    );
+    let mut process = place.server(&[]);
+    let flaky = run(&mut process, json!({"repeat": 3}));
+    assert_eq!((&flaky["status"], &flaky["runs"]), (&json!("flaky"), &json!(3)), "{flaky}");
+    assert_eq!((&flaky["tests"][0]["passed"], &flaky["tests"][0]["failed"]), (&json!(2), &json!(1)));
+    let gate = answer(&mut process, "gate", nothing());
+    assert_eq!(gate["conditions"][0]["answer"], "fail", "{gate}");
+    write(
+        &place,
+        "quality.toml",
+        "[[quarantine]]\ntest = 'tests/test_flaky.py::test_flaky'\nuntil = '9999-12-31'\nreason = 'a file'\n",
+    );
+    std::fs::remove_file(place.path("root/seen")).unwrap();
+    let quarantined = run(&mut process, json!({"repeat": 2}));
+    assert_eq!(
+        (&quarantined["status"], &quarantined["counts"]["quarantined"]),
+        (&json!("passed"), &json!(1))
+    );
+}
+
+#[test]
+fn tests_of_rust_run_where_this_user_has_it() {
+    let place = repository();
+    write(
+        &place,
+        "Cargo.toml",
+        "[package]\nname = \"sample\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n",
+    );
+    write(
+        &place,
+        "src/lib.rs",
+        "#[cfg(test)]\nmod tests {\n    #[test]\n    fn good() {}\n    #[test]\n    fn bad() {\n        assert_eq!(1, 2);\n    }\n    #[test]\n    #[ignore]\n    fn later() {}\n}\n",
+    );
+    let mut process = place.server(&[]);
+    let reply = process.call("run_tests", &nothing());
+    let answered = structured(&reply);
+    if answered["broken"][0]
+        .as_str()
+        .is_some_and(|why| why.contains("before any test ran") || why.contains("rustup"))
+    {
+        println!("skipped: cargo of this machine cannot be run in the sandbox: {}", answered["broken"][0]);
+        return;
+    }
+    assert_eq!(answered["status"], "failed", "{answered}");
+    assert_eq!(answered["counts"], json!({"passed": 1, "failed": 1, "skipped": 1}));
+    assert_eq!(members(&answered["tests"], "name"), ["sample::tests::bad"]);
+    assert!(answered["tests"][0]["message"].as_str().unwrap().contains("left == right"), "{answered}");
+    // What does not build is broken, and never a run without failures.
+    write(&place, "src/lib.rs", "fn f() -> u8 { \"\" }\n");
+    let broken = answer(&mut process, "run_tests", nothing());
+    assert_eq!((&broken["status"], &broken["counts"]), (&json!("broken"), &json!({})), "{broken}");
+    assert!(broken["broken"][0].as_str().unwrap().contains("it does not build"), "{broken}");
+}
+
+#[test]
+fn where_nothing_may_be_changed_nothing_is_run() {
+    let place = repository();
+    let mut process = place.server(&["--read-only"]);
+    let reply = process.call("run_tests", &nothing());
+    assert_eq!(reply["error"]["code"], -32602, "{reply}");
+    let mut process = place.server(&[]);
+    assert!(refusal(&process.call("run_tests", &json!({"cwd": ".."}))).contains("below none of the roots"));
+    assert!(
+        refusal(&process.call("run_tests", &json!({"runner": "pytest", "tests": ["--help"]})))
+            .contains("not a name")
+    );
+}

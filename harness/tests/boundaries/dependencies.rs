@@ -35,6 +35,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ),
     ("mcp-store", &["mcp-server", "clap", "rmcp", "tokio", "pyo3"]),
     ("perflab-workloads", &["mcp-server", "mcp-store", "clap", "plotters", "rmcp", "tokio", "pyo3"]),
+    ("quality-workloads", &["mcp-server", "mcp-sandbox", "clap", "plotters", "rmcp", "tokio", "pyo3"]),
     ("development-workloads", &["mcp-server", "mcp-sandbox", "clap", "plotters", "rmcp", "tokio", "pyo3"]),
     ("bash-god-workloads", &["mcp-server", "mcp-sandbox", "clap", "plotters", "rmcp", "tokio", "pyo3"]),
 ];

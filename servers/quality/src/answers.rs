@@ -94,6 +94,7 @@ impl Output for MetricsView {
 pub(crate) struct HotspotsView {
     #[schemars(with = "Vec<Object>")]
     pub hotspots: Vec<Hotspot>,
+    #[schemars(skip)]
     pub commits: usize,
     #[schemars(skip)]
     pub looked: Looked,
@@ -124,7 +125,7 @@ pub(crate) struct LintView {
     #[schemars(with = "Vec<Object>")]
     pub findings: Vec<Finding>,
     /// How many there are by rule.
-    #[schemars(with = "Object")]
+    #[schemars(skip)]
     pub rules: BTreeMap<String, usize>,
     #[schemars(skip)]
     pub source: String,
@@ -279,6 +280,7 @@ pub(crate) struct RunView {
     pub tests: Vec<TestView>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub broken: Vec<String>,
+    #[schemars(skip)]
     pub runs: u32,
     #[schemars(skip)]
     pub runner: crate::runner::Runner,
@@ -321,6 +323,7 @@ pub(crate) struct SelectView {
     pub total: usize,
     /// Why everything is selected.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
     pub everything: Option<String>,
     #[schemars(with = "Object")]
     pub miss_risk: Risk,
@@ -359,6 +362,7 @@ pub(crate) struct GateView {
     pub answer: Answer,
     #[schemars(with = "Vec<Object>")]
     pub conditions: Vec<Condition>,
+    #[schemars(skip)]
     pub base: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(skip)]

@@ -5,6 +5,8 @@
 mod answers;
 pub mod coverage;
 pub mod duplicates;
+#[cfg(feature = "server")]
+pub mod facts;
 pub mod gate;
 pub mod git;
 pub mod hotspots;

@@ -34,8 +34,6 @@ pub(crate) struct Hotspots {
     /// Of history
     #[schemars(range(min = 1, max = 10_000))]
     pub days: Option<u32>,
-    #[schemars(range(min = 1, max = 1000))]
-    pub limit: Option<u16>,
     pub cursor: Option<String>,
 }
 
@@ -78,8 +76,6 @@ pub(crate) struct Duplicates {
     pub paths: Option<Vec<String>>,
     #[schemars(range(min = 20, max = 10_000))]
     pub min_tokens: Option<u16>,
-    #[schemars(range(min = 1, max = 1000))]
-    pub limit: Option<u16>,
     pub cursor: Option<String>,
 }
 
@@ -91,8 +87,6 @@ pub(crate) struct Coverage {
     pub paths: Option<Vec<String>>,
     /// Commit: only lines changed since
     pub base: Option<String>,
-    #[schemars(range(min = 1, max = 1000))]
-    pub limit: Option<u16>,
     pub cursor: Option<String>,
 }
 
@@ -104,10 +98,10 @@ pub(crate) struct RunTests {
     /// Of cargo
     pub packages: Option<Vec<String>>,
     pub tests: Option<Vec<String>>,
-    /// Runs of each test, to find flaky ones
+    /// To find flaky tests
     #[schemars(range(min = 1, max = 50))]
     pub repeat: Option<u8>,
-    /// Begin no further run after
+    /// For all runs
     #[schemars(range(min = 1, max = 7200))]
     pub budget_s: Option<u32>,
     /// For one run
@@ -124,8 +118,6 @@ pub(crate) struct SelectTests {
     pub map: Option<String>,
     #[schemars(range(min = 1, max = 86_400))]
     pub budget_s: Option<u32>,
-    #[schemars(range(min = 1, max = 1000))]
-    pub limit: Option<u16>,
     pub cursor: Option<String>,
 }
 

@@ -10,15 +10,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::results::{RunResult, junit, libtest};
 
-/// What runs tests.
+// A comment would be part of the schema that a model reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[expect(
+    missing_docs,
+    reason = "the names say it, and a comment would be part of the schema that a model reads"
+)]
 pub enum Runner {
-    #[expect(missing_docs, reason = "a comment would be part of the schema that a model reads")]
     Cargo,
-    #[expect(missing_docs, reason = "a comment would be part of the schema that a model reads")]
     Nextest,
-    #[expect(missing_docs, reason = "a comment would be part of the schema that a model reads")]
     Pytest,
 }
 

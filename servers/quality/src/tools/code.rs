@@ -166,6 +166,6 @@ pub(super) fn hotspots(
             "the clone is shallow: older commits are missing, so files look changed less often".to_owned(),
         );
     }
-    let (hotspots, next_cursor) = page(spots, "hotspots", params.cursor.as_deref(), params.limit, context)?;
+    let (hotspots, next_cursor) = page(spots, "hotspots", params.cursor.as_deref(), None, context)?;
     Ok(HotspotsView { hotspots, commits: history.commits, looked, notices, next_cursor })
 }

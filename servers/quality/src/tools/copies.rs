@@ -104,7 +104,7 @@ pub(super) fn duplicates(
     #[expect(clippy::cast_precision_loss, reason = "counts of lines are far below 2^52")]
     let percent =
         if lines == 0 { 0.0 } else { (duplicated as f64 / lines as f64 * 10_000.0).round() / 100.0 };
-    let (clones, next_cursor) = page(clones, "clones", params.cursor.as_deref(), params.limit, context)?;
+    let (clones, next_cursor) = page(clones, "clones", params.cursor.as_deref(), None, context)?;
     Ok(DuplicatesView { clones, total, duplicated_percent: percent, lines, looked, next_cursor })
 }
 

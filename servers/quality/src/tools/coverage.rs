@@ -102,7 +102,7 @@ pub(super) fn coverage(
     };
     let unmapped = placed.unmapped.len();
     let unmapped_paths = placed.unmapped.into_iter().take(MOST_UNMAPPED).collect();
-    let (files, next_cursor) = page(files, "files", params.cursor.as_deref(), params.limit, context)?;
+    let (files, next_cursor) = page(files, "files", params.cursor.as_deref(), None, context)?;
     Ok(CoverageView {
         lines: lines.into(),
         branches: branches.into(),

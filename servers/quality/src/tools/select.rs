@@ -55,8 +55,7 @@ pub(super) fn select_tests(
         within(&mut selection, f64::from(seconds) * 1_000.0);
     }
     let (selected, total) = (selection.tests.len(), selection.total);
-    let (tests, next_cursor) =
-        page(selection.tests, "tests", params.cursor.as_deref(), params.limit, context)?;
+    let (tests, next_cursor) = page(selection.tests, "tests", params.cursor.as_deref(), None, context)?;
     Ok(SelectView {
         tests,
         selected,

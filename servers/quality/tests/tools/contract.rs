@@ -18,7 +18,7 @@ fn answers_are_what_their_schemas_say_in_both_eras_and_details() {
     let mut sessionless = Process::start(&mut place.forgetful());
     for (name, arguments) in [
         ("metrics", json!({})),
-        ("hotspots", json!({"limit": 1})),
+        ("hotspots", json!({"days": 30})),
         ("lint", json!({})),
         ("duplicates", json!({"min_tokens": 30})),
         ("coverage", json!({"report": "lcov.info"})),

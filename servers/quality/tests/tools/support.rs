@@ -69,6 +69,7 @@ pub fn hard(a: u32, b: &[u32]) -> u32 {
 ";
 
 /// Calls a tool, and gives the structured content of its answer.
+#[expect(clippy::needless_pass_by_value, reason = "calls are written with json!")]
 pub fn answer(process: &mut Process, tool: &str, arguments: Value) -> Value {
     structured(&process.call(tool, &arguments)).clone()
 }
@@ -78,12 +79,21 @@ pub fn members(list: &Value, name: &str) -> Vec<Value> {
     list.as_array().unwrap().iter().map(|item| item[name].clone()).collect()
 }
 
-/// Whether this machine can run the tests of Python.
-pub fn has_pytest() -> bool {
-    let found = Command::new("/usr/bin/env")
-        .args(["-i", "PATH=/usr/local/bin:/usr/bin:/bin", "python3", "-m", "pytest", "--version"])
-        .output();
-    found.is_ok_and(|output| output.status.success())
+/// What a server needs so that commands can run a Python with pytest: the one of this PATH. `None` where it has none.
+pub fn python() -> Option<Vec<String>> {
+    let script = "import pytest, sys; print(sys.prefix); print(sys.base_prefix)";
+    let output = Command::new("python3")
+        .args(["-c", script])
+        .output()
+        .ok()
+        .filter(|output| output.status.success())?;
+    let text = String::from_utf8(output.stdout).unwrap();
+    let prefixes: Vec<&str> = text.lines().collect();
+    let mut arguments = vec!["--programs".to_owned(), format!("{}/bin", prefixes[0])];
+    for prefix in prefixes.into_iter().filter(|prefix| !["/usr", "/"].contains(prefix)) {
+        arguments.extend(["--also-read".to_owned(), prefix.to_owned()]);
+    }
+    Some(arguments)
 }
 
 /// An empty object, for calls without arguments.

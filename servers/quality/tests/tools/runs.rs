@@ -2,14 +2,17 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{answer, has_pytest, members, nothing, refusal, repository, structured, write};
+use crate::support::{answer, members, nothing, python, refusal, repository, structured, write};
 
-/// Skips a test, with a line that says why.
-macro_rules! needs_pytest {
-    () => {
-        if !has_pytest() {
-            println!("skipped: python3 of this machine has no pytest where commands may read it");
-            return;
+/// A server that can run pytest; skips the test with a line that says why where this machine has none.
+macro_rules! server_with_pytest {
+    ($place:expr) => {
+        match python() {
+            Some(arguments) => $place.server(&arguments.iter().map(String::as_str).collect::<Vec<_>>()),
+            None => {
+                println!("skipped: python3 of this machine has no pytest");
+                return;
+            }
         }
     };
 }
@@ -21,10 +24,9 @@ fn run(process: &mut mcp_testing::client::Process, mut arguments: Value) -> Valu
 
 #[test]
 fn each_test_has_its_verdict_and_is_remembered() {
-    needs_pytest!();
     let place = repository();
     write(&place, "conftest.py", "");
-    let mut process = place.server(&[]);
+    let mut process = server_with_pytest!(place);
     let fine = run(&mut process, nothing());
     assert_eq!((&fine["status"], &fine["counts"]), (&json!("passed"), &json!({"passed": 2})), "{fine}");
     let gate = answer(&mut process, "gate", nothing());
@@ -47,11 +49,10 @@ fn each_test_has_its_verdict_and_is_remembered() {
 
 #[test]
 fn what_cannot_be_collected_is_broken_and_a_hang_is_ended() {
-    needs_pytest!();
     let place = repository();
     write(&place, "conftest.py", "");
     write(&place, "tests/test_broken.py", "import no_such_module\n");
-    let mut process = place.server(&[]);
+    let mut process = server_with_pytest!(place);
     let broken = run(&mut process, json!({"repeat": 2}));
     assert_eq!(broken["status"], "broken", "{broken}");
     assert!(broken["broken"][0].as_str().unwrap().contains("cannot be collected"), "{broken}");
@@ -69,7 +70,6 @@ fn what_cannot_be_collected_is_broken_and_a_hang_is_ended() {
 
 #[test]
 fn a_test_that_sometimes_fails_is_flaky() {
-    needs_pytest!();
     let place = repository();
     write(&place, "conftest.py", "");
     write(
@@ -77,7 +77,7 @@ fn a_test_that_sometimes_fails_is_flaky() {
         "tests/test_flaky.py",
         "import pathlib\n\n\ndef test_flaky():\n    seen = pathlib.Path('seen')\n    is_there = seen.exists()\n    seen.touch()\n    assert is_there\n",
     );
-    let mut process = place.server(&[]);
+    let mut process = server_with_pytest!(place);
     let flaky = run(&mut process, json!({"repeat": 3}));
     assert_eq!((&flaky["status"], &flaky["runs"]), (&json!("flaky"), &json!(3)), "{flaky}");
     assert_eq!((&flaky["tests"][0]["passed"], &flaky["tests"][0]["failed"]), (&json!(2), &json!(1)));

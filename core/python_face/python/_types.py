@@ -5,7 +5,7 @@ from __future__ import annotations
 from os import PathLike
 from typing import Any, Dict, List, TypedDict, Union
 
-# What the packages pass on; `Options` and `Path` are for their `_config.py`.
+# What the packages pass on; `Options`, `RunsOptions` and `Path` are for their `_config.py`.
 __all__ = ["CallResult", "Content", "Form", "Tool"]
 
 Path = Union[str, "PathLike[str]"]
@@ -27,6 +27,17 @@ class Options(TypedDict, total=False):
     """Offer only the tools of these sets."""
     fixture: bool
     """Offer the two reference tools instead."""
+
+
+class RunsOptions(Options, total=False):
+    """The options of every server that runs commands in the sandbox."""
+
+    run_without: Union[str, List[str]]
+    """Run commands although this host lacks these layers of protection."""
+    programs: Union[Path, List[Path]]
+    """Directories with further programs, such as a toolchain's."""
+    also_read: Union[Path, List[Path]]
+    """Directories outside of the roots that commands may read."""
 
 
 class Content(TypedDict, total=False):

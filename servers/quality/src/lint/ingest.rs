@@ -25,7 +25,7 @@ pub struct Ingested {
     pub without_place: usize,
 }
 
-/// Reads a report of any of the formats, which is told by its content.
+/// Reads a report of any of the formats, known by its content.
 ///
 /// # Errors
 /// One clause: it is none of them, malformed, or has too many findings.

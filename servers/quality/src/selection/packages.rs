@@ -16,7 +16,7 @@ pub struct Packages {
 }
 
 impl Packages {
-    /// Reads the manifests of a tree: path and text of each. Those that are malformed are no packages.
+    /// Reads the manifests of a tree: path and text of each. Malformed ones are left out.
     #[must_use]
     pub fn read<'a>(manifests: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let tables: BTreeMap<String, Table> = manifests

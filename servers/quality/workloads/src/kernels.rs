@@ -72,7 +72,7 @@ const REPORT: [(u64, u64); 2] = [(20, 300), (1, 30)];
 fn report() -> Benchmark {
     let answer = |(files, lines): (u64, u64)| {
         let hit = lines - lines / 3;
-        // Of two branches on each tenth line, the first is taken where the line is no twentieth.
+        // Of two branches on each tenth line, the first is taken on each second of these lines.
         let branches = 2 * (lines / 10);
         let taken = lines / 10 - lines / 20;
         mix(mix(files * lines, files * hit), mix(files * branches, files * taken))

@@ -11,7 +11,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 VERSION = re.search(r'^\[workspace\.package\]\nversion = "(.*)"$', (ROOT / "Cargo.toml").read_text(), re.M).group(1)
-PROGRAMS = ("perflab", "bash-god-mcp", "development-mcp", "quality-mcp")
+PROGRAMS = ("perflab", "bash-god-mcp", "development-mcp", "devops-mcp", "quality-mcp")
 
 
 class Archives(unittest.TestCase):

@@ -38,6 +38,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("quality-workloads", &["mcp-server", "mcp-sandbox", "clap", "plotters", "rmcp", "tokio", "pyo3"]),
     ("development-workloads", &["mcp-server", "mcp-sandbox", "clap", "plotters", "rmcp", "tokio", "pyo3"]),
     ("bash-god-workloads", &["mcp-server", "mcp-sandbox", "clap", "plotters", "rmcp", "tokio", "pyo3"]),
+    ("devops-workloads", &["mcp-server", "mcp-sandbox", "clap", "plotters", "rmcp", "tokio", "pyo3", "ureq"]),
 ];
 
 /// What a package is built from, and the way from the package to each of them, both ends included.

@@ -1,0 +1,308 @@
+//! What the tools answer: the structured content, and the few words beside it.
+
+use mcp_server::answer::Object;
+use mcp_server::budget::Detail;
+use mcp_server::content::Output;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::chart::short;
+use crate::series::{Series, Summary};
+
+/// A time as RFC 3339.
+pub(crate) fn time(ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |time| time.to_string())
+}
+
+/// A number in six digits: more are noise that a reader pays for. What is not a number is null.
+pub(crate) fn number(value: f64) -> Value {
+    if !value.is_finite() {
+        return Value::Null;
+    }
+    let digits = 5 - value.abs().max(f64::MIN_POSITIVE).log10().floor() as i32;
+    if value == 0.0 {
+        return json!(0.0);
+    }
+    // Powers beyond the range of the format would not be finite.
+    let Some(scale) = Some(10_f64.powi(digits)).filter(|scale| scale.is_finite() && *scale > 0.0) else {
+        return json!(value);
+    };
+    // 10¹² with small changes keeps them: whole numbers are not rounded.
+    if digits < 0 { json!(value.round()) } else { json!((value * scale).round() / scale) }
+}
+
+pub(crate) fn summary(summary: &Summary) -> Value {
+    json!({
+        "points": summary.points,
+        "gaps": summary.gaps,
+        "min": number(summary.min),
+        "median": number(summary.median),
+        "p95": number(summary.p95),
+        "max": number(summary.max),
+        "last": number(summary.last),
+        "last_at": time(summary.last_ms),
+        "trend_per_hour": number(summary.trend.per_hour),
+        "trend_is_clear": summary.trend.is_clear,
+    })
+}
+
+/// At most so many values of a series at equal distances, null where nothing was measured.
+pub(crate) fn curve(series: &Series, most: usize) -> Value {
+    let grid = series.grid(most);
+    let values: Vec<Value> = grid.values.iter().map(|value| number(*value)).collect();
+    json!({"start": time(grid.start_ms), "step_s": grid.step_ms as f64 / 1000.0, "values": values})
+}
+
+/// What every answer about series ends with.
+fn noted(mut text: String, notes: &[String]) -> String {
+    for note in notes {
+        text.push_str("\nnote: ");
+        text.push_str(note);
+    }
+    text
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct HostView {
+    /// What is remarkable; empty where nothing is.
+    pub findings: Vec<String>,
+    #[schemars(with = "Object")]
+    pub host: Value,
+    #[schemars(skip)]
+    pub notes: Vec<String>,
+}
+
+impl Output for HostView {
+    fn text(&self, _detail: Detail) -> String {
+        let found = if self.findings.is_empty() {
+            "nothing is remarkable".to_owned()
+        } else {
+            self.findings.join("\n")
+        };
+        noted(found, &self.notes)
+    }
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct MetricView {
+    #[schemars(with = "Vec<Object>")]
+    pub series: Vec<Value>,
+    /// Where too many series match: labels, their numbers of values, and a narrower query.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Object>")]
+    pub too_many: Option<Value>,
+    /// What there is on this host, where no source is named.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(skip)]
+    pub metrics: Vec<Value>,
+    #[schemars(skip)]
+    pub notes: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub svg: Option<String>,
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub lines: Vec<String>,
+}
+
+impl Output for MetricView {
+    fn text(&self, _detail: Detail) -> String {
+        noted(self.lines.join("\n"), &self.notes)
+    }
+}
+
+/// One line of text about a series: its name, its shape, its numbers.
+pub(crate) fn line(series: &Series, summary: &Summary) -> String {
+    let shape = crate::chart::sparkline(&series.grid(40).values, 40);
+    let name: String = series.name().chars().take(80).collect();
+    format!(
+        "{name} {shape} min {} median {} max {} last {}",
+        short(summary.min),
+        short(summary.median),
+        short(summary.max),
+        short(summary.last)
+    )
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct AnomaliesView {
+    #[schemars(with = "Vec<Object>")]
+    pub anomalies: Vec<Value>,
+    /// The stated rate, an upper bound.
+    pub false_alarms_per_day: f64,
+    /// Over what was looked at.
+    pub expected_false_alarms: f64,
+    #[schemars(skip)]
+    pub says: String,
+    #[schemars(skip)]
+    pub notes: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub svg: Option<String>,
+}
+
+impl Output for AnomaliesView {
+    fn text(&self, _detail: Detail) -> String {
+        noted(self.says.clone(), &self.notes)
+    }
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ChangesView {
+    #[schemars(with = "Vec<Object>")]
+    pub changes: Vec<Value>,
+    #[schemars(skip)]
+    pub says: String,
+    #[schemars(skip)]
+    pub notes: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub svg: Option<String>,
+}
+
+impl Output for ChangesView {
+    fn text(&self, _detail: Detail) -> String {
+        noted(self.says.clone(), &self.notes)
+    }
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ForecastView {
+    #[schemars(with = "Vec<Object>")]
+    pub points: Vec<Value>,
+    pub model: String,
+    /// How each model did on the past, the chosen one first.
+    #[schemars(with = "Vec<Object>")]
+    pub backtest: Vec<Value>,
+    /// When the limit is reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Object>")]
+    pub full: Option<Value>,
+    #[schemars(skip)]
+    pub level: f64,
+    #[schemars(skip)]
+    pub says: String,
+    #[schemars(skip)]
+    pub notes: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub svg: Option<String>,
+}
+
+impl Output for ForecastView {
+    fn text(&self, _detail: Detail) -> String {
+        noted(self.says.clone(), &self.notes)
+    }
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct LogsView {
+    pub lines: usize,
+    #[schemars(with = "Vec<Object>")]
+    pub templates: Vec<Value>,
+    /// Lines of templates that are not in the list.
+    #[schemars(skip)]
+    pub other_lines: usize,
+    #[schemars(skip)]
+    pub notes: Vec<String>,
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub says: String,
+}
+
+impl Output for LogsView {
+    fn text(&self, _detail: Detail) -> String {
+        noted(self.says.clone(), &self.notes)
+    }
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct DeploymentsView {
+    #[schemars(with = "Vec<Object>")]
+    pub records: Vec<mcp_state::Numbered<crate::deployments::Deployment>>,
+    /// How many records were added, changed or forgotten.
+    pub changed: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub notice: Option<String>,
+}
+
+impl Output for DeploymentsView {
+    fn text(&self, _detail: Detail) -> String {
+        let line = |record: &mcp_state::Numbered<crate::deployments::Deployment>| {
+            let outcome =
+                record.entry.outcome.map_or_else(|| "not known".to_owned(), |o| mcp_server::answer::name(&o));
+            format!("{} {} {outcome}", record.id, record.entry.service)
+        };
+        if self.records.is_empty() {
+            return format!("{} changed, no records", self.changed);
+        }
+        self.records.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct RiskView {
+    /// Of success.
+    pub rate: f64,
+    pub low: f64,
+    pub high: f64,
+    /// How many cases it rests on.
+    pub cases: f64,
+    #[schemars(with = "Vec<Object>")]
+    pub factors: Vec<crate::deployments::Factor>,
+    #[schemars(skip)]
+    pub similar: Vec<Value>,
+    #[schemars(skip)]
+    pub says: String,
+}
+
+impl Output for RiskView {
+    fn text(&self, _detail: Detail) -> String {
+        self.says.clone()
+    }
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct RemediesView {
+    #[schemars(with = "Vec<Object>")]
+    pub remedies: Vec<crate::remedies::Remedy>,
+    #[schemars(skip)]
+    pub notes: Vec<String>,
+}
+
+impl Output for RemediesView {
+    fn text(&self, _detail: Detail) -> String {
+        let line = |remedy: &crate::remedies::Remedy| {
+            let look =
+                remedy.look.first().map(|command| format!(" Look: {}", command.command)).unwrap_or_default();
+            format!("{}{look}", remedy.hypothesis)
+        };
+        let all: Vec<String> = self.remedies.iter().map(line).collect();
+        let text = if all.is_empty() { "no rule fits what was seen".to_owned() } else { all.join("\n") };
+        noted(text, &self.notes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_six_digits_and_large_ones_keep_theirs() {
+        for (value, known) in [
+            (0.0, json!(0.0)),
+            (1.234_567_89, json!(1.23457)),
+            (1_000_003_762_568.4, json!(1_000_003_762_568.0)),
+            (-0.000_012_345_678, json!(-0.000_012_345_7)),
+            (f64::NAN, Value::Null),
+            (f64::INFINITY, Value::Null),
+        ] {
+            assert_eq!(number(value), known, "{value}");
+        }
+        assert!(number(5e-324).is_number() && number(f64::MAX).is_number());
+        assert_eq!(time(0), "1970-01-01T00:00:00Z");
+        assert_eq!(time(i64::MAX), i64::MAX.to_string());
+    }
+}

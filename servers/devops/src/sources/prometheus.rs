@@ -1,0 +1,309 @@
+//! A Prometheus server over its HTTP API. Its address is the user's, given at the start: no caller can have another one
+//! asked.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+use ureq::Agent;
+
+use crate::readers::{MOST_POINTS, exposition, shown};
+use crate::series::Series;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// The longest answer that is read, in bytes.
+const LONGEST: u64 = 64 << 20;
+/// Prometheus refuses more points of one series than this.
+pub(crate) const MOST_STEPS: usize = 11_000;
+/// The longest query that is sent, in bytes.
+const LONGEST_QUERY: usize = 8_192;
+
+/// A Prometheus server.
+pub(crate) struct Prometheus {
+    address: String,
+    agent: Agent,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    status: String,
+    #[serde(default)]
+    error: String,
+    data: Option<Data>,
+}
+
+#[derive(Deserialize)]
+struct Data {
+    #[serde(rename = "resultType")]
+    kind: String,
+    #[serde(default)]
+    result: serde_json::Value,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    #[serde(default)]
+    metric: BTreeMap<String, String>,
+    #[serde(default)]
+    values: Vec<(f64, String)>,
+}
+
+impl Prometheus {
+    /// The server at an address such as `http://127.0.0.1:9090`.
+    ///
+    /// # Errors
+    /// One sentence: the address is none that is asked.
+    pub fn new(address: &str) -> Result<Self, String> {
+        let address = address.trim_end_matches('/');
+        if address.starts_with("https://") {
+            return Err(format!(
+                "{} needs TLS, which this program does not have: give http:// and an address of this host or network, such as a tunnel's",
+                shown(address)
+            ));
+        }
+        let host = address.strip_prefix("http://").unwrap_or_default();
+        if host.is_empty() || host.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return Err(format!("{} is not an address of Prometheus: give http://HOST:PORT", shown(address)));
+        }
+        let config = Agent::config_builder()
+            .timeout_global(Some(PATIENCE))
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(None)
+            .user_agent(concat!("devops-mcp/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Ok(Self { address: address.to_owned(), agent: config.into() })
+    }
+
+    /// Its address.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Its version, or a sentence.
+    pub fn version(&self) -> Result<String, String> {
+        let text = self.get("/api/v1/status/buildinfo", &[])?;
+        let answer: Answer = self.read(&text)?;
+        let version = answer.data.map(|data| data.result);
+        // This answer has its fields in `data` itself.
+        drop(version);
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+        Ok(value["data"]["version"].as_str().unwrap_or("of an unknown version").to_owned())
+    }
+
+    /// The series of a query over a time, with at most so many points each, and no more than the server allows.
+    pub fn range(&self, query: &str, from: i64, to: i64, points: usize) -> Result<Vec<Series>, String> {
+        if query.len() > LONGEST_QUERY {
+            return Err(format!("the query has more than {LONGEST_QUERY} bytes: shorten it"));
+        }
+        let step = step(to.saturating_sub(from), points);
+        let seconds = |ms: i64| format!("{}.{:03}", ms.div_euclid(1000), ms.rem_euclid(1000));
+        let text = self.get(
+            "/api/v1/query_range",
+            &[
+                ("query", query),
+                ("start", &seconds(from)),
+                ("end", &seconds(to)),
+                ("step", &step.to_string()),
+            ],
+        )?;
+        let answer: Answer = self.read(&text)?;
+        drop(text);
+        if answer.status != "success" {
+            let reason: String = answer.error.chars().take(300).collect();
+            return Err(format!("Prometheus refuses the query: {reason}"));
+        }
+        let data = answer.data.ok_or("Prometheus answers without data: is it Prometheus 2 or later?")?;
+        if data.kind != "matrix" {
+            return Err(format!("the query is a {}, not a number over time: ask for one", shown(&data.kind)));
+        }
+        let rows: Vec<Row> = serde_json::from_value(data.result)
+            .map_err(|error| format!("the answer of Prometheus is not a matrix ({error})"))?;
+        if rows.iter().map(|row| row.values.len()).sum::<usize>() > MOST_POINTS {
+            return Err(
+                "the answer has too many points: narrow the query, or ask for a shorter time".to_owned()
+            );
+        }
+        Ok(rows.into_iter().map(series).collect())
+    }
+
+    fn read(&self, text: &str) -> Result<Answer, String> {
+        if text.trim_start().starts_with('<') {
+            return Err(format!(
+                "{} answers with HTML: is it Prometheus, and not a page before it?",
+                self.address
+            ));
+        }
+        serde_json::from_str(text).map_err(|_| {
+            format!("{} does not answer as Prometheus does: {}", self.address, shown(text.trim()))
+        })
+    }
+
+    fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<String, String> {
+        let request = self.agent.get(format!("{}{path}", self.address)).query_pairs(query.iter().copied());
+        let mut response = request.call().map_err(|error| self.failed(&error))?;
+        let status = response.status().as_u16();
+        let text = response
+            .body_mut()
+            .with_config()
+            .limit(LONGEST)
+            .read_to_string()
+            .map_err(|error| self.failed(&error))?;
+        match status {
+            200..300 => Ok(text),
+            // What is wrong with a query is said in the body.
+            400 | 422 if text.trim_start().starts_with('{') => Ok(text),
+            404 => Err(format!("{} does not know {path}: Prometheus 2 or later is needed", self.address)),
+            401 | 403 => Err(format!(
+                "{} lets nobody in without credentials, which this program has none of",
+                self.address
+            )),
+            status => Err(format!("{} answers with status {status}: {}", self.address, shown(text.trim()))),
+        }
+    }
+
+    fn failed(&self, error: &ureq::Error) -> String {
+        let address = &self.address;
+        match error {
+            ureq::Error::Timeout(_) => {
+                format!(
+                    "{address} did not answer within {} s: narrow the query, or look at the server",
+                    PATIENCE.as_secs()
+                )
+            }
+            ureq::Error::Io(error) => {
+                format!("{address} cannot be reached ({error}): is Prometheus running there?")
+            }
+            ureq::Error::HostNotFound => format!("{address} is not found: is the name right?"),
+            ureq::Error::BodyExceedsLimit(_) => {
+                format!("the answer of {address} is longer than {} MiB: narrow the query", LONGEST >> 20)
+            }
+            error => format!("{address} cannot be asked ({error}): is Prometheus running there?"),
+        }
+    }
+}
+
+/// The step in seconds that gives at most so many points, and never more than the server allows.
+fn step(span_ms: i64, points: usize) -> i64 {
+    let most = points.clamp(1, MOST_STEPS - 1) as i64;
+    ((span_ms / 1000 + most - 1) / most).max(1)
+}
+
+fn series(row: Row) -> Series {
+    let name = row.metric.get("__name__").cloned().unwrap_or_default();
+    let labels: Vec<String> = row
+        .metric
+        .iter()
+        .filter(|(key, _)| *key != "__name__")
+        .map(|(key, value)| format!("{key}={value:?}"))
+        .collect();
+    let name = if labels.is_empty() { name } else { format!("{name}{{{}}}", labels.join(",")) };
+    let points = row.values.into_iter().map(|(seconds, value)| {
+        ((seconds * 1000.0).round() as i64, exposition::number(&value).unwrap_or(f64::NAN))
+    });
+    Series::new(name, points.collect(), None)
+}
+
+/// How many different values each label has, and a few of them: what a query has to be narrowed by.
+pub(crate) fn cardinality(series: &[Series]) -> BTreeMap<String, Vec<String>> {
+    let mut labels: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for one in series {
+        let Some((_, rest)) = one.name().split_once('{') else { continue };
+        for label in rest.trim_end_matches('}').split("\",") {
+            let Some((key, value)) = label.split_once("=\"") else { continue };
+            let values = labels.entry(key.to_owned()).or_default();
+            let value = value.trim_end_matches('"').to_owned();
+            if !values.contains(&value) {
+                values.push(value);
+            }
+        }
+    }
+    labels
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// A server that gives one answer, and its address.
+    fn answering(answer: String) -> Prometheus {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            stream.write_all(answer.as_bytes()).unwrap();
+        });
+        Prometheus::new(&address).unwrap()
+    }
+
+    fn answer(status: &str, body: &str) -> String {
+        format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+    }
+
+    #[test]
+    fn steps_never_meet_the_servers_limit() {
+        for (span, points) in [(1, 1), (86_400_000, 100_000), (i64::MAX / 4, 11_000), (3_600_000, 60)] {
+            let step = step(span, points);
+            assert!(span / 1000 / step < MOST_STEPS as i64, "{span} {points}: {step}");
+        }
+        assert_eq!(step(3_600_000, 60), 60);
+    }
+
+    #[test]
+    fn whatever_is_answered_becomes_a_sentence() {
+        let vector = r#"{"status":"success","data":{"resultType":"vector","result":[]}}"#;
+        let error = r#"{"status":"error","errorType":"bad","error":"bad \u001bx"}"#;
+        for (answer, part) in [
+            (answer("200 OK", "<html>"), "HTML"),
+            (answer("404 Not Found", "x"), "Prometheus 2 or later"),
+            (answer("200 OK", "[]"), "does not answer as Prometheus does"),
+            (answer("503 Busy", "busy"), "status 503"),
+            (answer("401 No", ""), "credentials"),
+            (answer("302 Found", ""), "status 302"),
+            ("nonsense\r\n\r\n".to_owned(), "cannot be"),
+            (answer("400 Bad", error), "refuses the query: bad"),
+            (answer("200 OK", vector), "is a `vector`"),
+        ] {
+            let sentence = answering(answer.clone()).range("up", 0, 1000, 10).unwrap_err();
+            assert!(sentence.contains(part), "{answer}: {sentence}");
+        }
+        let gone = Prometheus::new("http://127.0.0.1:1").unwrap();
+        assert!(gone.range("up", 0, 1000, 10).unwrap_err().contains("cannot be reached"));
+    }
+
+    #[test]
+    fn series_are_read_with_their_labels() {
+        let body = r#"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"up","job":"a\"b"},"values":[[1.5,"1"],[2.5,"NaN"],[3.5,"+Inf"],[4.5,"2"]]}]}}"#;
+        let found = answering(answer("200 OK", body)).range("up", 0, 5000, 10).unwrap();
+        assert_eq!(found[0].name(), "up{job=\"a\\\"b\"}");
+        assert_eq!((found[0].times(), found[0].values()), (&[1500, 4500][..], &[1.0, 2.0][..]));
+        assert_eq!(found[0].faults().not_numbers, 2);
+    }
+
+    #[test]
+    fn addresses_that_are_none_are_refused() {
+        for (address, part) in [
+            ("https://x", "TLS"),
+            ("localhost:9090", "http://HOST:PORT"),
+            ("http://", "http://HOST"),
+            ("http://a b", "HOST"),
+        ] {
+            let error = Prometheus::new(address).err().unwrap();
+            assert!(error.contains(part), "{address}: {error}");
+        }
+    }
+
+    #[test]
+    fn labels_are_counted() {
+        let named = |name: &str| Series::new(name, vec![(0, 1.0)], None);
+        let found = cardinality(&[named("a{x=\"1\",y=\"2\"}"), named("a{x=\"3\",y=\"2\"}"), named("b")]);
+        assert_eq!(found["x"], ["1", "3"]);
+        assert_eq!(found["y"], ["2"]);
+    }
+}

@@ -1,0 +1,311 @@
+//! `detect_anomalies`, `change_points`, `forecast`.
+
+use mcp_server::budget::Detail;
+use mcp_server::context::Context;
+use mcp_server::tool::ToolError;
+use serde_json::{Value, json};
+
+use crate::answers::{AnomaliesView, ChangesView, ForecastView, number, time};
+use crate::changes::changes as find_changes;
+use crate::chart::{Drawing, short, sparkline, svg};
+use crate::detect::{Detection, RATES, detect as find_anomalies};
+use crate::forecast::full::reached;
+use crate::forecast::{Request, forecast as make_forecast};
+use crate::params::{Changes, Detect, Forecast};
+use crate::season::{DAY_MS, HOUR_MS};
+use crate::series::Series;
+use crate::sources::Window;
+use crate::state::State;
+use crate::tools::metrics::outline;
+use crate::tools::{bad, failed};
+
+/// So many points are asked of a source.
+const ASKED: usize = 10_000;
+/// The most anomalies or changes of an answer: the largest.
+const MOST: usize = 30;
+/// The most points of a forecast.
+const POINTS: usize = 60;
+
+fn read(
+    state: &State,
+    source: &str,
+    from: Option<&str>,
+    to: Option<&str>,
+) -> Result<(Series, Vec<String>), ToolError> {
+    let window = Window::new(from, to).map_err(bad)?;
+    state.sources.one(source, window, ASKED).map_err(failed)
+}
+
+pub(crate) fn detect(state: &State, params: &Detect, context: &Context) -> Result<AnomaliesView, ToolError> {
+    let (series, mut notes) = read(state, &params.source, params.from.as_deref(), params.to.as_deref())?;
+    let found =
+        find_anomalies(&series, params.false_alarms_per_day).map_err(|error| failed(error.to_string()))?;
+    let fleet = params.fleet.unwrap_or(1.0);
+    if !(1.0..=1e9).contains(&fleet) {
+        return Err(bad(format!("fleet {fleet} is not a number of series: give one from 1 on")));
+    }
+    limits(&found, &mut notes);
+    if fleet > 1.0 {
+        notes.push(for_fleet(found.rate, fleet));
+    }
+    let mut order: Vec<&crate::detect::Anomaly> = found.anomalies.iter().collect();
+    if order.len() > MOST {
+        order.sort_by(|a, b| b.score.total_cmp(&a.score));
+        order.truncate(MOST);
+        order.sort_by_key(|anomaly| anomaly.start_ms);
+        notes.push(format!("{} anomalies: here are the {MOST} largest", found.anomalies.len()));
+    }
+    let view = |anomaly: &&crate::detect::Anomaly| {
+        json!({
+            "start": time(anomaly.start_ms),
+            "end": time(anomaly.end_ms),
+            "value": number(anomaly.value),
+            "usual_limit": number(anomaly.limit),
+            "direction": if anomaly.is_high { "high" } else { "low" },
+            "score": number(anomaly.score),
+            "against": anomaly.view,
+            "alarms": anomaly.alarms,
+        })
+    };
+    let expected = found.expected_false_alarms();
+    let mut says = format!(
+        "{} anomalies ({} alarms) in {}; at most {} false alarms a day are stated, {} over this time\n{}",
+        found.anomalies.len(),
+        found.alarms.len(),
+        span(&series),
+        short(found.rate),
+        short(expected),
+        sparkline(&series.grid(60).values, 60),
+    );
+    for anomaly in order.iter().take(if context.detail() == Detail::Detailed { MOST } else { 5 }) {
+        let direction = if anomaly.is_high { "above" } else { "below" };
+        let (value, limit) = (short(anomaly.value), short(anomaly.limit));
+        says.push_str(&format!("\n{} {value} {direction} {limit}", time(anomaly.start_ms)));
+    }
+    let marks: Vec<i64> = found.alarms.iter().map(|at| found.grid.time(*at)).collect();
+    let drawing = (params.svg == Some(true))
+        .then(|| svg(&Drawing { title: series.name(), line: &outline(&series), band: &[], marks: &marks }));
+    Ok(AnomaliesView {
+        anomalies: order.iter().map(view).collect(),
+        false_alarms_per_day: found.rate,
+        expected_false_alarms: expected,
+        says,
+        notes,
+        svg: drawing,
+    })
+}
+
+/// What a number of series does to the rate.
+fn for_fleet(rate: f64, fleet: f64) -> String {
+    let together = format!("{fleet} such series together: up to {} false alarms a day", short(rate * fleet));
+    let each = rate / fleet;
+    if each >= *RATES.start() {
+        format!("{together}; ask for {} a day and series to have {} in all", short(each), short(rate))
+    } else {
+        let least = short(RATES.start() * fleet);
+        format!(
+            "{together}; even the lowest rate that was found to hold has {least}: watch sums instead of each"
+        )
+    }
+}
+
+/// What limits the statement.
+fn limits(found: &Detection, notes: &mut Vec<String>) {
+    let learned = found.learned as f64 * found.grid.step_ms as f64;
+    notes.push(format!("the first {} were only learned from", hours(learned / HOUR_MS as f64)));
+    if found.is_extrapolated {
+        notes.push(format!(
+            "thresholds lie beyond what was seen: {} maxima are known, and the rate is one in {}",
+            found.blocks,
+            short(1.0 / found.share)
+        ));
+    }
+    if let Some(steps) = found.season {
+        let period = steps as f64 * found.grid.step_ms as f64 / HOUR_MS as f64;
+        notes.push(format!("it repeats itself each {}", hours(period)));
+    }
+    if found.grid.missing() > 0.05 {
+        notes.push(format!("{:.0} % of the steps have no value", 100.0 * found.grid.missing()));
+    }
+    if found.grid.joined > 1 {
+        notes.push(format!("{} steps are joined to one by their mean", found.grid.joined));
+    }
+}
+
+fn hours(hours: f64) -> String {
+    if hours >= 48.0 {
+        format!("{} days", short(hours / 24.0))
+    } else if hours >= 1.0 {
+        format!("{} hours", short(hours))
+    } else {
+        format!("{} minutes", short(hours * 60.0))
+    }
+}
+
+fn span(series: &Series) -> String {
+    hours(series.span_ms() as f64 / HOUR_MS as f64)
+}
+
+pub(crate) fn changes(state: &State, params: &Changes, _context: &Context) -> Result<ChangesView, ToolError> {
+    let (series, mut notes) = read(state, &params.source, params.from.as_deref(), params.to.as_deref())?;
+    let found = find_changes(&series).map_err(|error| failed(error.to_string()))?;
+    if found.step_ms > series.step_ms() {
+        notes.push(format!("places are told to {}", hours(found.step_ms as f64 / HOUR_MS as f64)));
+    }
+    if let Some(season) = found.season {
+        notes.push(format!("what repeats itself each {season} was taken off before"));
+    }
+    let view = |change: &crate::changes::Change| {
+        json!({
+            "at": time(change.time_ms),
+            "give_or_take_s": change.give_or_take_ms as f64 / 1000.0,
+            "before": number(change.before),
+            "after": number(change.after),
+            "size": number(change.size),
+        })
+    };
+    let mut says = format!("{} changes in {}", found.found.len(), span(&series));
+    for change in found.found.iter().take(5) {
+        says.push_str(&format!(
+            "\n{} {} → {}",
+            time(change.time_ms),
+            short(change.before),
+            short(change.after)
+        ));
+    }
+    let marks: Vec<i64> = found.found.iter().map(|change| change.time_ms).collect();
+    let drawing = (params.svg == Some(true))
+        .then(|| svg(&Drawing { title: series.name(), line: &outline(&series), band: &[], marks: &marks }));
+    Ok(ChangesView { changes: found.found.iter().take(MOST).map(view).collect(), says, notes, svg: drawing })
+}
+
+pub(crate) fn forecast(
+    state: &State,
+    params: &Forecast,
+    _context: &Context,
+) -> Result<ForecastView, ToolError> {
+    let (series, mut notes) = read(state, &params.source, params.from.as_deref(), params.to.as_deref())?;
+    if params.limit.is_some_and(|limit| !limit.is_finite()) {
+        return Err(bad("limit is not a number: give the value that is full".to_owned()));
+    }
+    let request = Request { hours: params.hours, level: params.level };
+    let found = make_forecast(&series, request).map_err(|error| failed(error.to_string()))?;
+    if found.grid.joined > 1 {
+        notes.push(format!(
+            "{} steps were joined to one by their mean: models see {} values",
+            found.grid.joined,
+            found.grid.values.len()
+        ));
+    }
+    if found.is_cut {
+        notes.push("the distance was cut to half of the past: further nothing could be tried".to_owned());
+    }
+    if let Some(covered) = found.covered {
+        notes.push(format!(
+            "intervals of {:.0} % held {:.0} % of past values that they were not made from",
+            100.0 * found.level,
+            100.0 * covered
+        ));
+    } else {
+        notes.push("the past is too short to try intervals on it".to_owned());
+    }
+    let judged = judged(&found);
+    let full = params.limit.map(|limit| full(&series, &found, limit));
+    let stride = found.points.len().div_ceil(POINTS).max(1);
+    let last_point = found.points.len().saturating_sub(1);
+    let points =
+        found.points.iter().enumerate().filter(|(at, _)| (at + 1) % stride == 0 || *at == last_point);
+    let mut says = format!(
+        "{judged}\n{}",
+        sparkline(&found.points.iter().map(|point| point.value).collect::<Vec<_>>(), 40)
+    );
+    if let Some(point) = found.points.last() {
+        let (value, low, high) = (short(point.value), short(point.low), short(point.high));
+        says.push_str(&format!("\n{} {value} [{low}, {high}]", time(point.time_ms)));
+    }
+    if let Some(full) = &full {
+        says.push('\n');
+        says.push_str(full["says"].as_str().unwrap_or_default());
+    }
+    let band: Vec<(i64, f64, f64)> =
+        found.points.iter().map(|point| (point.time_ms, point.low, point.high)).collect();
+    let mut line = outline(&series);
+    line.extend(found.points.iter().map(|point| (point.time_ms, point.value)));
+    let drawing = (params.svg == Some(true))
+        .then(|| svg(&Drawing { title: series.name(), line: &line, band: &band, marks: &[] }));
+    let finite = |value: f64| if value.is_finite() { number(value) } else { Value::Null };
+    Ok(ForecastView {
+        points: points
+            .map(|(_, point)| {
+                json!({"at": time(point.time_ms), "value": number(point.value), "low": finite(point.low), "high": finite(point.high)})
+            })
+            .collect(),
+        model: found.model.name(),
+        backtest: found
+            .trials
+            .iter()
+            .map(|trial| {
+                json!({"model": trial.model.name(), "mae": number(trial.mae), "mase": trial.mase.map(number), "origins": trial.origins})
+            })
+            .collect(),
+        full,
+        level: found.level,
+        says,
+        notes,
+        svg: drawing,
+    })
+}
+
+/// Which model was chosen, and how it compares with repeating.
+fn judged(found: &crate::forecast::Forecast) -> String {
+    let name = found.model.name();
+    let naive = found.trials.iter().find(|trial| trial.model.is_naive()).map(|trial| trial.model.name());
+    match (found.relative_to_naive(), naive) {
+        (Some(_), _) if found.model.is_naive() => {
+            let next = found.trials.iter().find(|trial| !trial.model.is_naive());
+            let lost =
+                next.zip(found.trials.first()).filter(|(_, best)| best.mae > 0.0).map(|(next, best)| {
+                    format!(": {} has {:.0} % of its error", next.model.name(), 100.0 * next.mae / best.mae)
+                });
+            format!("{name} wins: no model is clearly better than repeating{}", lost.unwrap_or_default())
+        }
+        (Some(share), Some(naive)) => {
+            format!("{name} has {:.0} % of the error of {naive} on the past", 100.0 * share)
+        }
+        _ => format!("{name}: the past is too short, or too even, to compare models"),
+    }
+}
+
+/// When a limit is reached.
+fn full(series: &Series, found: &crate::forecast::Forecast, limit: f64) -> Value {
+    let last = series.values().last().copied().unwrap_or(limit);
+    let reached = reached(found, last, limit);
+    let within = hours(reached.within_hours);
+    let says = match reached.hours {
+        [_, Some(median), latest] => {
+            let latest = latest.map_or_else(|| format!("later than {within}"), hours);
+            let earliest = reached.hours[0].map_or_else(|| latest.clone(), hours);
+            format!(
+                "{} is reached in {} (one in ten paths before {earliest}, nine in ten before {latest})",
+                short(limit),
+                hours(median)
+            )
+        }
+        _ => format!(
+            "{} is reached within {within} on {:.0} % of the paths",
+            short(limit),
+            100.0 * reached.share
+        ),
+    };
+    json!({
+        "limit": limit,
+        "share_within": number(reached.share),
+        "within_hours": number(reached.within_hours),
+        "hours_p10": reached.hours[0].map(number),
+        "hours_p50": reached.hours[1].map(number),
+        "hours_p90": reached.hours[2].map(number),
+        "paths": reached.paths,
+        "says": says,
+        "days_of_past": number(series.span_ms() as f64 / DAY_MS as f64),
+    })
+}

@@ -13,6 +13,8 @@ pub mod deployments;
 pub mod detect;
 pub mod forecast;
 #[cfg(feature = "server")]
+mod found;
+#[cfg(feature = "server")]
 pub mod host;
 pub mod logs;
 pub mod odds;

@@ -3,18 +3,14 @@
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use mcp_server::doctor::Fact;
-use mcp_server::options::Options;
 use mcp_server::serve::Purpose;
 use mcp_server::server::About;
 use mcp_state::cli::Transfer;
 
 use crate::deployments::{Deployment, LIMITS};
-use crate::host::{Cgroup, Pressure, Source};
-use crate::ring::{self, Limits, Ring};
-use crate::sources::Prometheus;
+use crate::ring::Limits;
 use crate::state::State;
-use crate::{sampler, tools};
+use crate::{found, sampler, tools};
 
 /// Who it is.
 pub const ABOUT: About = About {
@@ -72,7 +68,7 @@ pub fn purpose() -> Purpose<Flags, Action> {
             let all = tools::all(state.read_only);
             Ok(builder.tools(&state, all))
         },
-        facts,
+        facts: found::facts,
         act: |action, options, flags| {
             let state = options.state_dir(ABOUT.name);
             match action {
@@ -84,39 +80,4 @@ pub fn purpose() -> Purpose<Flags, Action> {
             }
         },
     }
-}
-
-/// What `doctor` finds out.
-fn facts(options: &Options, flags: &Flags) -> Vec<Fact> {
-    let source = Source::default();
-    let pressure = Pressure::of(&source).map_or_else(
-        || {
-            Fact::missing(
-                "pressure",
-                "the kernel does not tell it",
-                "boot with psi=1; the rest works without",
-            )
-        },
-        |_| Fact::good("pressure", "told by the kernel"),
-    );
-    let cgroup = Cgroup::of(&source).map_or_else(
-        || Fact::missing("cgroup", "none is seen", "mount /sys/fs/cgroup; the rest works without"),
-        |cgroup| Fact::good("cgroup", mcp_server::answer::name(&cgroup.kind)),
-    );
-    let state = options.state_dir(ABOUT.name);
-    let metrics = state.map_or(0, |state| Ring::new(&ring::directory(&state)).names().len());
-    let history = match metrics {
-        0 => {
-            Fact::missing("history", "empty", "run `devops-mcp sample`, or start the server with --sample 10")
-        }
-        count => Fact::good("history", format!("{count} metrics")),
-    };
-    let mut facts = vec![pressure, cgroup, history];
-    facts.extend(flags.prometheus.as_deref().map(|address| {
-        match Prometheus::new(address).and_then(|prometheus| prometheus.version()) {
-            Ok(version) => Fact::good("Prometheus", version),
-            Err(error) => Fact::missing("Prometheus", error, "start it, or name another address"),
-        }
-    }));
-    facts
 }

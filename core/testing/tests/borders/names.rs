@@ -5,19 +5,24 @@ use std::path::{Path, PathBuf};
 
 use crate::{files, is_of, repository, servers};
 
-/// Servers whose library another one uses, without its server: the one that uses, the one that is used, and the files
-/// that may name it.
-const USED: [(&str, &str, &[&str]); 1] = [
-    // What a suggested command would do is said by the code that says it everywhere; a second analysis of shell
-    // commands would differ from it one day.
-    ("devops", "bash_god", &["Cargo.toml", "src/remedies.rs"]),
-];
+/// A server whose library another one uses, and the files that may name it; `servers/uses.txt` has them with the reasons.
+struct Use {
+    user: PathBuf,
+    used: PathBuf,
+    files: Vec<PathBuf>,
+}
 
-/// Whether a file of a server may name another server.
-fn may_name(server: &Path, other: &Path, file: &Path) -> bool {
-    USED.iter().any(|(user, used, files)| {
-        server.ends_with(user) && other.ends_with(used) && files.iter().any(|name| server.join(name) == file)
-    })
+fn uses(servers: &Path) -> Vec<Use> {
+    let text = std::fs::read_to_string(servers.join("uses.txt")).unwrap();
+    let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
+    lines
+        .map(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let user = servers.join(words[0]);
+            let files = words[2..].iter().map(|name| user.join(name)).collect();
+            Use { used: servers.join(words[1]), files, user }
+        })
+        .collect()
 }
 
 /// How a server may be named: by its directory, or by its package.
@@ -53,6 +58,10 @@ fn what_is_shared_names_no_server() {
 
 #[test]
 fn servers_do_not_name_each_other() {
+    let uses = uses(&repository().join("servers"));
+    let may_name = |server: &Path, other: &Path, file: &PathBuf| {
+        uses.iter().any(|one| one.user == server && one.used == other && one.files.contains(file))
+    };
     let servers = servers(&repository());
     for server in &servers {
         for other in servers.iter().filter(|other| *other != server) {
@@ -65,11 +74,8 @@ fn servers_do_not_name_each_other() {
 
 #[test]
 fn what_is_listed_is_used() {
-    let servers = repository().join("servers");
-    for (user, used, files) in USED {
-        let found = naming(&servers.join(user), &servers.join(used));
-        let listed: Vec<PathBuf> = files.iter().map(|name| servers.join(user).join(name)).collect();
-        assert_eq!(found, listed, "{user} and {used}");
+    for Use { user, used, files } in uses(&repository().join("servers")) {
+        assert_eq!(naming(&user, &used), files, "{}", user.display());
     }
 }
 

@@ -319,5 +319,8 @@ mod tests {
         let of_both = said(&format!("{profile}{linker}"), "");
         assert!(of_both.contains("(profile.release); Cargo.toml cannot hold a linker"), "{of_both}");
         assert!(said("[env]\nCFLAGS = \"-O3\"\n", profile).contains("cannot hold that"));
+        // Of a target's table, only the linker is one.
+        let runner = remedies(&[&"target.x.runner = \"qemu\"".to_owned()]);
+        assert!(runner[0].contains("cannot hold that") && !runner[0].contains("linker"), "{runner:?}");
     }
 }

@@ -32,12 +32,30 @@ fn names(server: &Path) -> [String; 2] {
     [directory, package]
 }
 
+/// Whether a text names a server. A name that is one word of English is none in a sentence: it has to stand where code
+/// names a package, a module, a program or a directory.
+fn is_named(text: &str, name: &str) -> bool {
+    if name.contains(['_', '-']) {
+        return text.contains(name);
+    }
+    let is_of_a_word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    text.match_indices(name).any(|(at, _)| {
+        let (before, after) = (&text[..at], &text[at + name.len()..]);
+        let begins = !before.ends_with(is_of_a_word);
+        let code =
+            ["::", " = {", ".workspace", ".path", "-mcp", "_mcp", "-workloads", "_workloads", "-python"];
+        begins && code.iter().any(|code| after.starts_with(code))
+            || before.ends_with("servers/") && !after.starts_with(is_of_a_word)
+            || before.ends_with("../") && !after.starts_with(is_of_a_word)
+    })
+}
+
 /// The files below a directory that name a server.
 fn naming(directory: &Path, server: &Path) -> Vec<PathBuf> {
     let names = names(server);
     let is_naming = |path: &PathBuf| {
         let text = std::fs::read_to_string(path).unwrap_or_default();
-        names.iter().any(|name| text.contains(name.as_str()))
+        names.iter().any(|name| is_named(&text, name))
     };
     files(directory)
         .into_iter()
@@ -94,4 +112,14 @@ fn a_name_is_found_in_sources_and_manifests() {
         std::fs::write(path, text).unwrap();
     }
     assert_eq!(naming(&other, &one), [other.join("Cargo.toml"), other.join("src/lib.rs")]);
+}
+
+#[test]
+fn a_word_of_english_is_a_name_in_code_alone() {
+    for text in ["use kind::x;", "kind = { path = \"../kind\" }", "run kind-mcp", "servers/kind"] {
+        assert!(is_named(text, "kind"), "{text}");
+    }
+    for text in ["a new kind of report", "mod mankind;", "be kind: it is", "../kinds", "mankind::x"] {
+        assert!(!is_named(text, "kind"), "{text}");
+    }
 }

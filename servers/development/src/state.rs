@@ -154,8 +154,8 @@ impl Project {
         let version = self.history.version(live.generation());
         let (indexed, skips) = live.counts();
         let mut about = about(&skips);
+        about.dirty = version.commit.is_some().then_some(version.dirty);
         about.commit = version.commit;
-        about.dirty = Some(version.dirty);
         about.indexed = indexed;
         about.notices.extend(live.notice().map(str::to_owned));
         if let Some(reason) = live.polling() {

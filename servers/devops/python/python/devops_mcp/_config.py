@@ -8,7 +8,7 @@ __all__ = ["Config"]
 
 
 class Config(Options, total=False):
-    """The options of the command line that concern the tools."""
+    """What a server of hosts, metrics and deployments is started with."""
 
     prometheus: str
     """Prometheus server to query, such as `http://127.0.0.1:9090`."""

@@ -5,6 +5,8 @@
 //!        measure ask DIRECTORY STATE      take up the index in STATE (or make it) and ask it
 //!        measure edit DIRECTORY           change one file and ask at once; the file is put back
 
+#![expect(clippy::print_stdout, reason = "its numbers are for people")]
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use ureq::Agent;
 
 use crate::readers::{MOST_POINTS, exposition, shown};
@@ -31,6 +32,16 @@ struct Answer {
     #[serde(default)]
     error: String,
     data: Option<Data>,
+}
+
+#[derive(Deserialize)]
+struct BuildInfo {
+    data: Build,
+}
+
+#[derive(Deserialize)]
+struct Build {
+    version: String,
 }
 
 #[derive(Deserialize)]
@@ -85,12 +96,8 @@ impl Prometheus {
     /// Its version, or a sentence.
     pub fn version(&self) -> Result<String, String> {
         let text = self.get("/api/v1/status/buildinfo", &[])?;
-        let answer: Answer = self.read(&text)?;
-        let version = answer.data.map(|data| data.result);
-        // This answer has its fields in `data` itself.
-        drop(version);
-        let value: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-        Ok(value["data"]["version"].as_str().unwrap_or("of an unknown version").to_owned())
+        let info: BuildInfo = self.read(&text)?;
+        Ok(info.data.version)
     }
 
     /// The series of a query over a time, with at most so many points each, and no more than the server allows.
@@ -129,7 +136,7 @@ impl Prometheus {
         Ok(rows.into_iter().map(series).collect())
     }
 
-    fn read(&self, text: &str) -> Result<Answer, String> {
+    fn read<T: DeserializeOwned>(&self, text: &str) -> Result<T, String> {
         if text.trim_start().starts_with('<') {
             return Err(format!(
                 "{} answers with HTML: is it Prometheus, and not a page before it?",
@@ -284,6 +291,8 @@ mod tests {
         assert_eq!(found[0].name(), "up{job=\"a\\\"b\"}");
         assert_eq!((found[0].times(), found[0].values()), (&[1500, 4500][..], &[1.0, 2.0][..]));
         assert_eq!(found[0].faults().not_numbers, 2);
+        let info = r#"{"status":"success","data":{"version":"2.42.0","revision":"x"}}"#;
+        assert_eq!(answering(answer("200 OK", info)).version().unwrap(), "2.42.0");
     }
 
     #[test]

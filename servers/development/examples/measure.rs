@@ -4,6 +4,7 @@
 //!        measure index DIRECTORY          make an index from nothing
 //!        measure ask DIRECTORY STATE      take up the index in STATE (or make it) and ask it
 //!        measure edit DIRECTORY           change one file and ask at once; the file is put back
+//!        measure search DIRECTORY PATTERN search every file for a pattern, with no index
 
 #![expect(clippy::print_stdout, reason = "its numbers are for people")]
 
@@ -13,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use development::index::{Index, LIMITS, Live, Settings};
 use development::resolve::{Graph, Modules};
+use development::search::{Mode, Query, search};
 use mcp_source::walk::{Rules, walk};
 use mcp_source::{Language, parse, read};
 use mcp_workspace::Root;
@@ -34,7 +36,8 @@ fn main() -> Result<()> {
         ["index", directory] => drop(index(directory, None)?),
         ["ask", directory, state] => ask(&index(directory, Some(state.into()))?)?,
         ["edit", directory] => edit(directory)?,
-        _ => return Err("usage: measure parse|index|ask|edit DIRECTORY [STATE]".into()),
+        ["search", directory, pattern] => searched(Path::new(directory), pattern)?,
+        _ => return Err("usage: measure parse|index|ask|edit|search DIRECTORY [STATE|PATTERN]".into()),
     }
     println!("{:.2} CPU s, peak {} KiB, now {} KiB", cpu()?, kibibytes("VmHWM")?, kibibytes("VmRSS")?);
     Ok(())
@@ -130,6 +133,13 @@ fn ask(index: &Index) -> Result<()> {
     told("outline", timed(ROUNDS, |number| drop(std::hint::black_box(entry(number).defs()))));
     let file = |number: usize| (number.wrapping_mul(7_919) % entries.len()) as u32;
     told("impact", timed(ROUNDS, |number| drop(std::hint::black_box(graph.impact(&[file(number)], 10)))));
+    Ok(())
+}
+
+fn searched(directory: &Path, pattern: &str) -> Result<()> {
+    let started = Instant::now();
+    let found = search(&Root::open(directory)?, &Query::new(pattern, Mode::Regex), &|| false)?;
+    println!("{} hits in {} files, {:.2?}", found.hits, found.searched, started.elapsed());
     Ok(())
 }
 

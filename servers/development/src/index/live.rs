@@ -49,6 +49,8 @@ pub struct Live {
     store: Option<Store>,
     watch: Watch,
     walked: Skips,
+    /// How many files are part of answers, and what is left out: of the generation that is with it.
+    counted: (u64, usize, Skips),
     generation: u64,
     notice: Option<String>,
 }
@@ -66,6 +68,7 @@ impl Index {
             store: None,
             watch: Watch::default(),
             walked: Skips::default(),
+            counted: (0, 0, Skips::default()),
             generation: 0,
             notice: None,
         };
@@ -90,6 +93,7 @@ impl Index {
     ) -> Result<RwLockReadGuard<'_, Live>, String> {
         let mut live = self.live.write();
         live.refresh(&self.root, self.state.as_deref(), tell)?;
+        live.count();
         Ok(RwLockWriteGuard::downgrade(live))
     }
 
@@ -190,6 +194,13 @@ impl Live {
     /// How many files are part of answers, and what is left out.
     #[must_use]
     pub fn counts(&self) -> (usize, Skips) {
+        (self.counted.1, self.counted.2.clone())
+    }
+
+    fn count(&mut self) {
+        if self.counted.0 == self.generation {
+            return;
+        }
         let mut skips = self.walked.clone();
         let mut indexed = 0;
         for entry in self.everything() {
@@ -198,7 +209,7 @@ impl Live {
                 None => indexed += 1,
             }
         }
-        (indexed, skips)
+        self.counted = (self.generation, indexed, skips);
     }
 
     fn stamp(&self, path: &str) -> Option<Stamp> {

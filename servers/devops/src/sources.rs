@@ -57,7 +57,7 @@ impl<'a> Wanted<'a> {
         if source.contains('\0') {
             return Err(format!("source holds a NUL: {FORMS}"));
         }
-        let refused = || format!("source {} is none: {FORMS}", shown(source));
+        let refused = || format!("source {} is not one that can be read: {FORMS}", shown(source));
         let (kind, rest) = source.split_once(':').ok_or_else(refused)?;
         if rest.trim().is_empty() {
             return Err(refused());

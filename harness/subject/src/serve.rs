@@ -130,18 +130,28 @@ fn mark() {
     kill_process(getpid(), Signal::WINCH).ok();
 }
 
-/// One call for the answer, then calls for a millisecond at most: the least time is the estimate, because
-/// it only sizes slices and every disturbance makes it longer.
+/// How long sizing takes: a millisecond, and longer until so many slices were taken, because one that was disturbed says
+/// nothing. Calls that are long themselves are not repeated so often.
+const SIZING: Duration = Duration::from_millis(1);
+const SIZING_SLICES: u32 = 5;
+const LONGEST_SIZING: Duration = Duration::from_millis(100);
+
+/// One call for the answer, then slices of calls, one at the least: the least time is the estimate, because it only sizes
+/// slices and every disturbance makes it longer.
 fn prepare(task: &mut dyn Task) -> Prepared {
     let checksum = task.batch(1, 0);
     let start = Instant::now();
     let mut batch = 1;
     let mut call_ns = u64::MAX;
-    while start.elapsed() < Duration::from_millis(1) {
+    for slices in 1.. {
         let slice = time_slice(task, batch, 0);
         call_ns = call_ns.min(slice.wall_ns / batch);
         if slice.wall_ns < 20_000 {
             batch *= 2;
+        }
+        let so_far = start.elapsed();
+        if so_far >= SIZING && slices >= SIZING_SLICES || so_far >= LONGEST_SIZING {
+            break;
         }
     }
     Prepared { checksum, call_ns: call_ns.max(1) }
@@ -185,6 +195,42 @@ mod tests {
         assert_eq!(slices.len(), 3);
         assert!(slices.iter().all(|slice| slice["iters"] == 5 && slice["checksum"] == 210));
         assert_eq!(answers[3]["checksum"], 4);
+    }
+
+    /// A task of microseconds whose first calls are disturbed for longer than sizing usually takes.
+    struct Disturbed {
+        calls: u32,
+    }
+
+    impl Task for Disturbed {
+        fn batch(&mut self, iters: u64, _extra: u64) -> u64 {
+            self.calls += 1;
+            if self.calls <= 3 {
+                std::thread::sleep(Duration::from_millis(3));
+            }
+            iters
+        }
+    }
+
+    #[test]
+    fn a_disturbed_start_does_not_make_calls_long() {
+        let prepared = prepare(&mut Disturbed { calls: 0 });
+        assert!(prepared.call_ns < 1_000_000, "one call takes {} ns", prepared.call_ns);
+    }
+
+    #[test]
+    fn calls_that_are_long_are_timed_once() {
+        struct Long(u32);
+        impl Task for Long {
+            fn batch(&mut self, iters: u64, _extra: u64) -> u64 {
+                self.0 += 1;
+                std::thread::sleep(LONGEST_SIZING);
+                iters
+            }
+        }
+        let mut long = Long(0);
+        assert!(prepare(&mut long).call_ns >= 100_000_000);
+        assert_eq!(long.0, 2, "the answer's call and one more");
     }
 
     #[test]

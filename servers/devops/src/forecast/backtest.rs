@@ -5,7 +5,7 @@ use crate::series::Grid;
 use crate::stats::quantile;
 
 /// At so many points of the past a forecast is tried, where it is long enough.
-const ORIGINS: usize = 40;
+const ORIGINS: usize = 60;
 /// Before the first of them lies at least this share of the past.
 const FIRST: f64 = 0.4;
 /// A model has to be this much better than the naive one to be chosen: less may be chance.
@@ -174,7 +174,9 @@ fn intervals<'a>(paths: impl Iterator<Item = &'a Vec<f64>>, horizon: usize, leve
     let paths: Vec<&Vec<f64>> = paths.collect();
     let count = paths.len() as f64;
     let outside = (((count + 1.0) * (1.0 - level) / 2.0) / count.max(1.0)).min(0.5);
-    let share = (outside - 0.5 / count.max(1.0)).max(0.0);
+    // Interpolation lies inside of the rank by up to half of one; neighbouring distances share their errors, which makes
+    // half of that enough.
+    let share = (outside - 0.25 / count.max(1.0)).max(0.0);
     let mut bounds = Vec::with_capacity(horizon);
     let mut known: Option<(usize, (f64, f64))> = None;
     for at in 0..horizon {
@@ -212,7 +214,7 @@ mod tests {
     #[test]
     fn origins_are_spread_and_leave_room() {
         let found = origins(1000, 100);
-        assert_eq!((found.len(), found[0], found[39]), (40, 400, 900));
+        assert_eq!((found.len(), found[0], found[59]), (60, 400, 900));
         assert!(found.windows(2).all(|pair| pair[0] < pair[1]));
         assert_eq!(origins(16, 8), [8]);
         assert_eq!(origins(20, 1).last(), Some(&19));

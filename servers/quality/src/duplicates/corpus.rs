@@ -7,10 +7,10 @@ use crate::duplicates::follow::{Side, follow};
 use crate::duplicates::lex::{Class, exact, lex};
 use crate::duplicates::{Options, Pair};
 
-/// How fingerprints are cut: any 19 tokens that are equal share one. Shorter shingles find more edited copies and cost
+/// How fingerprints are cut: any 11 tokens that are equal share one. Shorter shingles find more edited copies and cost
 /// more seeds; with these a copy of 100 tokens of which 10 are changed at random keeps a run that is long enough in
 /// nearly all cases.
-const CUT: Cut = Cut { shingle: 12, window: 8 };
+const CUT: Cut = Cut { shingle: 8, window: 4 };
 
 /// Of texts that are found so often only neighbours are compared; they chain.
 const MOST_COMPARED: usize = 8;

@@ -9,10 +9,13 @@ use crate::duplicates::{CloneType, Options};
 const LONGEST_GAP: usize = 12;
 
 /// So many tokens have to be equal behind a gap for it to be one.
-const BEHIND_GAP: usize = 4;
+const BEHIND_GAP: usize = 3;
+
+/// So many tokens are looked at behind a gap.
+const LOOKED_AT: usize = 10;
 
 /// The least share of equal tokens in a copy with gaps.
-const LEAST_EQUAL: f64 = 0.75;
+const LEAST_EQUAL: f64 = 0.65;
 
 /// The least share of names and values that are renamed the same way each time. Texts that a program repeats, such as
 /// tables, have the form of one another and nothing else in common.
@@ -52,47 +55,110 @@ pub(super) fn follow(sides: (Side<'_>, Side<'_>), at: (u32, u32), length: usize,
     back(one, other, starts, &mut runs);
     let narrow = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
     let runs: Vec<(u32, u32, u32)> =
-        runs.iter().map(|run| (narrow(run.0), narrow(run.1), narrow(run.2))).collect();
+        trimmed(&runs).iter().map(|run| (narrow(run.0), narrow(run.1), narrow(run.2))).collect();
     let first = runs.first().copied().unwrap_or((at.0, at.1, 0));
     let last = runs.last().copied().unwrap_or(first);
     Found { one: (first.0, last.0 + last.2), other: (first.1, last.1 + last.2), runs }
 }
 
-fn ahead(one: &[u32], other: &[u32], ends: (usize, usize), runs: &mut Vec<(usize, usize, usize)>) {
-    loop {
-        let Some(run) = runs.last_mut() else { return };
+/// A run of equal tokens: its place in the one, in the other, its length.
+type Run = (usize, usize, usize);
+
+/// The part of the runs in which most is equal for what differs. Behind the end of a copy a few tokens are equal by
+/// chance, and would draw what follows into it.
+fn trimmed(runs: &[Run]) -> &[Run] {
+    let mut best = (0, 0..runs.len().min(1));
+    let (mut sum, mut start) = (0, 0);
+    for (place, run) in runs.iter().enumerate() {
+        let gap = place.checked_sub(1).map_or(0, |before| lost(runs[before], *run));
+        if gap >= sum {
+            (sum, start) = (0, place);
+        } else {
+            sum -= gap;
+        }
+        sum += run.2;
+        if sum > best.0 {
+            best = (sum, start..place + 1);
+        }
+    }
+    &runs[best.1]
+}
+
+/// How many tokens lie between two runs, on the side where it is more.
+fn lost(before: Run, after: Run) -> usize {
+    (after.0 - before.0 - before.2).max(after.1 - before.1 - before.2)
+}
+
+/// What is followed in vain: when so many tokens more were lost than found since the best place.
+const DROP: usize = 24;
+
+fn ahead(one: &[u32], other: &[u32], ends: (usize, usize), runs: &mut Vec<Run>) {
+    let (mut sum, mut best) = (DROP, DROP);
+    while let Some(run) = runs.last_mut() {
         while run.0 + run.2 < ends.0 && run.1 + run.2 < ends.1 && one[run.0 + run.2] == other[run.1 + run.2] {
             run.2 += 1;
         }
         let (a, b) = (run.0 + run.2, run.1 + run.2);
-        let gap = gaps().find(|(left, right)| {
+        let equal = |(left, right): (usize, usize)| {
             let (a, b) = (a + left, b + right);
-            a + BEHIND_GAP <= ends.0
-                && b + BEHIND_GAP <= ends.1
-                && one[a..a + BEHIND_GAP] == other[b..b + BEHIND_GAP]
-        });
-        let Some((left, right)) = gap else { return };
-        runs.push((a + left, b + right, BEHIND_GAP));
+            let rest = LOOKED_AT.min(ends.0.saturating_sub(a)).min(ends.1.saturating_sub(b));
+            (0..rest).take_while(|step| one[a + step] == other[b + step]).count()
+        };
+        sum += run.2;
+        best = best.max(sum);
+        let Some(((left, right), length)) = best_gap(equal) else { return };
+        sum = sum.saturating_sub(left.max(right));
+        if sum + DROP <= best {
+            return;
+        }
+        runs.push((a + left, b + right, length));
     }
 }
 
-fn back(one: &[u32], other: &[u32], starts: (usize, usize), runs: &mut Vec<(usize, usize, usize)>) {
-    let mut before: Vec<(usize, usize, usize)> = Vec::new();
+fn back(one: &[u32], other: &[u32], starts: (usize, usize), runs: &mut Vec<Run>) {
+    let mut before: Vec<Run> = Vec::new();
+    let (mut sum, mut best) = (DROP, DROP);
     while let Some(run) = before.last_mut().or(runs.first_mut()) {
         while run.0 > starts.0 && run.1 > starts.1 && one[run.0 - 1] == other[run.1 - 1] {
             *run = (run.0 - 1, run.1 - 1, run.2 + 1);
         }
         let (a, b) = (run.0, run.1);
-        let gap = gaps().find(|(left, right)| {
-            a >= starts.0 + left + BEHIND_GAP
-                && b >= starts.1 + right + BEHIND_GAP
-                && one[a - left - BEHIND_GAP..a - left] == other[b - right - BEHIND_GAP..b - right]
-        });
-        let Some((left, right)) = gap else { break };
-        before.push((a - left - BEHIND_GAP, b - right - BEHIND_GAP, BEHIND_GAP));
+        let equal = |(left, right): (usize, usize)| {
+            let (a, b) = (a.saturating_sub(left), b.saturating_sub(right));
+            let rest = LOOKED_AT.min(a.saturating_sub(starts.0)).min(b.saturating_sub(starts.1));
+            (0..rest).take_while(|step| one[a - 1 - step] == other[b - 1 - step]).count()
+        };
+        sum += run.2;
+        best = best.max(sum);
+        let Some(((left, right), length)) = best_gap(equal) else { break };
+        sum = sum.saturating_sub(left.max(right));
+        if sum + DROP <= best {
+            break;
+        }
+        before.push((a - left - length, b - right - length, length));
     }
     before.reverse();
     runs.splice(0..0, before);
+}
+
+/// The gap behind which most is equal for its length, and how much is, of [`LOOKED_AT`] tokens. The first equal tokens
+/// behind a change are often those of another place.
+fn best_gap(equal: impl Fn((usize, usize)) -> usize) -> Option<((usize, usize), usize)> {
+    let mut best: Option<((usize, usize), usize)> = None;
+    let mut most = 0;
+    for gap in gaps() {
+        let length = equal(gap);
+        // What is left out on both sides is lost to the copy.
+        let worth = (2 * length).saturating_sub(gap.0.max(gap.1));
+        if length >= BEHIND_GAP && worth > most {
+            (best, most) = (Some((gap, length)), worth);
+        }
+        // Nothing longer is worth more.
+        if most + gap.0.max(gap.1) >= 2 * LOOKED_AT {
+            break;
+        }
+    }
+    best
 }
 
 /// Gaps, the shortest first: changed tokens, and then added or left out ones.

@@ -306,12 +306,17 @@ pub fn is_test_path(path: &str) -> bool {
 mod tests {
     use std::collections::BTreeSet;
 
+    use std::time::Duration;
+
     use mcp_source::parse;
 
     use super::*;
 
+    /// Nothing here is about time, and the machine may be busy.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
     fn lines(language: Language, text: &str, rule: &str) -> Vec<u32> {
-        let tree = parse::parse(language, text.as_bytes(), parse::USUAL_TIME).unwrap();
+        let tree = parse::parse(language, text.as_bytes(), PATIENCE).unwrap();
         assert!(
             !tree.root_node().has_error(),
             "{rule}: an example of {} does not parse:\n{text}",
@@ -365,7 +370,7 @@ mod tests {
     }
 
     fn parses(language: Language, text: &str) -> bool {
-        !parse::parse(language, text.as_bytes(), parse::USUAL_TIME).unwrap().root_node().has_error()
+        !parse::parse(language, text.as_bytes(), PATIENCE).unwrap().root_node().has_error()
     }
 
     #[test]
@@ -386,7 +391,7 @@ mod tests {
     #[test]
     fn places_are_counted_in_characters_from_one() {
         let text = "def f():\n    'é'; eval(x)\n";
-        let tree = parse::parse(Language::Python, text.as_bytes(), parse::USUAL_TIME).unwrap();
+        let tree = parse::parse(Language::Python, text.as_bytes(), PATIENCE).unwrap();
         let found = find(Language::Python, tree, text, "a.py");
         let finding = found.iter().find(|finding| finding.rule == "python/eval").unwrap();
         assert_eq!((finding.line, finding.column), (2, 10));

@@ -386,8 +386,12 @@ fn is_rest(arm: Node<'_>, text: &[u8]) -> bool {
 /// Whether a `break` or `continue` says of which loop.
 fn names_label(jump: Node<'_>) -> bool {
     let mut cursor = jump.walk();
-    jump.children(&mut cursor)
-        .any(|child| matches!(child.kind(), "label" | "statement_identifier" | "label_name" | "identifier"))
+    jump.children(&mut cursor).any(|child| match child.kind() {
+        "label" | "statement_identifier" | "label_name" => true,
+        // In Java; in Rust it is the value of the loop.
+        "identifier" => jump.kind().ends_with("_statement"),
+        _ => false,
+    })
 }
 
 /// What each line holds.

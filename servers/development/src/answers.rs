@@ -53,13 +53,18 @@ pub(crate) struct SearchView {
 
 impl Output for SearchView {
     fn text(&self, _detail: Detail) -> String {
-        let mut text = format!("{} hits, {} files searched", self.hits, self.searched);
+        let mut text = format!("{}, {} searched", counted(self.hits, "hit"), counted(self.searched, "file"));
         if let Some(hint) = &self.hint {
             text.push_str("; ");
             text.push_str(hint);
         }
         text
     }
+}
+
+/// A number with the word for what it counts.
+fn counted(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// The definitions of a file, or of the files of a directory.
@@ -79,7 +84,11 @@ pub(crate) struct OutlineView {
 impl Output for OutlineView {
     fn text(&self, _detail: Detail) -> String {
         let lines: usize = self.files.iter().map(|file| file.lines.len()).sum();
-        let text = format!("{lines} definitions in {} files", self.files.len());
+        let text = format!(
+            "{} in {}",
+            counted(lines as u64, "definition"),
+            counted(self.files.len() as u64, "file")
+        );
         self.hint.as_ref().map_or(text, |hint| hint.clone())
     }
 }
@@ -234,7 +243,16 @@ pub(crate) struct ImpactView {
 
 impl Output for ImpactView {
     fn text(&self, _detail: Detail) -> String {
-        self.hint.clone().unwrap_or_else(|| format!("{} files depend on it", self.total))
+        self.hint.clone().unwrap_or_else(|| {
+            format!(
+                "{} on it",
+                if self.total == 1 {
+                    "1 file depends".to_owned()
+                } else {
+                    format!("{} files depend", self.total)
+                }
+            )
+        })
     }
 }
 
@@ -327,7 +345,8 @@ impl Output for MapView {
     fn text(&self, _detail: Detail) -> String {
         let files: u64 = self.languages.values().map(|[files, _]| files).sum();
         let lines: u64 = self.languages.values().map(|[_, lines]| lines).sum();
-        let text = format!("{files} files, {lines} lines, {} cycles", self.cycles.len());
+        let (files, lines) = (counted(files, "file"), counted(lines, "line"));
+        let text = format!("{files}, {lines}, {}", counted(self.cycles.len() as u64, "cycle"));
         self.hint.clone().unwrap_or(text)
     }
 }

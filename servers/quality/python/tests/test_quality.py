@@ -43,5 +43,5 @@ def test_what_is_measured_is_what_is_there(server):
 
 
 def test_an_option_that_makes_no_sense_is_refused(root):
-    with pytest.raises(ValueError, match="without_rust"):
+    with pytest.raises(ValueError, match="--without-rust"):
         quality_mcp.Server({"root": root, "without_rust": "maybe"})

@@ -28,7 +28,8 @@ use crate::serve::handler::{Handler, Shared};
 use crate::serve::plain::Plain;
 use crate::serve::run::Way;
 use crate::serve::sessions::Sessions;
-use crate::serve::stdio::{LONGEST_LINE, parse, trimmed};
+use crate::serve::stdio::LONGEST_LINE;
+use crate::serve::stdio::message::{parse, trimmed};
 use crate::server::Server;
 
 /// The path of the endpoint.

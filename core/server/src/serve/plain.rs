@@ -23,7 +23,8 @@ use crate::content::Reply;
 use crate::context::Era;
 use crate::serve::front::{self, FrontCall, LastMeta, Opening, Places};
 use crate::serve::http::SESSION;
-use crate::serve::stdio::{LONGEST_LINE, answer_text};
+use crate::serve::stdio::LONGEST_LINE;
+use crate::serve::stdio::message::answer_text;
 use crate::server::Server;
 use crate::tool::Place;
 

@@ -9,7 +9,8 @@ use crate::content::Reply;
 use crate::context::{Boxed, Call, Capability, Client, Level};
 use crate::layers::Admitted;
 use crate::serve::output::Output;
-use crate::serve::stdio::{Running, answer_line, line};
+use crate::serve::stdio::Running;
+use crate::serve::stdio::message::{answer_line, line};
 use crate::server::Server;
 use crate::tool::{Failure, ToolError};
 

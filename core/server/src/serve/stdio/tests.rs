@@ -1,6 +1,7 @@
 use serde_json::Value;
 
 use super::*;
+use crate::serve::stdio::message::tool_call;
 
 fn refused(text: &str) -> (i32, Option<Value>) {
     let (error, id) =

@@ -85,7 +85,7 @@ pub(super) async fn run_tests(
         ));
     }
     let run = remembered(root, at_ms, digest, is_whole, &verdicts, &policy);
-    let run = observe(&state, root, run);
+    let run = observe(&state, root, run, || !context.is_cancelled());
     if state.memory.is_kept() && !verdicts.tests.is_empty() | run.broken.is_some() {
         let kept = state.memory.get().and_then(|log| log.append(run).map_err(|error| error.to_string()));
         notices.extend(kept.err().map(|error| format!("not remembered: {error}")));
@@ -191,7 +191,7 @@ fn remembered(
 
 /// What a run of all tests says of the selection: whether it would have selected the tests that fail now and passed
 /// the last time.
-fn observe(state: &Quality, root: &Root, mut run: TestRun) -> TestRun {
+fn observe(state: &Quality, root: &Root, mut run: TestRun, is_wanted: impl Fn() -> bool) -> TestRun {
     if !run.is_whole || run.failed.is_empty() {
         return run;
     }
@@ -205,7 +205,7 @@ fn observe(state: &Quality, root: &Root, mut run: TestRun) -> TestRun {
         return run;
     }
     // Without a repository there is no selection to judge.
-    if let Ok(is_selected) = select::would_select(state, root) {
+    if let Ok(is_selected) = select::would_select(state, root, is_wanted) {
         let missed = new.iter().filter(|name| !is_selected(name)).count();
         run.observed = Observed { failures: new.len() as u64, missed: missed as u64 };
     }

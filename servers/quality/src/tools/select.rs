@@ -117,12 +117,16 @@ fn selected(
     Ok(selection)
 }
 
-/// Whether a selection for what is changed now would select a test by its name.
-pub(super) fn would_select(state: &Quality, root: &Root) -> Result<impl Fn(&str) -> bool, ToolError> {
+/// Whether a selection for what is changed now would select a test by its name. `is_wanted` is asked between the steps.
+pub(super) fn would_select(
+    state: &Quality,
+    root: &Root,
+    is_wanted: impl Fn() -> bool,
+) -> Result<impl Fn(&str) -> bool, ToolError> {
     let repository = Repository::open(root.path(), state.roots.paths()).map_err(failed)?;
     let changes = repository.changes(USUAL_BASE).map_err(failed)?;
     // Without the past: what failed the last time is selected whatever was changed.
-    let selection = selected(root, &repository, &changes, None, &BTreeMap::new(), || true)?;
+    let selection = selected(root, &repository, &changes, None, &BTreeMap::new(), is_wanted)?;
     let is_everything = selection.everything.is_some();
     Ok(move |test: &str| {
         let first = test.split("::").next().unwrap_or(test);

@@ -125,6 +125,15 @@ pub(crate) fn line(series: &Series, summary: &Summary) -> String {
     )
 }
 
+/// What is said of a series beside its numbers.
+#[derive(Debug, Serialize)]
+pub(crate) struct Said {
+    pub says: String,
+    pub notes: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub svg: Option<String>,
+}
+
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct AnomaliesView {
     #[schemars(with = "Vec<Object>")]
@@ -133,18 +142,14 @@ pub(crate) struct AnomaliesView {
     pub false_alarms_per_day: f64,
     /// Over what was looked at.
     pub expected_false_alarms: f64,
+    #[serde(flatten)]
     #[schemars(skip)]
-    pub says: String,
-    #[schemars(skip)]
-    pub notes: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(skip)]
-    pub svg: Option<String>,
+    pub said: Said,
 }
 
 impl Output for AnomaliesView {
     fn text(&self, _detail: Detail) -> String {
-        noted(self.says.clone(), &self.notes)
+        noted(self.said.says.clone(), &self.said.notes)
     }
 }
 
@@ -152,18 +157,14 @@ impl Output for AnomaliesView {
 pub(crate) struct ChangesView {
     #[schemars(with = "Vec<Object>")]
     pub changes: Vec<Value>,
+    #[serde(flatten)]
     #[schemars(skip)]
-    pub says: String,
-    #[schemars(skip)]
-    pub notes: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(skip)]
-    pub svg: Option<String>,
+    pub said: Said,
 }
 
 impl Output for ChangesView {
     fn text(&self, _detail: Detail) -> String {
-        noted(self.says.clone(), &self.notes)
+        noted(self.said.says.clone(), &self.said.notes)
     }
 }
 
@@ -181,18 +182,14 @@ pub(crate) struct ForecastView {
     pub full: Option<Value>,
     #[schemars(skip)]
     pub level: f64,
+    #[serde(flatten)]
     #[schemars(skip)]
-    pub says: String,
-    #[schemars(skip)]
-    pub notes: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(skip)]
-    pub svg: Option<String>,
+    pub said: Said,
 }
 
 impl Output for ForecastView {
     fn text(&self, _detail: Detail) -> String {
-        noted(self.says.clone(), &self.notes)
+        noted(self.said.says.clone(), &self.said.notes)
     }
 }
 

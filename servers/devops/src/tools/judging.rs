@@ -5,7 +5,7 @@ use mcp_server::context::Context;
 use mcp_server::tool::ToolError;
 use serde_json::{Value, json};
 
-use crate::answers::{AnomaliesView, ChangesView, ForecastView, number, time};
+use crate::answers::{AnomaliesView, ChangesView, ForecastView, Said, number, time};
 use crate::changes::changes as find_changes;
 use crate::chart::{Drawing, short, sparkline, svg};
 use crate::detect::{Detection, RATES, detect as find_anomalies};
@@ -89,9 +89,7 @@ pub(crate) fn detect(state: &State, params: &Detect, context: &Context) -> Resul
         anomalies: order.iter().map(view).collect(),
         false_alarms_per_day: found.rate,
         expected_false_alarms: expected,
-        says,
-        notes,
-        svg: drawing,
+        said: Said { says, notes, svg: drawing },
     })
 }
 
@@ -176,7 +174,10 @@ pub(crate) fn changes(state: &State, params: &Changes, _context: &Context) -> Re
     let marks: Vec<i64> = found.found.iter().map(|change| change.time_ms).collect();
     let drawing = (params.svg == Some(true))
         .then(|| svg(&Drawing { title: series.name(), line: &outline(&series), band: &[], marks: &marks }));
-    Ok(ChangesView { changes: found.found.iter().take(MOST).map(view).collect(), says, notes, svg: drawing })
+    Ok(ChangesView {
+        changes: found.found.iter().take(MOST).map(view).collect(),
+        said: Said { says, notes, svg: drawing },
+    })
 }
 
 pub(crate) fn forecast(
@@ -250,9 +251,7 @@ pub(crate) fn forecast(
             .collect(),
         full,
         level: found.level,
-        says,
-        notes,
-        svg: drawing,
+        said: Said { says, notes, svg: drawing },
     })
 }
 

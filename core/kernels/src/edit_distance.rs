@@ -36,6 +36,38 @@ impl Pattern {
         let positions: Vec<_> = blocks.collect();
         Self { len: pattern.len(), columns: vec![Column { up: !0, down: 0 }; positions.len()], positions }
     }
+
+    /// How many bytes of memory a pattern of so many bytes takes.
+    #[must_use]
+    pub fn memory(len: usize) -> usize {
+        len.div_ceil(64).saturating_mul(size_of::<[u64; 256]>() + size_of::<Column>())
+    }
+}
+
+/// A comparison with a text that comes in pieces.
+#[derive(Debug)]
+pub struct Comparison<'a> {
+    pattern: &'a mut Pattern,
+    distance: usize,
+}
+
+impl<'a> Comparison<'a> {
+    /// With a text of which nothing has come yet.
+    pub fn new(pattern: &'a mut Pattern) -> Self {
+        pattern.columns.fill(Column { up: !0, down: 0 });
+        Self { distance: pattern.len, pattern }
+    }
+
+    /// Takes the next piece of the text.
+    pub fn add(&mut self, text: &[u8]) {
+        self.distance = columns(self.pattern, text, self.distance);
+    }
+
+    /// The distance to the text so far.
+    #[must_use]
+    pub fn distance(&self) -> usize {
+        self.distance
+    }
 }
 
 /// The least number of inserted, removed and replaced bytes that turn the pattern into `text`.
@@ -44,12 +76,17 @@ impl Pattern {
 /// borrowed mutably for its working memory.
 #[inline(never)]
 pub fn levenshtein(pattern: &mut Pattern, text: &[u8]) -> usize {
+    pattern.columns.fill(Column { up: !0, down: 0 });
+    columns(pattern, text, pattern.len)
+}
+
+/// The columns of further bytes of a text; from the distance to what came before them to the one with them.
+#[inline(always)]
+fn columns(pattern: &mut Pattern, text: &[u8], mut distance: usize) -> usize {
     let Some(rows) = pattern.len.checked_sub(1) else {
-        return text.len();
+        return distance + text.len();
     };
     let last = 1_u64 << (rows % 64);
-    pattern.columns.fill(Column { up: !0, down: 0 });
-    let mut distance = pattern.len;
     for byte in text {
         // The top row of the table grows by one with each column.
         let mut carry = Carry { up: 1, down: 0 };
@@ -135,6 +172,22 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_text_may_come_in_pieces(
+            pattern in prop::collection::vec(b'a'..=b'd', 0..200),
+            text in prop::collection::vec(b'a'..=b'd', 0..80),
+            piece in 1..30_usize,
+        ) {
+            let mut prepared = Pattern::new(&pattern);
+            let mut comparison = Comparison::new(&mut prepared);
+            let mut so_far = 0;
+            for part in text.chunks(piece) {
+                comparison.add(part);
+                so_far += part.len();
+                prop_assert_eq!(comparison.distance(), plain(&pattern, &text[..so_far]));
+            }
+        }
+
         #[test]
         fn bits_and_table_agree(
             pattern in prop::collection::vec(b'a'..=b'd', 0..200),

@@ -88,6 +88,8 @@ pub(crate) struct Facts {
     /// The character of the module `struct` for an item of this machine's byte order; `None` for others.
     format: Option<u8>,
     item_size: usize,
+    /// How many axes it has; a single number has none.
+    axes: usize,
     /// How many columns the items have, where they are a table.
     columns: Option<usize>,
     is_contiguous: bool,
@@ -124,13 +126,21 @@ impl View {
     ///
     /// # Errors
     /// `TypeError` where `object` exports none, `ValueError` where it has gaps.
-    fn new(object: &Bound<'_, PyAny>, name: &str, wanted: impl FnOnce() -> String) -> PyResult<Self> {
-        let (export, facts) =
-            backend::export(object).map_err(|error| no_buffer(object, error, name, &wanted()))?;
+    fn new(object: &Bound<'_, PyAny>, name: &str, wanted: impl Fn() -> String) -> PyResult<Self> {
+        let single = || PyTypeError::new_err(format!("{name} is a single number; {} is wanted", wanted()));
+        let (export, facts) = backend::export(object).map_err(|error| {
+            // Such an array has memory, but no shape to read it by.
+            let is_single =
+                object.getattr("ndim").is_ok_and(|axes| axes.extract::<usize>().is_ok_and(|n| n == 0));
+            if is_single { single() } else { no_buffer(object, error, name, &wanted()) }
+        })?;
         if !facts.is_contiguous {
             return Err(PyValueError::new_err(format!(
                 "{name} is not contiguous; copy it first, with numpy.ascontiguousarray for example"
             )));
+        }
+        if facts.axes == 0 {
+            return Err(single());
         }
         Ok(Self { facts, is_immutable: is_immutable(object)?, _export: export })
     }
@@ -249,6 +259,14 @@ impl<T: Number> Input<T> {
         match self {
             Self::InPlace(view) => view.facts.columns,
             Self::Copied(_) => None,
+        }
+    }
+
+    /// How many axes the numbers have: 1 for a list.
+    pub(crate) fn axes(&self) -> usize {
+        match self {
+            Self::InPlace(view) => view.facts.axes,
+            Self::Copied(_) => 1,
         }
     }
 

@@ -6,6 +6,7 @@ compile_error!(
      such as `--profile python`"
 );
 
+use mcp_python_face::callers::only_in_the_main_interpreter;
 use pyo3::prelude::*;
 
 mod buffers;
@@ -15,6 +16,7 @@ mod direct;
 mod floats;
 mod guard;
 mod kernels;
+mod memory;
 mod numbers;
 mod observe;
 mod queue;
@@ -25,6 +27,7 @@ mod store;
 #[pymodule(gil_used = true)]
 fn mcp_rust_core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
+    only_in_the_main_interpreter(py)?;
     module.add("version", env!("CARGO_PKG_VERSION"))?;
     module.add("InternalError", py.get_type::<guard::InternalError>())?;
     module.add("QueueClosed", py.get_type::<queue::QueueClosed>())?;

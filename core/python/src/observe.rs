@@ -39,24 +39,29 @@ impl LatencyHistogram {
     /// What the calls of a method took, as a dict with `count`, and in nanoseconds `min`, `p50`, `p90`, `p99`,
     /// `p999`, `max` and `mean`; `None` where no call was recorded.
     fn summary<'py>(&self, py: Python<'py>, method: PyBackedStr) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let summary = released(py, || self.0.summary(&method))?;
+        let summary = guarded(|| Ok(self.0.summary(&method)))?;
         summary.map(|summary| json::from_value(py, &summary)).transpose()
     }
 
     /// The methods with at least one call, in alphabetical order.
-    fn methods(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        released(py, || self.0.methods())
+    fn methods(&self) -> PyResult<Vec<String>> {
+        guarded(|| Ok(self.0.methods()))
     }
 
     /// Adds all calls that another histogram has recorded.
-    fn merge_from(&self, py: Python<'_>, other: PyRef<'_, Self>) -> PyResult<()> {
-        let other = &other.0;
-        released(py, || self.0.merge_from(other))
+    fn merge_from(&self, other: PyRef<'_, Self>) -> PyResult<()> {
+        guarded(|| {
+            self.0.merge_from(&other.0);
+            Ok(())
+        })
     }
 
     /// Forgets all calls.
-    fn reset(&self, py: Python<'_>) -> PyResult<()> {
-        released(py, || self.0.reset())
+    fn reset(&self) -> PyResult<()> {
+        guarded(|| {
+            self.0.reset();
+            Ok(())
+        })
     }
 }
 

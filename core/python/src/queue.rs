@@ -6,10 +6,12 @@ use crate::numbers::{Count, Seconds};
 use mcp_python_face::json;
 use mcp_store::priority_queue::{self, Order, Priority, RecvError, SendError};
 use pyo3::create_exception;
-use pyo3::exceptions::{PyException, PyValueError};
+use pyo3::exceptions::{PyException, PyMemoryError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::PyType;
+use std::cell::RefCell;
+use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -39,6 +41,8 @@ type Received = (Py<PyAny>, &'static str);
 /// >>> queue.receive(), queue.receive()
 /// (('fire', 'urgent'), ('report', 'normal'))
 #[pyclass(frozen, module = "mcp_rust_core")]
+// Locked only with the interpreter held, and waited for without the lock, so that the child of a `fork`, which is a
+// thread that holds the interpreter, finds nothing locked.
 pub(crate) struct PriorityQueue {
     queue: priority_queue::PriorityQueue<Py<PyAny>>,
     /// By priority, how often a message that waits for room was given back only to be sent again.
@@ -75,20 +79,17 @@ impl PriorityQueue {
     ) -> PyResult<()> {
         let Named(priority) = priority;
         let deadline = Deadline::after(timeout);
-        let mut unsent = match guarded(|| Ok(self.queue.try_send(message, priority)))? {
-            Err(SendError::Full(message)) => message,
-            other => return sent(py, other),
-        };
-        while !deadline.has_passed() {
-            py.check_signals()?;
-            self.retries[priority as usize].fetch_add(1, Ordering::Relaxed);
-            let nap = deadline.nap();
-            match released(py, || self.queue.send_timeout(unsent, priority, nap))? {
-                Err(SendError::Full(message)) => unsent = message,
+        let mut unsent = message;
+        loop {
+            let seen = self.queue.changes();
+            match guarded(|| Ok(self.queue.try_send(unsent, priority)))? {
+                Err(SendError::Full(message)) if !deadline.has_passed() => unsent = message,
                 other => return sent(py, other),
             }
+            py.check_signals()?;
+            self.retries[priority as usize].fetch_add(1, Ordering::Relaxed);
+            self.nap(py, seen, &deadline)?;
         }
-        sent(py, Err(SendError::Full(unsent)))
     }
 
     /// Sends a message if there is room now. Raises `queue.Full` and `QueueClosed`.
@@ -108,13 +109,19 @@ impl PriorityQueue {
     #[pyo3(signature = (timeout=None))]
     fn receive(&self, py: Python<'_>, timeout: Option<Seconds>) -> PyResult<Received> {
         let deadline = Deadline::after(timeout);
-        let mut outcome = guarded(|| Ok(self.queue.try_recv()))?;
-        while matches!(outcome, Err(RecvError::Empty | RecvError::TimedOut)) && !deadline.has_passed() {
+        loop {
+            let seen = self.queue.changes();
+            match guarded(|| Ok(self.queue.try_recv()))? {
+                Err(RecvError::Empty) if !deadline.has_passed() => {}
+                // None came in time, which only a wait can say.
+                Err(RecvError::Empty) if timeout.is_some_and(|Seconds(timeout)| !timeout.is_zero()) => {
+                    return received(py, Err(RecvError::TimedOut));
+                }
+                other => return received(py, other),
+            }
             py.check_signals()?;
-            let nap = deadline.nap();
-            outcome = released(py, || self.queue.recv_timeout(nap))?;
+            self.nap(py, seen, &deadline)?;
         }
-        received(py, outcome)
     }
 
     /// Receives the next message if there is one now. Raises `queue.Empty` and `QueueClosed`.
@@ -163,6 +170,48 @@ impl PriorityQueue {
 
     fn __len__(&self) -> usize {
         self.queue.len()
+    }
+}
+
+impl PriorityQueue {
+    /// Waits for a change since `seen` with the interpreter released, for a while at most.
+    fn nap(&self, py: Python<'_>, seen: u32, deadline: &Deadline) -> PyResult<()> {
+        released(py, || self.queue.wait_for_change(seen, deadline.nap()))
+    }
+}
+
+thread_local! {
+    /// The queues that are dropped while another one's messages are.
+    static DROPPED: RefCell<Option<Vec<priority_queue::PriorityQueue<Py<PyAny>>>>> = const { RefCell::new(None) };
+}
+
+/// A queue may wait in a queue, and so on: dropped inside each other, they would take the stack to its end.
+impl Drop for PriorityQueue {
+    fn drop(&mut self) {
+        let queue = mem::replace(&mut self.queue, priority_queue::PriorityQueue::new(0, Order::Strict));
+        let outermost = DROPPED.with_borrow_mut(|dropped| match dropped {
+            Some(dropped) => {
+                dropped.push(queue);
+                None
+            }
+            None => {
+                *dropped = Some(Vec::new());
+                Some(queue)
+            }
+        });
+        let mut next = outermost;
+        while let Some(queue) = next {
+            while let Ok((message, _)) = queue.try_recv() {
+                drop(message);
+            }
+            next = DROPPED.with_borrow_mut(|dropped| {
+                let pending = dropped.as_mut().and_then(Vec::pop);
+                if pending.is_none() {
+                    *dropped = None;
+                }
+                pending
+            });
+        }
     }
 }
 
@@ -220,6 +269,7 @@ fn sent(py: Python<'_>, outcome: Result<(), SendError<Py<PyAny>>>) -> PyResult<(
         match error {
             SendError::Full(_) => of_module_queue(py, "Full", text),
             SendError::Closed(_) => QueueClosed::new_err(text),
+            SendError::NoMemory(_) => PyMemoryError::new_err(text),
         }
     })
 }

@@ -17,6 +17,9 @@ use std::time::Duration;
 /// would hand the interpreter to another thread and back: that costs several times the copy.
 const LARGE: usize = 1 << 20;
 
+/// What a name takes in a list of names, besides its text, roughly in bytes.
+const KEY: usize = 64;
+
 /// A map from names to bytes that never holds more than it was given, for several threads.
 ///
 /// An entry counts with its name, its value and 128 bytes. Where there is no room, the least recently used
@@ -28,6 +31,7 @@ const LARGE: usize = 1 << 20;
 /// >>> store["greeting"], "other" in store, len(store)
 /// (b'hello', False, 1)
 #[pyclass(frozen, mapping, module = "mcp_rust_core")]
+// Locked only with the interpreter held, so that the child of a `fork`, which is such a thread, finds nothing locked.
 pub(crate) struct StateStore {
     /// Boxed, because its shards are aligned to cache lines and CPython allocates objects for 16 bytes.
     store: Box<state_store::StateStore>,
@@ -110,19 +114,23 @@ impl StateStore {
     }
 
     /// Removes everything. Statistics of the past stay.
-    fn clear(&self, py: Python<'_>) -> PyResult<()> {
-        released(py, || self.store.clear())
+    fn clear(&self) -> PyResult<()> {
+        guarded(|| {
+            self.store.clear();
+            Ok(())
+        })
     }
 
     /// All keys, in no order.
-    fn keys(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        released(py, || self.store.keys())
+    fn keys(&self) -> PyResult<Vec<String>> {
+        ensure_memory((self.store.statistics().entries as usize).saturating_mul(KEY))?;
+        guarded(|| Ok(self.store.keys()))
     }
 
     /// What the store holds (`entries`, `bytes`, `capacity_bytes`) and what happened to it (`hits`, `misses`,
     /// `evictions`, `expirations`), as a dict.
     fn statistics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let statistics = released(py, || self.store.statistics())?;
+        let statistics = guarded(|| Ok(self.store.statistics()))?;
         json::from_value(py, &statistics)
     }
 
@@ -146,12 +154,12 @@ impl StateStore {
         guarded(|| Ok(self.store.contains(&key)))
     }
 
-    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
-        released(py, || self.store.statistics().entries as usize)
+    fn __len__(&self) -> PyResult<usize> {
+        guarded(|| Ok(self.store.statistics().entries as usize))
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
-        PyList::new(py, self.keys(py)?)?.try_iter()
+        PyList::new(py, self.keys()?)?.try_iter()
     }
 }
 
@@ -161,7 +169,7 @@ impl StateStore {
         &self,
         value: &Bound<'_, PyAny>,
         ttl: Option<Seconds>,
-        set: impl FnOnce(Arc<[u8]>, Option<Duration>) -> Result<u64, StoreError> + Send,
+        set: impl FnOnce(Arc<[u8]>, Option<Duration>) -> Result<u64, StoreError>,
     ) -> PyResult<Result<u64, StoreError>> {
         let ttl = ttl.map(|Seconds(ttl)| ttl);
         if ttl.is_some_and(|ttl| ttl.is_zero()) {
@@ -175,14 +183,12 @@ impl StateStore {
             return Ok(Err(StoreError::TooLarge { bytes: bytes.len(), capacity: self.capacity }));
         }
         ensure_memory(bytes.len())?;
-        if bytes.len() < LARGE {
-            return guarded(|| Ok(set(bytes.into(), ttl)));
-        }
-        if value.is_fixed() {
-            return released(py, || set(bytes.into(), ttl));
-        }
-        let copy = guarded(|| Ok(Arc::from(bytes)))?;
-        released(py, || set(copy, ttl))
+        let copy: Arc<[u8]> = if bytes.len() >= LARGE && value.is_fixed() {
+            released(py, || bytes.into())?
+        } else {
+            guarded(|| Ok(bytes.into()))?
+        };
+        guarded(|| Ok(set(copy, ttl)))
     }
 }
 
@@ -200,7 +206,8 @@ pub(crate) mod direct {
     #![expect(unsafe_code, reason = "speaks with CPython without pyo3 in between")]
 
     use crate::direct::{Call, Twin, direct};
-    use crate::store::{LARGE, StateStore, value_of};
+    use crate::memory::{self, ENSURED};
+    use crate::store::{StateStore, value_of};
     use pyo3::ffi::{self, PyObject};
     use pyo3::prelude::*;
 
@@ -248,7 +255,7 @@ pub(crate) mod direct {
             let store = unsafe { call.object_of::<StateStore>() };
             let value = value.bytes()?;
             // A value for which other threads may run, or that is refused, is the twin's.
-            if value.len() >= LARGE || value.len() > store.capacity {
+            if value.len() >= ENSURED || value.len() > store.capacity || memory::is_short() {
                 return None;
             }
             let Ok(version) = store.store.set(key.text()?, value, None).ok()?.into_pyobject(call.py());

@@ -1,6 +1,7 @@
 """How the module lives with its interpreter: panics, threads, forks, and the end."""
 
 import doctest
+import importlib.util
 import inspect
 import os
 import pathlib
@@ -138,6 +139,82 @@ def test_fork_after_import(in_new_process):
         """
     )
     assert out.split() == ["child", "parent"]
+
+
+@needs_fork
+def test_forks_beside_busy_threads(in_new_process):
+    """No child finds a lock held by a thread that it does not have."""
+    out = in_new_process(
+        """
+        import os, signal, threading
+        from mcp_rust_core import LatencyHistogram, PriorityQueue, StateStore
+
+        store, queue, latencies, end = StateStore(64 << 20), PriorityQueue(4), LatencyHistogram(), threading.Event()
+        large = bytes(2 << 20)
+
+        def fill():
+            while not end.is_set():
+                for number in range(500):
+                    store[str(number)] = b"value"
+                    latencies.record(str(number % 50), number)
+                store.set("large", large)
+                len(store), store.keys(), store.statistics(), latencies.methods(), latencies.summary("1")
+                store.clear()
+                latencies.reset()
+
+        def send():
+            while not end.is_set():
+                queue.send(1)
+
+        def receive():
+            while not end.is_set():
+                queue.receive()
+
+        threads = [threading.Thread(target=work, daemon=True) for work in (fill, fill, send, receive, receive)]
+        for thread in threads:
+            thread.start()
+        ended = []
+        for _ in range(120):
+            child = os.fork()
+            if child == 0:
+                signal.alarm(20)
+                len(store), store.keys(), store.clear(), latencies.summary("1"), latencies.reset(), len(queue)
+                store["own"] = b"value"
+                latencies.record("own", 1)
+                try:
+                    queue.try_receive()
+                except Exception:
+                    pass
+                os._exit(0)
+            ended.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        end.set()
+        print(ended.count(0))
+        os._exit(0)
+        """,
+        timeout=200,
+    )
+    assert out.split() == ["120"]
+
+
+def test_a_subinterpreter_is_refused(in_new_process):
+    for name in ("_interpreters", "_xxsubinterpreters"):
+        if importlib.util.find_spec(name):
+            break
+    else:
+        pytest.skip("this interpreter has no module for subinterpreters")
+    out = in_new_process(
+        f"""
+        import {name} as interpreters
+        try:
+            other = interpreters.create("legacy")
+        except TypeError:
+            other = interpreters.create(isolated=False)
+        code = "try:\\n import mcp_rust_core\\nexcept ImportError as error:\\n print(error)"
+        print(interpreters.run_string(other, code))
+        interpreters.destroy(other)
+        """
+    )
+    assert "interpreter" in out, out
 
 
 IN_FLIGHT = {

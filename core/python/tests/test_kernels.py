@@ -53,7 +53,7 @@ def test_z_scores(release):
     close(scores, [(value - median) / deviation for value in values])
     assert core.z_scores([5.0, 5.0, 6.0])[0].tolist() == [0.0, 0.0, math.inf]
     assert core.z_scores([1])[1:] == (1.0, 0.0)
-    core.z_scores([math.nan, 1.0, math.inf, -math.inf])
+    core.z_scores([1.0, math.inf, -math.inf])
     out = array("d", bytes(8 * len(values)))
     assert core.z_scores(values, out=out, release=release)[0] is out and out == scores
 
@@ -201,6 +201,81 @@ def test_without_room_for_a_copy_kernels_work_and_copies_raise(in_new_process):
     )
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc and an enforced limit")
+@pytest.mark.parametrize(
+    "fill",
+    [
+        "store.set(str(number), value)",
+        "store.set(str(number), value, None)",
+        "store[str(number)] = value[:64]",
+        "queue.send(None)",
+        "router.register_handler(str(number), print)",
+        "latencies.append(LatencyHistogram()) or latencies[-1].record('a', 1 << 40)",
+    ],
+)
+def test_memory_that_runs_out_is_an_exception(in_new_process, fill):
+    """However small the pieces are that fill it."""
+    out = in_new_process(
+        f"""
+        import resource
+        from mcp_rust_core import LatencyHistogram, PriorityQueue, Router, StateStore, xxh3
+
+        store, queue, router, latencies = StateStore(1 << 40), PriorityQueue(1 << 40), Router(), []
+        value = bytes(40_000)
+        with open("/proc/self/statm") as statm:
+            used = int(statm.read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + (48 << 20),) * 2)
+        number = 0
+        try:
+            while True:
+                number += 1
+                {fill}
+        except MemoryError:
+            pass
+        assert number > 100
+        del store, queue, router, latencies
+        assert xxh3(b"") == 0x2D06800538D394C2
+        print("goes on")
+        """,
+        timeout=120,
+    )
+    assert out == "goes on\n"
+
+
+def test_a_long_comparison_ends_with_a_signal(in_new_process):
+    out = in_new_process(
+        """
+        import signal
+        from mcp_rust_core import edit_distance
+
+        class Enough(Exception):
+            pass
+
+        def enough(number, frame):
+            raise Enough
+
+        signal.signal(signal.SIGALRM, enough)
+        for texts in [("a" * 500_000, "b" * 500_000), (bytearray(500_000), bytearray(500_000))]:
+            signal.setitimer(signal.ITIMER_REAL, 0.3)
+            try:
+                edit_distance(*texts)
+            except Enough:
+                print("ended")
+        """,
+        timeout=120,
+    )
+    assert out.split() == ["ended"] * 2
+
+
+def test_a_similarity_is_one_at_most():
+    source = random.Random(3)
+    for dims in range(1, 60):
+        row = array("f", [source.uniform(-1, 1) for _ in range(dims)])
+        for sign in (1, -1):
+            ((_, score),) = core.Embeddings(row, dims).top_k([sign * number for number in row], 1)
+            assert -1 <= score <= 1 and abs(score) > 0.999
+
+
 @needs_numpy
 def test_numpy_arrays():
     rows = numpy.arange(12, dtype=numpy.float32).reshape(4, 3)
@@ -245,6 +320,15 @@ def test_numpy_arrays():
         (lambda d, f: core.dot(f, f, [0.0]), TypeError, "out is of type list; a writable buffer of float32"),
         (lambda d, f: core.dot(f[:1], f, f), ValueError, "out shares memory with another argument"),
         (lambda d, f: core.z_scores([]), ValueError, "values is empty"),
+        (lambda d, f: core.z_scores([1.0, 2.0, math.nan]), ValueError, r"values\[2\] is NaN.*leave it out"),
+        (lambda d, f: core.Embeddings([1.0, math.nan], dims=2), ValueError, r"rows\[0\]\[1\] is NaN; a direction"),
+        (lambda d, f: core.Embeddings([0.0, 1.0, math.inf, 0.0], 2), ValueError, r"rows\[1\]\[0\] is inf"),
+        (lambda d, f: core.Embeddings([0.0, 1.0, 3e38, 3e38], 2), ValueError, r"a row has numbers whose squares .*row 1"),
+        (lambda d, f: core.Embeddings([0.0, 1.0], 2).top_k([0.0, math.nan], 1), ValueError, r"query\[1\] is NaN"),
+        (lambda d, f: core.cosine_top_k([0.0, 1.0], [math.nan, 0.0], 1), ValueError, r"query\[0\] is NaN"),
+        (lambda d, f: core.Embeddings(memoryview(f).cast("b").cast("f", (2, 4)), 2), ValueError, "table of 4 columns, and dims is 2"),
+        (lambda d, f: core.Embeddings(memoryview(f).cast("b").cast("f", (2, 2, 2))), ValueError, "rows has 3 axes"),
+        (lambda d, f: core.z_scores(memoryview(d)[:1].cast("b").cast("d", ())), TypeError, "values is a single number"),
         (lambda d, f: core.z_scores(d, d), ValueError, "out shares memory"),
         (lambda d, f: core.z_scores(memoryview(d)[::2]), ValueError, "values is not contiguous"),
         (lambda d, f: core.moving_mean_sd(d, 1), ValueError, "window is 1; a deviation needs at least 2"),

@@ -191,3 +191,19 @@ def test_a_huge_capacity_takes_no_memory_ahead():
     messages = PriorityQueue(2**62)
     messages.send(1)
     assert messages.receive(timeout=10**30) == (1, "normal")
+
+
+@pytest.mark.parametrize("stack", [0, 64 << 10])
+def test_queues_in_queues_are_dropped_one_after_another(stack):
+    def nest():
+        outer = None
+        for _ in range(100_000):
+            inner, outer = outer, PriorityQueue(2)
+            outer.send(inner)
+            outer.send([inner])
+
+    before = threading.stack_size(stack)
+    thread = threading.Thread(target=nest)
+    thread.start()
+    threading.stack_size(before)
+    thread.join()

@@ -9,7 +9,7 @@
 //! What is left is Python code that sits in one blocking call for longer than `PATIENCE` and comes back just
 //! while the interpreter is taken apart.
 
-use pyo3::exceptions::{PyRecursionError, PySystemExit};
+use pyo3::exceptions::{PyImportError, PyRecursionError, PySystemExit};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -98,6 +98,23 @@ fn ident(py: Python<'_>) -> PyResult<c_ulong> {
         IDENT.set(py.import("threading")?.call_method0("get_ident")?.extract()?);
     }
     Ok(IDENT.get())
+}
+
+/// Refuses a second interpreter in the same process: what a module keeps for all of it would belong to two.
+///
+/// # Errors
+/// `ImportError`.
+#[expect(unsafe_code, reason = "pyo3 has no safe form of these functions")]
+pub fn only_in_the_main_interpreter(py: Python<'_>) -> PyResult<()> {
+    let _held = py;
+    // SAFETY: the interpreter is held, so that there is a current one.
+    let number = unsafe { ffi::PyInterpreterState_GetID(ffi::PyInterpreterState_Get()) };
+    if number == 0 {
+        return Ok(());
+    }
+    Err(PyImportError::new_err(
+        "this module works in the main interpreter alone, and this is a subinterpreter: import it there, or use threads",
+    ))
 }
 
 /// Has the interpreter end such calls before it shuts down, and forget them in a child of `fork`. Each module that

@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
@@ -131,7 +132,7 @@ pub struct QueueStatistics {
     pub sent: PerPriority,
     /// Messages that were handed out.
     pub received: PerPriority,
-    /// Messages that were given back to their sender, because the queue was full or closed.
+    /// Messages that were given back to their sender, because the queue was full or closed, or memory was.
     pub rejected: PerPriority,
     /// How many messages wait.
     pub depth: u64,
@@ -148,13 +149,16 @@ pub enum SendError<T> {
     /// The queue was closed.
     #[error("the queue is closed: it takes no more messages")]
     Closed(T),
+    /// The system has no memory for another message.
+    #[error("there is no memory for another message: receive first")]
+    NoMemory(T),
 }
 
 impl<T> SendError<T> {
     /// The message.
     pub fn into_message(self) -> T {
         match self {
-            Self::Full(message) | Self::Closed(message) => message,
+            Self::Full(message) | Self::Closed(message) | Self::NoMemory(message) => message,
         }
     }
 }
@@ -178,6 +182,9 @@ pub struct PriorityQueue<T> {
     state: Mutex<State<T>>,
     not_empty: Condvar,
     not_full: Condvar,
+    changes: AtomicU32,
+    /// How many threads wait for [`PriorityQueue::changes`].
+    watchers: AtomicU32,
     capacity: usize,
     order: Order,
 }
@@ -206,6 +213,8 @@ impl<T> PriorityQueue<T> {
             }),
             not_empty: Condvar::new(),
             not_full: Condvar::new(),
+            changes: AtomicU32::new(0),
+            watchers: AtomicU32::new(0),
             capacity,
             order,
         }
@@ -261,6 +270,32 @@ impl<T> PriorityQueue<T> {
         self.state.lock().closed = true;
         self.not_empty.notify_all();
         self.not_full.notify_all();
+        self.change();
+    }
+
+    /// A number that is another one after each message and after [`PriorityQueue::close`], for
+    /// [`PriorityQueue::wait_for_change`].
+    #[must_use]
+    pub fn changes(&self) -> u32 {
+        self.changes.load(Ordering::SeqCst)
+    }
+
+    /// Waits, for up to `timeout`, until [`PriorityQueue::changes`] is no longer `seen`. It may return earlier.
+    ///
+    /// No lock is held or taken meanwhile, so that a process can fork while threads wait: look first, then wait for a
+    /// change since the look.
+    pub fn wait_for_change(&self, seen: u32, timeout: Duration) {
+        self.watchers.fetch_add(1, Ordering::SeqCst);
+        wait(&self.changes, seen, timeout);
+        self.watchers.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    fn change(&self) {
+        self.changes.fetch_add(1, Ordering::SeqCst);
+        // A thread that begins to watch after this look finds the new number.
+        if self.watchers.load(Ordering::SeqCst) > 0 {
+            wake(&self.changes);
+        }
     }
 
     /// Whether it was closed.
@@ -325,12 +360,17 @@ impl<T> PriorityQueue<T> {
             state.statistics.rejected.count(priority);
             return Err(if state.closed { SendError::Closed(message) } else { SendError::Full(message) });
         }
+        if state.waiting[priority as usize].try_reserve(1).is_err() {
+            state.statistics.rejected.count(priority);
+            return Err(SendError::NoMemory(message));
+        }
         state.waiting[priority as usize].push_back(message);
         state.depth += 1;
         state.statistics.sent.count(priority);
         state.statistics.max_depth = state.statistics.max_depth.max(state.depth as u64);
         drop(state);
         self.not_empty.notify_one();
+        self.change();
         Ok(())
     }
 
@@ -340,9 +380,37 @@ impl<T> PriorityQueue<T> {
         };
         drop(state);
         self.not_full.notify_one();
+        self.change();
         Ok(received)
     }
 }
+
+#[cfg(target_os = "linux")]
+fn wait(number: &AtomicU32, seen: u32, timeout: Duration) {
+    use rustix::thread::{Timespec, futex};
+    // Longer than the clock reaches is for ever.
+    let timeout = Timespec::try_from(timeout).ok();
+    // It has changed, the time is over, or a signal came: the caller looks itself.
+    let _ = futex::wait(number, futex::Flags::PRIVATE, seen, timeout.as_ref());
+}
+
+#[cfg(target_os = "linux")]
+fn wake(number: &AtomicU32) {
+    use rustix::thread::futex;
+    // Nobody to wake is not an error.
+    let _ = futex::wake(number, futex::Flags::PRIVATE, i32::MAX.unsigned_abs());
+}
+
+/// Without futexes a change is seen within a millisecond.
+#[cfg(not(target_os = "linux"))]
+fn wait(number: &AtomicU32, seen: u32, timeout: Duration) {
+    if number.load(Ordering::SeqCst) == seen {
+        std::thread::sleep(timeout.min(Duration::from_millis(1)));
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn wake(_number: &AtomicU32) {}
 
 impl<T> State<T> {
     fn take(&mut self, order: Order) -> Option<(T, Priority)> {

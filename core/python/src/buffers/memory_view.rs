@@ -32,12 +32,14 @@ pub(crate) fn export(object: &Bound<'_, PyAny>) -> PyResult<(Export, Facts)> {
     let view = PyMemoryView::from(object)?;
     let is_contiguous = view.getattr("c_contiguous")?.extract()?;
     let format: String = view.getattr("format")?.extract()?;
+    let shape: Vec<usize> = view.getattr("shape")?.extract()?;
     let facts = Facts {
         start: if is_contiguous { start_of(&view)? } else { ptr::null_mut() },
         bytes: view.getattr("nbytes")?.extract()?,
         format: format_of(format.as_bytes()),
         item_size: view.getattr("itemsize")?.extract()?,
-        columns: columns_of(&view.getattr("shape")?.extract::<Vec<usize>>()?),
+        axes: shape.len(),
+        columns: columns_of(&shape),
         is_contiguous,
         is_read_only: view.getattr("readonly")?.extract()?,
     };

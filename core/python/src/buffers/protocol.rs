@@ -18,6 +18,7 @@ pub(crate) fn export(object: &Bound<'_, PyAny>) -> PyResult<(Export, Facts)> {
         bytes: buffer.len_bytes(),
         format: format_of(buffer.format().to_bytes()),
         item_size: buffer.item_size(),
+        axes: buffer.dimensions(),
         columns: columns_of(buffer.shape()),
         is_contiguous: buffer.is_c_contiguous(),
         is_read_only: buffer.readonly(),

@@ -26,11 +26,16 @@ impl Embeddings {
     #[pyo3(signature = (rows, dims=None))]
     fn new(rows: &Bound<'_, PyAny>, dims: Option<Count>) -> PyResult<Self> {
         let input = Input::<f32>::new(rows, "rows", false)?;
-        let Some(dims) = dims.map(|Count(dims)| dims).or_else(|| input.columns()) else {
-            return Err(PyValueError::new_err(
-                "rows is not a table; say with dims how many numbers a row has",
-            ));
+        let dims = match (dims, input.columns()) {
+            (Some(Count(dims)), Some(columns)) if dims != columns => Err(format!(
+                "rows is a table of {columns} columns, and dims is {dims}; leave dims out for a table"
+            )),
+            (_, Some(columns)) => Ok(columns),
+            _ if input.axes() > 2 => Err(format!("rows has {} axes; a table has two", input.axes())),
+            (Some(Count(dims)), None) => Ok(dims),
+            (None, None) => Err("rows is not a table; say with dims how many numbers a row has".to_owned()),
         };
+        let dims = dims.map_err(PyValueError::new_err)?;
         prepare(rows.py(), &input, dims).map(Self)
     }
 
@@ -44,6 +49,7 @@ impl Embeddings {
         if given != dims {
             return Err(PyValueError::new_err(format!("query has {given} numbers; the rows have {dims}")));
         }
+        comparable(query.numbers(), dims, |_, column| format!("query[{column}]"), "query")?;
         best(py, &self.0, query.numbers(), k)
     }
 
@@ -79,7 +85,9 @@ pub(super) fn cosine_top_k(
     let input = Input::<f32>::new(rows, "rows", false)?;
     let query = Input::<f32>::new(query, "query", true)?;
     rows_of(&input, query.numbers().len(), "rows")?;
-    let table = prepare(rows.py(), &input, query.numbers().len())?;
+    let dims = query.numbers().len();
+    comparable(query.numbers(), dims, |_, column| format!("query[{column}]"), "query")?;
+    let table = prepare(rows.py(), &input, dims)?;
     best(rows.py(), &table, query.numbers(), k)
 }
 
@@ -95,8 +103,34 @@ fn prepare(py: Python<'_>, input: &Input<f32>, dims: usize) -> PyResult<cosine::
     if u32::try_from(numbers.len() / dims).is_err() {
         return Err(PyValueError::new_err("rows has too many rows; less than 2^32 are wanted"));
     }
+    comparable(numbers, dims, |row, column| format!("rows[{row}][{column}]"), "a row")?;
     let copy = copy_of(numbers)?;
     read(py, true, size_of_val(numbers), || cosine::Embeddings::new(dims, copy))
+}
+
+/// Fails where vectors of `dims` numbers have no direction: where one is NaN or infinite, or their squares are beyond
+/// float32. `name` says where a number is, by row and column, and `whole` what has too large numbers.
+fn comparable(
+    numbers: &[f32],
+    dims: usize,
+    name: impl Fn(usize, usize) -> String,
+    whole: &str,
+) -> PyResult<()> {
+    for (row, vector) in numbers.chunks(dims.max(1)).enumerate() {
+        let square: f32 = vector.iter().map(|number| number * number).sum();
+        if square.is_finite() {
+            continue;
+        }
+        return Err(PyValueError::new_err(match vector.iter().position(|number| !number.is_finite()) {
+            Some(column) => {
+                format!("{} is {}; a direction has finite numbers", name(row, column), vector[column])
+            }
+            None => {
+                format!("{whole} has numbers whose squares float32 cannot hold (row {row}); scale it down")
+            }
+        }));
+    }
+    Ok(())
 }
 
 /// `query` must be fixed.
@@ -104,5 +138,6 @@ fn best(py: Python<'_>, table: &cosine::Embeddings, query: &[f32], k: Count) -> 
     let hits = read(py, true, size_of_val(table.rows()), || {
         cosine::dispatched(Level::detected(), table, query, k.0.min(table.len()))
     })?;
-    Ok(hits.into_iter().map(|hit| (hit.row, hit.score)).collect())
+    // Rounding may end beyond the ends.
+    Ok(hits.into_iter().map(|hit| (hit.row, hit.score.clamp(-1.0, 1.0))).collect())
 }

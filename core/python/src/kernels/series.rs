@@ -27,6 +27,11 @@ pub(super) fn z_scores(
 ) -> PyResult<(Py<PyAny>, f64, f64)> {
     let py = values.py();
     let values = Input::<f64>::new(values, "values", release)?;
+    if let Some(index) = values.numbers().iter().position(|value| value.is_nan()) {
+        return Err(PyValueError::new_err(format!(
+            "values[{index}] is NaN, which is neither above nor below a median; leave it out"
+        )));
+    }
     let mut out = Output::new::<f64>(py, out, "out", values.numbers().len())?;
     out.keep_off(&[&values], "out")?;
     let (fixed, numbers) = (values.is_fixed(), values.numbers());

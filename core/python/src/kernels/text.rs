@@ -1,7 +1,7 @@
 //! Kernels on text and bytes.
 #![expect(clippy::needless_pass_by_value, reason = "pyo3 passes converted arguments by value")]
 
-use crate::buffers::{Bytes, Output, read, write};
+use crate::buffers::{Bytes, Output, ensure_memory, read, write};
 use crate::numbers::Count;
 use mcp_kernels::level::Level;
 use mcp_kernels::{bytes, edit_distance as distance, hash, shingles};
@@ -24,12 +24,31 @@ pub(super) fn edit_distance(a: &Bound<'_, PyAny>, b: &Bound<'_, PyAny>, release:
     let py = a.py();
     let a = Bytes::new(a, "a", release)?;
     let b = Bytes::new(b, "b", release)?;
-    let fixed = a.is_fixed() && b.is_fixed();
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    // Time goes with the product of the lengths.
-    let work = a.len().saturating_mul(b.len());
-    read(py, fixed, work, || distance::levenshtein(&mut distance::Pattern::new(a), b))
+    // The distance is the same the other way round; memory goes with the first.
+    let (a, b) = if a.as_bytes().len() <= b.as_bytes().len() { (a, b) } else { (b, a) };
+    let len = a.as_bytes().len();
+    ensure_memory(distance::Pattern::memory(len))?;
+    let shorter = a.as_bytes();
+    let mut pattern = read(py, a.is_fixed(), len, || distance::Pattern::new(shorter))?;
+    let mut comparison = distance::Comparison::new(&mut pattern);
+    let piece = (STEPS / len.div_ceil(64).max(1)).max(1);
+    let mut at = 0;
+    loop {
+        // A signal handler may have written to a buffer since the piece before.
+        let text = b.as_bytes();
+        let part = &text[at.min(text.len())..text.len().min(at + piece)];
+        if part.is_empty() {
+            return Ok(comparison.distance());
+        }
+        // Time goes with the product of the lengths.
+        read(py, b.is_fixed(), part.len().saturating_mul(len), || comparison.add(part))?;
+        at += piece;
+        py.check_signals()?;
+    }
 }
+
+/// How many blocks of 64 bytes are compared with a byte each between two looks at signals: some 50 milliseconds.
+const STEPS: usize = 1 << 25;
 
 /// How often each byte occurs.
 ///

@@ -49,8 +49,8 @@ macro_rules! server_module {
         ///
         /// `config` has the options of the command line: `{"root": ["/src"], "state": "none"}`. `on_question` is
         /// called when a tool has a question to its user, with a message and the JSON Schema of a form. It returns
-        /// a dict (the form, filled in), `True` (yes), `False` (no) or `None` (no answer). Without it, tools that
-        /// have to ask answer with an error.
+        /// a dict (the form, filled in), `True` (yes), `False` (no) or `None` (no answer); a form without fields
+        /// asks for a yes, which only `True` is. Without it, tools that have to ask answer with an error.
         ///
         /// Threads may share a server. A child of `fork` makes one of its own.
         #[::pyo3::pyclass(frozen, module = $name)]

@@ -71,16 +71,19 @@ impl Question {
         // Without a callback the question is dropped, and the tool hears that nobody answered.
         let Some(callback) = callback else { return Ok(()) };
         let message = self.params["message"].as_str().unwrap_or_default();
-        let schema = text::from_value(py, &self.params["requestedSchema"])?;
+        let form = &self.params["requestedSchema"];
+        let has_fields = form["properties"].as_object().is_some_and(|fields| !fields.is_empty());
+        let schema = text::from_value(py, form)?;
         let answer = calling(py, || callback.bind(py).call1((message, schema)))?;
         // A call that was cancelled meanwhile does not listen any more.
-        self.answer.send(result(&answer)?).ok();
+        self.answer.send(result(&answer, has_fields)?).ok();
         Ok(())
     }
 }
 
-/// The answer as the protocol shapes it.
-fn result(answer: &Bound<'_, PyAny>) -> PyResult<Value> {
+/// The answer as the protocol shapes it. A dict fills in a form that has fields; where there is only a yes or no to give,
+/// nothing but `True` says yes, since a dict, even an empty one, may well mean no.
+fn result(answer: &Bound<'_, PyAny>, has_fields: bool) -> PyResult<Value> {
     if answer.is_none() {
         return Ok(json!({"action": "cancel"}));
     }
@@ -92,6 +95,9 @@ fn result(answer: &Bound<'_, PyAny>) -> PyResult<Value> {
         });
     }
     if answer.is_instance_of::<PyDict>() {
+        if !has_fields {
+            return Ok(json!({"action": "decline"}));
+        }
         let content: Value = serde_json::from_str(&text::write(answer)?).map_err(|error| {
             PyTypeError::new_err(format!("the answer to a question is not a form: {error}"))
         })?;

@@ -25,6 +25,8 @@ use crate::wire::{Answer, CANCEL, End, Failure, Lengths, SNAPSHOT, Spec, frame, 
 /// Reads the job and does it. An error means that nobody is there to hear of it.
 pub(crate) fn supervise() -> io::Result<()> {
     sys::close_inherited()?;
+    // What the server's own parent chose stays in force across exec: with SIGCHLD ignored nobody could be waited for.
+    sys::reset_signals();
     sys::ignore_endings();
     let _ = rustix::process::setsid();
     set_child_subreaper(Some(getpid()))?;

@@ -75,14 +75,28 @@ def asking(root, answer):
     return bash_god_mcp.Server({"root": root, "state": "none"}, on_question=answer)
 
 
-@pytest.mark.parametrize("answer", [True, False, None])
+# Only a plain yes is one.
+@pytest.mark.parametrize("answer", [True, False, None, {}, {"agree": False}, {"agree": True}, {"action": "decline"}])
 def test_the_user_is_asked_before_a_file_goes(root, answer):
     asked = []
     call = {"argv": ["rm", "two.log"], "profile": "workspace"}
-    with asking(root, lambda message, form: asked.append(message) or answer) as server:
+    with asking(root, lambda message, form: [asked.append(message), answer][1]) as server:
         said = server.call_tool("command_run", call)
     assert len(asked) == 1 and "rm" in asked[0]
     assert (root / "two.log").exists() is (answer is not True), said
+
+
+def test_a_command_ends_where_children_are_ignored(in_new_process, root):
+    """As below a parent that ignores SIGCHLD, which its programs inherit."""
+    assert in_new_process(f"""
+        import signal
+        import bash_god_mcp
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        with bash_god_mcp.Server({{"root": {str(root)!r}, "state": "none"}}) as server:
+            call = {{"argv": ["cat", "two.log"], "profile": "read", "timeout_s": 20}}
+            said = server.call_tool("command_run", call)["structuredContent"]
+        print(said["status"], said["exit_code"], said["stdout"])
+    """).split() == ["exited", "0", "error:", "gamma"]
 
 
 def test_nobody_to_ask_is_no_silent_run(server, root):

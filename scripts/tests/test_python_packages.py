@@ -27,8 +27,8 @@ class Packages(unittest.TestCase):
     def test_what_is_the_same_is_linked(self):
         for package in packages():
             (sources,) = (package / "python").iterdir()
-            for name, shared in [("_types.py", "_types.py"), (f"{sources.name}.pyi", "server.pyi")]:
-                file = sources / name
+            files = [(sources / "_types.py", "_types.py"), (sources / f"{sources.name}.pyi", "server.pyi")]
+            for file, shared in [*files, (package / "build_backend.py", "build_backend.py")]:
                 self.assertTrue(file.is_symlink(), f"{file} is a copy")
                 self.assertEqual(file.resolve(), (FACE / "python" / shared).resolve())
                 self.assertFalse(file.readlink().is_absolute(), file)

@@ -1,0 +1,1 @@
+../../python_face/python/build_backend.py

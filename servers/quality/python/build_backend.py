@@ -1,0 +1,1 @@
+../../../core/python_face/python/build_backend.py

@@ -12,7 +12,7 @@
 //! let tree = parse::parse(Language::Rust, text.as_bytes(), parse::USUAL_TIME)?;
 //! let found = symbols::symbols(Language::Rust, &tree, text.as_bytes());
 //! assert_eq!((found[0].name.as_str(), found[0].lines), ("add", (2, 2)));
-//! # Ok::<(), parse::TooLong>(())
+//! # Ok::<(), parse::Refused>(())
 //! ```
 
 mod language;

@@ -1,20 +1,51 @@
-//! Parsing within a time.
+//! Parsing within a time and a depth.
 
 use std::cell::RefCell;
 use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use rustix::time::{ClockId, clock_gettime};
 use tree_sitter::{ParseOptions, ParseState, Parser, Tree};
 
 use crate::language::Language;
+use crate::skip::Reason;
 
 /// The time that a file of usual size never needs: grammars parse some megabytes a second.
 pub const USUAL_TIME: Duration = Duration::from_secs(2);
 
-/// A file that was not parsed within its time.
+/// The deepest tree that is taken. People nest some tens of nodes; a deeper text is made by a program or meant to do
+/// harm: whoever walks a tree by calling itself, or asks each node for its parent, needs a stack or a time that grows
+/// with it.
+pub const DEEPEST: usize = 1_000;
+
+/// Why a text has no tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("parsing took longer than {0:?}")]
-pub struct TooLong(pub Duration);
+pub enum Refused {
+    /// It was not parsed within its time.
+    #[error("parsing took longer than {0:?}")]
+    TooLong(Duration),
+    /// Its tree is deeper than [`DEEPEST`].
+    #[error("its parts are nested more than {DEEPEST} deep")]
+    TooDeep,
+}
+
+impl Refused {
+    /// The reason that answers give.
+    #[must_use]
+    pub fn reason(self) -> Reason {
+        match self {
+            Self::TooLong(_) => Reason::ParseTime,
+            Self::TooDeep => Reason::TooDeep,
+        }
+    }
+}
+
+/// The processor time of this thread: a machine that is busy, stopped or asleep makes no text longer.
+fn time() -> Duration {
+    let now = clock_gettime(ClockId::ThreadCPUTime);
+    let (seconds, nanoseconds) = (u64::try_from(now.tv_sec), u32::try_from(now.tv_nsec));
+    Duration::new(seconds.unwrap_or_default(), nanoseconds.unwrap_or_default())
+}
 
 thread_local! {
     /// One parser for each language, made when it is first needed.
@@ -25,8 +56,8 @@ thread_local! {
 /// (`tree.root_node().has_error()`) and is right around them. The text need not be UTF-8.
 ///
 /// # Errors
-/// If it takes longer than `most`.
-pub fn parse(language: Language, text: &[u8], most: Duration) -> Result<Tree, TooLong> {
+/// If it takes more than `most` of this thread's processor time, or the tree is deeper than [`DEEPEST`].
+pub fn parse(language: Language, text: &[u8], most: Duration) -> Result<Tree, Refused> {
     PARSERS.with_borrow_mut(|parsers| {
         let parser = parsers[language.number()].get_or_insert_with(|| {
             let mut parser = Parser::new();
@@ -35,9 +66,9 @@ pub fn parse(language: Language, text: &[u8], most: Duration) -> Result<Tree, To
             drop(parser.set_language(&language.grammar()));
             parser
         });
-        let end = Instant::now() + most;
+        let end = time() + most;
         let mut look = |_: &ParseState| {
-            if Instant::now() > end { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if time() > end { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let tree = parser.parse_with_options(
             &mut |at, _| text.get(at..).unwrap_or_default(),
@@ -47,8 +78,30 @@ pub fn parse(language: Language, text: &[u8], most: Duration) -> Result<Tree, To
         if tree.is_none() {
             parser.reset();
         }
-        tree.ok_or(TooLong(most))
+        let tree = tree.ok_or(Refused::TooLong(most))?;
+        if is_deep(&tree) { Err(Refused::TooDeep) } else { Ok(tree) }
     })
+}
+
+/// Whether any node lies deeper than [`DEEPEST`].
+fn is_deep(tree: &Tree) -> bool {
+    let mut cursor = tree.walk();
+    let mut depth = 0_usize;
+    loop {
+        if cursor.goto_first_child() {
+            depth += 1;
+            if depth > DEEPEST {
+                return true;
+            }
+            continue;
+        }
+        while !cursor.goto_next_sibling() {
+            if !cursor.goto_parent() {
+                return false;
+            }
+            depth -= 1;
+        }
+    }
 }
 
 #[cfg(test)]
@@ -60,10 +113,25 @@ mod tests {
         let long = "fn f() { ".repeat(200_000);
         assert_eq!(
             parse(Language::Rust, long.as_bytes(), Duration::ZERO).unwrap_err(),
-            TooLong(Duration::ZERO)
+            Refused::TooLong(Duration::ZERO)
         );
         let tree = parse(Language::Rust, b"fn f() {}", USUAL_TIME).unwrap();
         assert!(!tree.root_node().has_error());
+    }
+
+    #[test]
+    fn a_text_that_is_nested_too_deep_has_no_tree() {
+        for (language, before, after) in [
+            (Language::Rust, "fn f(){", "}"),
+            (Language::JavaScript, "function f(){", "}"),
+            (Language::Python, "x = (", ")"),
+            (Language::C, "int a = -", ""),
+        ] {
+            let text = |times: usize| format!("{}b{}", before.repeat(times), after.repeat(times));
+            let parsed = |times| parse(language, text(times).as_bytes(), USUAL_TIME * 10);
+            assert!(parsed(50).is_ok(), "{language:?}");
+            assert_eq!(parsed(DEEPEST + 1).unwrap_err(), Refused::TooDeep, "{language:?}");
+        }
     }
 
     #[test]

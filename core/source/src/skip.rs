@@ -28,6 +28,8 @@ pub enum Reason {
     Name,
     /// Parsing took longer than the limit.
     ParseTime,
+    /// Its parts are nested deeper than the limit.
+    TooDeep,
     /// No grammar is known for it.
     NoGrammar,
     /// There are more files than the limit.
@@ -49,6 +51,7 @@ impl Reason {
             Self::OutsideRoot => "outside_root",
             Self::Name => "name_not_utf8",
             Self::ParseTime => "parse_time",
+            Self::TooDeep => "too_deep",
             Self::NoGrammar => "no_grammar",
             Self::TooMany => "too_many",
         }
@@ -64,6 +67,7 @@ impl Reason {
             | Self::OutsideRoot
             | Self::Name
             | Self::ParseTime
+            | Self::TooDeep
             | Self::TooMany => true,
             Self::Ignored | Self::Hidden | Self::Binary | Self::NotRegular | Self::NoGrammar => false,
         }

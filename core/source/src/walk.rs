@@ -44,8 +44,9 @@ pub struct Found {
 pub struct Stamp {
     /// Its length in bytes.
     pub bytes: u64,
-    /// When it was last written, in nanoseconds since 1970.
-    pub modified: u64,
+    /// When it last changed (`ctime`), in nanoseconds since 1970. Unlike the time of the last write, which programs set
+    /// as they like, it tells of every write.
+    pub changed: u64,
     /// Its inode: a file that took another's place within the clock's grain has another one.
     pub inode: u64,
 }
@@ -54,10 +55,10 @@ impl Stamp {
     /// The stamp of a file by what the system says of it.
     #[must_use]
     pub fn of(metadata: &Metadata) -> Self {
-        let modified = metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec());
+        let changed = metadata.ctime().saturating_mul(1_000_000_000).saturating_add(metadata.ctime_nsec());
         Self {
             bytes: metadata.len(),
-            modified: u64::try_from(modified).unwrap_or_default(),
+            changed: u64::try_from(changed).unwrap_or_default(),
             inode: metadata.ino(),
         }
     }

@@ -145,7 +145,8 @@ fn searched(directory: &Path, pattern: &str) -> Result<()> {
 
 fn edit(directory: &str) -> Result<()> {
     let index = index(directory, None)?;
-    let path = index.last().entries().first().map(|entry| entry.path().to_owned()).ok_or("no file")?;
+    let path =
+        index.now(&|_, _| true)?.entries().first().map(|entry| entry.path().to_owned()).ok_or("no file")?;
     let file = Path::new(directory).join(path);
     let text = std::fs::read(&file)?;
     let mut failed = None;

@@ -1,10 +1,10 @@
-//! What the tools answer: the structured content, and the few words beside it.
+//! What the tools answer: the structured content; `text` says the same for readers that show text only.
+
+mod text;
 
 use std::collections::BTreeMap;
 
 use mcp_server::answer::Object;
-use mcp_server::budget::Detail;
-use mcp_server::content::Output;
 use mcp_source::Skipped;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -51,22 +51,6 @@ pub(crate) struct SearchView {
     pub about: About,
 }
 
-impl Output for SearchView {
-    fn text(&self, _detail: Detail) -> String {
-        let mut text = format!("{}, {} searched", counted(self.hits, "hit"), counted(self.searched, "file"));
-        if let Some(hint) = &self.hint {
-            text.push_str("; ");
-            text.push_str(hint);
-        }
-        text
-    }
-}
-
-/// A number with the word for what it counts.
-fn counted(number: u64, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
-}
-
 /// The definitions of a file, or of the files of a directory.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct OutlineView {
@@ -79,18 +63,6 @@ pub(crate) struct OutlineView {
     pub next_cursor: Option<String>,
     #[schemars(skip)]
     pub about: About,
-}
-
-impl Output for OutlineView {
-    fn text(&self, _detail: Detail) -> String {
-        let lines: usize = self.files.iter().map(|file| file.lines.len()).sum();
-        let text = format!(
-            "{} in {}",
-            counted(lines as u64, "definition"),
-            counted(self.files.len() as u64, "file")
-        );
-        self.hint.as_ref().map_or(text, |hint| hint.clone())
-    }
 }
 
 /// A definition.
@@ -125,16 +97,6 @@ pub(crate) struct SymbolView {
     pub next_cursor: Option<String>,
     #[schemars(skip)]
     pub about: About,
-}
-
-impl Output for SymbolView {
-    fn text(&self, _detail: Detail) -> String {
-        match (&self.hint, &self.definitions[..]) {
-            (Some(hint), _) => hint.clone(),
-            (None, [one]) => format!("{} {} at {}:{}", one.kind, one.name, one.path, one.line),
-            (None, _) => format!("{} definitions", self.total),
-        }
-    }
 }
 
 /// A definition whose uses were looked for.
@@ -175,22 +137,6 @@ pub(crate) struct ReferencesView {
     pub about: About,
 }
 
-impl Output for ReferencesView {
-    fn text(&self, _detail: Detail) -> String {
-        if let Some(hint) = &self.hint {
-            return hint.clone();
-        }
-        let count = |files: &[FileView]| files.iter().map(|file| file.lines.len()).sum::<usize>();
-        let more = if self.next_cursor.is_some() { ", more follow" } else { "" };
-        format!(
-            "{} resolved, {} likely, {} unresolved{more}",
-            count(&self.resolved),
-            count(&self.likely),
-            self.unresolved
-        )
-    }
-}
-
 /// A file that depends on what changes.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct DependentView {
@@ -219,7 +165,6 @@ pub(crate) struct ImpactView {
     #[schemars(skip)]
     pub bounded: bool,
     /// Direct uses of the definition.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<Object>")]
     pub uses: Vec<FileView>,
     /// Uses whose meaning is not known.
@@ -239,21 +184,6 @@ pub(crate) struct ImpactView {
     pub next_cursor: Option<String>,
     #[schemars(skip)]
     pub about: About,
-}
-
-impl Output for ImpactView {
-    fn text(&self, _detail: Detail) -> String {
-        self.hint.clone().unwrap_or_else(|| {
-            format!(
-                "{} on it",
-                if self.total == 1 {
-                    "1 file depends".to_owned()
-                } else {
-                    format!("{} files depend", self.total)
-                }
-            )
-        })
-    }
 }
 
 /// A part of a file.
@@ -278,14 +208,6 @@ pub(crate) struct ReadView {
     pub hint: Option<String>,
     #[schemars(skip)]
     pub about: About,
-}
-
-impl Output for ReadView {
-    fn text(&self, _detail: Detail) -> String {
-        let parts: Vec<String> =
-            self.parts.iter().map(|part| format!("{}-{}", part.lines[0], part.lines[1])).collect();
-        format!("{} lines {} of {}", self.path, parts.join(", "), self.total_lines)
-    }
 }
 
 /// A file that changes often and branches much.
@@ -339,14 +261,4 @@ pub(crate) struct MapView {
     pub hint: Option<String>,
     #[schemars(skip)]
     pub about: About,
-}
-
-impl Output for MapView {
-    fn text(&self, _detail: Detail) -> String {
-        let files: u64 = self.languages.values().map(|[files, _]| files).sum();
-        let lines: u64 = self.languages.values().map(|[_, lines]| lines).sum();
-        let (files, lines) = (counted(files, "file"), counted(lines, "line"));
-        let text = format!("{files}, {lines}, {}", counted(self.cycles.len() as u64, "cycle"));
-        self.hint.clone().unwrap_or(text)
-    }
 }

@@ -64,7 +64,7 @@ impl Facts {
     pub fn of(path: String, language: Language, stamp: Stamp, text: &[u8]) -> Self {
         match parse::parse(language, text, PARSE_TIME) {
             Ok(tree) => Self::of_tree(path, language, stamp, text, &tree),
-            Err(parse::TooLong(_)) => Self::refused(path, language, stamp, Reason::ParseTime),
+            Err(refused) => Self::refused(path, language, stamp, refused.reason()),
         }
     }
 

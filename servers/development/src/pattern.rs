@@ -135,7 +135,7 @@ impl Query {
     ///
     /// # Errors
     /// Parsing took too long.
-    pub fn matches(&self, text: &str) -> Result<Vec<Match>, parse::TooLong> {
+    pub fn matches(&self, text: &str) -> Result<Vec<Match>, parse::Refused> {
         let tree = parse::parse(self.language, text.as_bytes(), parse::USUAL_TIME)?;
         let document = StrDoc { src: text.to_owned(), lang: Syntax(self.language), tree };
         let root = AstGrep::doc(document);

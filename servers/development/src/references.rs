@@ -2,6 +2,7 @@
 //! to the definition, as `likely` where the name is all that speaks for it and nothing else has that name. Whatever else
 //! has the name is counted, never taken for a use.
 
+mod aliases;
 mod decide;
 mod fields;
 mod locals;
@@ -146,28 +147,22 @@ pub fn uses(
     targets: &[Target],
     stop: &(dyn Fn() -> bool + Sync),
 ) -> Uses {
-    let Some(name) = targets.first().map(|target| target.name.as_str()) else { return Uses::default() };
+    if targets.is_empty() {
+        return Uses::default();
+    }
     let judge = Judge::new(resolver, targets);
-    let families: Vec<u8> =
-        targets.iter().map(|target| family(resolver.modules.language(target.file))).collect();
-    let hash = name_hash(name.as_bytes());
-    let files: Vec<(FileId, Entry<'_>)> = resolver
-        .live
-        .entries()
-        .into_iter()
-        .filter(|entry| families.contains(&family(entry.language())) && entry.holds(hash))
-        .filter_map(|entry| Some((resolver.modules.number(entry.path())?, entry)))
-        .collect();
+    let aliases = aliases::of(resolver, targets);
+    let files = asked(resolver, targets, judge.name(), &aliases);
     let next = AtomicUsize::new(0);
     let all = Mutex::new(BTreeMap::new());
     let work = || {
-        while let Some((file, entry)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+        while let Some(asked) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
             if stop() {
                 all.lock().entry(FileId::MAX).or_insert_with(Uses::default).is_stopped = true;
                 break;
             }
-            let found = in_file(&judge, root, *file, *entry);
-            all.lock().insert(*file, found);
+            let found = in_file(&judge, root, asked);
+            all.lock().insert(asked.file, found);
         }
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from).min(8);
@@ -191,6 +186,36 @@ pub fn uses(
     uses
 }
 
+/// A file that may hold uses.
+struct Asked<'a> {
+    file: FileId,
+    entry: Entry<'a>,
+    /// Whether it may hold the name itself.
+    holds_name: bool,
+    /// The other names that it may know the targets by.
+    aliases: Vec<&'a str>,
+}
+
+/// The files that hold the name of the targets, or another one under which they are imported.
+fn asked<'a>(
+    resolver: &Resolver<'a>,
+    targets: &[Target],
+    name: &str,
+    aliases: &'a aliases::Aliases,
+) -> Vec<Asked<'a>> {
+    let families: Vec<u8> =
+        targets.iter().map(|target| family(resolver.modules.language(target.file))).collect();
+    let hash = name_hash(name.as_bytes());
+    let of = |entry: Entry<'a>| {
+        let file = resolver.modules.number(entry.path())?;
+        let aliases = aliases.in_file(file, |alias| entry.holds(name_hash(alias.as_bytes())));
+        let holds_name = entry.holds(hash);
+        (holds_name || !aliases.is_empty()).then_some(Asked { file, entry, holds_name, aliases })
+    };
+    let entries = resolver.live.entries().into_iter();
+    entries.filter(|entry| families.contains(&family(entry.language()))).filter_map(of).collect()
+}
+
 /// Languages whose code can use each other's definitions.
 fn family(language: Language) -> u8 {
     match language {
@@ -203,7 +228,8 @@ fn family(language: Language) -> u8 {
     }
 }
 
-fn in_file(judge: &Judge<'_>, root: &Root, file: FileId, entry: Entry<'_>) -> Uses {
+fn in_file(judge: &Judge<'_>, root: &Root, asked: &Asked<'_>) -> Uses {
+    let (file, entry) = (asked.file, asked.entry);
     let mut found = Uses::default();
     let text = match read(root, Path::new(entry.path()), &LIMITS) {
         Ok(text) => text,
@@ -212,36 +238,55 @@ fn in_file(judge: &Judge<'_>, root: &Root, file: FileId, entry: Entry<'_>) -> Us
             return found;
         }
     };
-    let Ok(tree) = parse::parse(entry.language(), &text, PARSE_TIME) else {
-        found.skipped.add(mcp_source::Reason::ParseTime);
-        return found;
+    let tree = match parse::parse(entry.language(), &text, PARSE_TIME) {
+        Ok(tree) => tree,
+        Err(refused) => {
+            found.skipped.add(refused.reason());
+            return found;
+        }
     };
     found.files = 1;
     let defs = entry.defs();
     let place = decide::Place { file, language: entry.language(), text: &text, defs: &defs };
-    for occurrence in occurrence::all(&tree, entry.language(), &text, judge.name()) {
-        let line = occurrence.node.start_position().row + 1;
-        match judge.verdict(&place, &occurrence) {
+    if asked.holds_name {
+        occurrences(judge, &place, &tree, &mut found);
+    }
+    for alias in &asked.aliases {
+        // Whatever else has that name is nobody's business here.
+        let mut other = Uses::default();
+        occurrences(&judge.spelled(alias), &place, &tree, &mut other);
+        found.uses.append(&mut other.uses);
+    }
+    found.uses.sort_by_key(|one| (one.line, one.target, one.confidence));
+    // Two uses in one line are one line of an answer.
+    found.uses.dedup_by(|a, b| (a.line, a.target, a.confidence) == (b.line, b.target, b.confidence));
+    found
+}
+
+fn occurrences(
+    judge: &Judge<'_>,
+    place: &decide::Place<'_>,
+    tree: &mcp_source::tree_sitter::Tree,
+    found: &mut Uses,
+) {
+    let (file, text) = (place.file, place.text);
+    for occurrence in occurrence::all(tree, place.language, text, judge.name()) {
+        let (line, at) = (occurrence.node.start_position().row + 1, occurrence.node.start_byte());
+        match judge.verdict(place, &occurrence) {
             Verdict::Use(target, confidence) => found.uses.push(Use {
                 file,
                 line,
-                text: line_at(&text, occurrence.node.start_byte()),
-                inside: inside(&defs, occurrence.node.start_byte(), entry.language()),
+                text: line_at(text, at),
+                inside: inside(place.defs, at, place.language),
                 confidence,
                 target,
                 is_import: occurrence.is_import(),
             }),
-            Verdict::Unknown => {
-                let text = line_at(&text, occurrence.node.start_byte());
-                found.unresolved.push(Candidate { file, line, text });
-            }
+            Verdict::Unknown => found.unresolved.push(Candidate { file, line, text: line_at(text, at) }),
             Verdict::Other => found.others += 1,
             Verdict::Definition => {}
         }
     }
-    // Two uses in one line are one line of an answer.
-    found.uses.dedup_by(|a, b| (a.line, a.target, a.confidence) == (b.line, b.target, b.confidence));
-    found
 }
 
 fn line_at(text: &[u8], at: usize) -> String {

@@ -137,7 +137,8 @@ impl Modules {
         self.imports.get(file as usize).map_or(&[], Vec::as_slice)
     }
 
-    fn files(&self) -> impl Iterator<Item = FileId> + use<> {
+    /// All files.
+    pub fn files(&self) -> impl Iterator<Item = FileId> + use<> {
         0..u32::try_from(self.paths.len()).unwrap_or(u32::MAX)
     }
 
@@ -185,7 +186,7 @@ impl<'r> Resolver<'r> {
             Language::TypeScript | Language::Tsx | Language::JavaScript => {
                 modules.script.place(modules, from, module)
             }
-            Language::Go => modules.go.place(module),
+            Language::Go => modules.go.place(modules, module),
             Language::Java => modules.java.place(self, module),
             Language::C | Language::Cpp => modules.c.place(modules, from, module),
         }
@@ -295,7 +296,9 @@ impl<'r> Resolver<'r> {
         }
     }
 
-    fn is_script(&self, file: FileId) -> bool {
+    /// Whether a file is TypeScript or JavaScript.
+    #[must_use]
+    pub fn is_script(&self, file: FileId) -> bool {
         matches!(self.modules.language(file), Language::TypeScript | Language::Tsx | Language::JavaScript)
     }
 
@@ -318,6 +321,14 @@ impl<'r> Resolver<'r> {
                 found.extend(meanings);
             }
         }
+    }
+
+    /// Whether a file has the name of an outer definition of another one, and no definition of it of its own.
+    fn names(&self, from: FileId, to: FileId) -> bool {
+        let (Some(from), Some(to)) = (self.entry(from), self.entry(to)) else { return false };
+        let outer = to.defs().into_iter().filter(|def| def.container.is_empty());
+        let mut held = outer.filter(|def| from.holds(crate::facts::name_hash(def.name.as_bytes())));
+        held.any(|def| !from.defines(def.name))
     }
 
     /// What a name means in a file by its imports; `None` where none of them binds it.

@@ -57,12 +57,26 @@ pub(crate) fn too_large(root: &Path) -> Option<String> {
     Some(format!("the root {} is {what}: give --root a project, or add --any-root", root.display()))
 }
 
+/// The roots that lie in no other: what an inner one holds is part of the outer one already.
+fn outermost(roots: &[PathBuf]) -> Vec<PathBuf> {
+    let real = |root: &PathBuf| root.canonicalize().unwrap_or_else(|_| root.clone());
+    let reals: Vec<PathBuf> = roots.iter().map(real).collect();
+    let is_covered = |number: usize| {
+        let own = &reals[number];
+        own.is_dir()
+            && reals.iter().enumerate().any(|(other, root)| {
+                other != number && own.starts_with(root) && (own != root || other < number)
+            })
+    };
+    (0..roots.len()).filter(|number| !is_covered(*number)).map(|number| roots[number].clone()).collect()
+}
+
 impl Development {
     pub fn new(roots: &[PathBuf], state: Option<&Path>) -> Result<Self, String> {
         let unusable = |error: mcp_workspace::PathError| {
             format!("the root {} cannot be used: {}", error.path.display(), error.message)
         };
-        let roots = Roots::new(roots).map_err(unusable)?;
+        let roots = Roots::new(&outermost(roots)).map_err(unusable)?;
         let project = |(number, root): (usize, &PathBuf)| {
             let settings = Settings { root: root.clone(), state: state.map(Path::to_owned) };
             Ok(Project {
@@ -78,6 +92,7 @@ impl Development {
 
     /// The root and the path below it that a caller means.
     pub fn named(&self, asked: &str) -> Result<Named<'_>, ToolError> {
+        self.check()?;
         let path = self.roots.resolve("path", Some(asked)).map_err(ToolError::bad_arguments)?;
         let holding = self.projects.iter().filter(|project| path.starts_with(project.root()));
         let project = holding.max_by_key(|project| project.root().as_os_str().len());
@@ -89,8 +104,21 @@ impl Development {
         Ok(Named { project, below: below.to_owned() })
     }
 
+    /// Whether the roots are those that the server was started with: an answer of a directory that is gone would be wrong
+    /// for whatever is in its place.
+    fn check(&self) -> Result<(), ToolError> {
+        match self.projects.iter().find(|project| project.index.is_lost()) {
+            None => Ok(()),
+            Some(lost) => Err(ToolError::failed(format!(
+                "the root {} was removed or replaced since the server started: start the server again",
+                lost.root().display()
+            ))),
+        }
+    }
+
     /// The roots that a call is about, each with the path below it.
     pub fn scope(&self, asked: Option<&str>) -> Result<Vec<Named<'_>>, ToolError> {
+        self.check()?;
         match asked {
             Some(asked) => Ok(vec![self.named(asked)?]),
             None => Ok(self.projects.iter().map(|project| Named { project, below: String::new() }).collect()),
@@ -168,8 +196,7 @@ impl Project {
     pub fn about_files(&self, skips: &Skips) -> About {
         let mut about = about(skips);
         about.commit = self.history.commit();
-        let live = self.index.last();
-        if live.generation() > 0 {
+        if let Some(live) = self.index.last().filter(|live| live.generation() > 0) {
             about.indexed = live.counts().0;
         }
         about

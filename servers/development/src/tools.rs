@@ -51,7 +51,7 @@ pub(crate) fn all() -> Vec<Tool<Development>> {
             of(references::references),
         )
         .toolset(CODE),
-        Tool::heavy("impact", "Tell which files depend on a file or definition, over how many imports.", of(impact::impact))
+        Tool::heavy("impact", "Tell which files depend on a file or definition, and how far away they are.", of(impact::impact))
             .toolset(CODE),
         Tool::heavy("read", "Read lines or a definition of a file.", of(read::read)).toolset(TEXT),
         Tool::heavy(

@@ -59,8 +59,8 @@ pub fn parsed(root: &Root, path: &str, skips: &mut Skips) -> Option<Parsed> {
     let (language, text) = source(root, path, skips)?;
     match parse::parse(language, &text, parse::USUAL_TIME) {
         Ok(tree) => Some(Parsed { language, text, tree }),
-        Err(_) => {
-            skips.add(mcp_source::Reason::ParseTime);
+        Err(refused) => {
+            skips.add(refused.reason());
             None
         }
     }

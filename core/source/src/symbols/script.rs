@@ -136,8 +136,15 @@ fn is_local(node: Node<'_>) -> bool {
         .filter(|node| node.kind() == "export_statement")
         .and_then(|node| node.parent())
         .or(declaration);
-    declaration
-        .is_some_and(|node| !matches!(node.kind(), "program" | "statement_block" | "ambient_declaration"))
+    // A block is that of a namespace, or a scope of its own.
+    let is_namespace = |node: &Node<'_>| {
+        node.parent().is_some_and(|parent| matches!(parent.kind(), "internal_module" | "module"))
+    };
+    declaration.is_some_and(|node| match node.kind() {
+        "program" | "ambient_declaration" => false,
+        "statement_block" => !is_namespace(&node),
+        _ => true,
+    })
 }
 
 /// The statement of a variable that stands alone in it, with what exports it.

@@ -243,8 +243,11 @@ fn script_local_export(node: &Node<'_>, text: &[u8], seen: &mut Seen) {
             seen.imports.push(Import { is_reexport: true, ..import });
         }
     }
-    // `export default name;`
-    let value = node.child_by_field_name("value").filter(|value| value.kind() == "identifier");
+    // `export default name;`, `export default function name() {}`
+    let is_default = node.child(1).is_some_and(|word| word.kind() == "default");
+    let declared = node.child_by_field_name("declaration").filter(|_| is_default);
+    let declared = declared.and_then(|declared| declared.child_by_field_name("name"));
+    let value = node.child_by_field_name("value").filter(|value| value.kind() == "identifier").or(declared);
     if let Some(value) = value {
         let import = Import::new(Form::Item, ".", text_of(&value, text), "default", node);
         seen.imports.push(Import { is_reexport: true, ..import });

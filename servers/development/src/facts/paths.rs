@@ -32,6 +32,15 @@ pub(super) fn rust(node: &Node<'_>, kind: &str, text: &[u8], seen: &mut Seen) ->
             }
             false
         }
+        "extern_crate_declaration" => {
+            let field = |field| node.child_by_field_name(field).map(|node| text_of(&node, text));
+            if let Some(name) = field("name").filter(|name| *name != "self") {
+                let mut import = Import::new(Form::Item, "", name, field("alias").unwrap_or(name), node);
+                import.is_reexport = is_public(node, text);
+                seen.imports.push(import);
+            }
+            false
+        }
         "scoped_identifier" | "scoped_type_identifier" => {
             let is_inner = node
                 .parent()

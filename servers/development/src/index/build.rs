@@ -42,8 +42,8 @@ pub(super) fn facts(root: &Root, found: &Found) -> Option<Facts> {
 /// of the clock, so its stamp says nothing, and the file is read once more at the next look.
 fn settled(stamp: Stamp) -> Stamp {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let age = now.saturating_sub(Duration::from_nanos(stamp.modified));
-    if age < TICK { Stamp { modified: 0, ..stamp } } else { stamp }
+    let age = now.saturating_sub(Duration::from_nanos(stamp.changed));
+    if age < TICK { Stamp { changed: 0, ..stamp } } else { stamp }
 }
 
 /// What files hold, in no order. `tell` hears how many are done, and says whether to go on; where it does not, what is

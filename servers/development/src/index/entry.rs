@@ -166,6 +166,12 @@ impl<'i> Entry<'i> {
         self.defs().into_iter().filter(|def| def.name == name).collect()
     }
 
+    /// Whether it has a definition of a name that lies in no other.
+    #[must_use]
+    pub fn defines(self, name: &str) -> bool {
+        self.named(name).iter().any(|def| def.container.is_empty())
+    }
+
     /// What it imports.
     #[must_use]
     pub fn imports(self) -> Vec<Import> {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -36,6 +37,8 @@ pub struct Settings {
 /// The index of a root.
 pub struct Index {
     root: Root,
+    /// Device and inode of the root when it was opened.
+    identity: Option<(u64, u64)>,
     state: Option<PathBuf>,
     live: RwLock<Live>,
 }
@@ -73,7 +76,15 @@ impl Index {
             notice: None,
         };
         let root = Root::open(&settings.root)?;
-        Ok(Self { root, state: settings.state.clone(), live: RwLock::new(live) })
+        let identity = identity(root.path());
+        Ok(Self { root, identity, state: settings.state.clone(), live: RwLock::new(live) })
+    }
+
+    /// Whether the root is no longer the directory that was opened: removed, or another one in its place, of which
+    /// nothing here tells.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        identity(self.root.path()) != self.identity
     }
 
     /// The root.
@@ -97,10 +108,16 @@ impl Index {
         Ok(RwLockWriteGuard::downgrade(live))
     }
 
-    /// The index as it was left by the last question, which may be empty.
-    pub fn last(&self) -> RwLockReadGuard<'_, Live> {
-        self.live.read()
+    /// The index as it was left by the last question, which may be empty; `None` while it is being made, which may take
+    /// long.
+    pub fn last(&self) -> Option<RwLockReadGuard<'_, Live>> {
+        self.live.try_read()
     }
+}
+
+fn identity(root: &Path) -> Option<(u64, u64)> {
+    let metadata = root.metadata().ok()?;
+    Some((metadata.dev(), metadata.ino()))
 }
 
 impl Live {

@@ -18,7 +18,7 @@ use crate::facts::{Facts, Form, Import};
 /// What a file of an index begins with.
 pub(super) const MAGIC: &[u8; 8] = b"devindex";
 /// The version of the tables and of what the parsers find: raised when either changes.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// Magic, version, checksum.
 pub(super) const PREFIX: usize = 20;
@@ -208,11 +208,7 @@ impl Snapshot {
     /// What tells whether a file changed.
     #[must_use]
     pub fn stamp(&self, file: usize) -> Stamp {
-        Stamp {
-            bytes: u64::from(self.file(file, 2)),
-            modified: self.long(file, 3),
-            inode: self.long(file, 5),
-        }
+        Stamp { bytes: u64::from(self.file(file, 2)), changed: self.long(file, 3), inode: self.long(file, 5) }
     }
 
     /// Lines of a file.
@@ -373,7 +369,7 @@ mod tests {
 
     fn facts(path: &str, text: &str) -> Facts {
         let language = Language::of_path(std::path::Path::new(path)).unwrap();
-        let stamp = Stamp { bytes: text.len() as u64, modified: 1 << 40, inode: 7 << 33 };
+        let stamp = Stamp { bytes: text.len() as u64, changed: 1 << 40, inode: 7 << 33 };
         Facts::of(path.to_owned(), language, stamp, text.as_bytes())
     }
 

@@ -13,7 +13,7 @@ use crate::facts::Facts;
 pub(super) const NONE: u32 = u32::MAX;
 
 /// The reasons by number; the first number is for none.
-const REASONS: [Reason; 12] = [
+const REASONS: [Reason; 13] = [
     Reason::Ignored,
     Reason::Hidden,
     Reason::Binary,
@@ -24,6 +24,7 @@ const REASONS: [Reason; 12] = [
     Reason::OutsideRoot,
     Reason::Name,
     Reason::ParseTime,
+    Reason::TooDeep,
     Reason::NoGrammar,
     Reason::TooMany,
 ];
@@ -80,10 +81,10 @@ impl Tables {
         let flags =
             facts.language.number() as u32 | number(facts.refused) << 8 | u32::from(facts.has_errors) << 16;
         let path = self.strings.number(&facts.path);
-        let [modified, modified_high] = halves(facts.stamp.modified);
+        let [changed, changed_high] = halves(facts.stamp.changed);
         let [inode, inode_high] = halves(facts.stamp.inode);
         let bytes = u32::try_from(facts.stamp.bytes).unwrap_or(NONE);
-        self.files.extend([path, flags, bytes, modified, modified_high, inode, inode_high]);
+        self.files.extend([path, flags, bytes, changed, changed_high, inode, inode_high]);
         self.files.extend([facts.lines, facts.decisions]);
         self.ends();
         for symbol in &facts.symbols {

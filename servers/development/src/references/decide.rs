@@ -35,14 +35,22 @@ pub(super) struct Place<'p> {
 impl Place<'_> {
     /// The innermost type around a byte: by its own definition, or by what a function in it says that it belongs to.
     pub fn type_around(&self, at: usize) -> Option<String> {
+        self.types_around(at).into_iter().next()
+    }
+
+    /// The types around a byte, the innermost first.
+    pub fn types_around(&self, at: usize) -> Vec<String> {
         let holding = self.defs.iter().filter(|def| def.range.contains(&at));
         let mut holding: Vec<&Def<'_>> = holding.collect();
         holding.sort_by_key(|def| def.range.len());
-        holding.iter().find_map(|def| match def.kind {
+        let of = |def: &&Def<'_>| match def.kind {
             kind if kind.is_type() => Some(def.name.to_owned()),
             Kind::Method if !def.container.is_empty() => Some(def.owner().to_owned()),
             _ => None,
-        })
+        };
+        let mut names: Vec<String> = holding.iter().filter_map(of).collect();
+        names.dedup();
+        names
     }
 }
 
@@ -50,6 +58,8 @@ impl Place<'_> {
 pub(super) struct Judge<'j> {
     pub(super) resolver: &'j Resolver<'j>,
     pub(super) targets: &'j [Target],
+    /// The name that is looked for: the targets' own, or another one under which a file knows them.
+    spelled: &'j str,
     /// How many definitions of the name there are in the languages of the targets, with the same thing's declarations.
     pub(super) is_only: bool,
 }
@@ -69,11 +79,21 @@ impl<'j> Judge<'j> {
             let named = resolver.live.named(&target.name);
             named.iter().filter(|(entry, _)| family(entry.language()) == own).count()
         });
-        Self { resolver, targets, is_only: known == 1 && targets.len() == 1 }
+        let spelled = targets.first().map_or("", |target| target.name.as_str());
+        Self { resolver, targets, spelled, is_only: known == 1 && targets.len() == 1 }
     }
 
-    pub fn name(&self) -> &str {
-        self.targets.first().map_or("", |target| &target.name)
+    /// The same for another name of the targets, which nothing but an import makes one.
+    pub fn spelled(&self, alias: &'j str) -> Self {
+        Self { spelled: alias, is_only: false, ..*self }
+    }
+
+    pub fn name(&self) -> &'j str {
+        self.spelled
+    }
+
+    fn is_alias(&self) -> bool {
+        self.targets.first().is_some_and(|target| target.name != self.spelled)
     }
 
     pub fn verdict(&self, place: &Place<'_>, occurrence: &Occurrence<'_>) -> Verdict {
@@ -126,9 +146,17 @@ impl<'j> Judge<'j> {
             // `pub use` of a variant, a module of that name, or a part of a path.
             None => Verdict::Other,
             Some(import) if import.form == Form::Item && import.module == "." => {
-                self.own_names(place, usize::MAX).map_or(Verdict::Unknown, resolved)
+                match self.own_names(place, usize::MAX) {
+                    Some(usize::MAX) => Verdict::Other,
+                    Some(target) => resolved(target),
+                    // It passes on what it imported itself.
+                    None => self
+                        .resolver
+                        .imported(place.file, &import.item)
+                        .map_or(Verdict::Unknown, |resolution| self.by_resolution(&resolution)),
+                }
             }
-            Some(import) if import.item == name || import.item.is_empty() => {
+            Some(import) if import.item == name || import.item.is_empty() || self.is_alias() => {
                 self.by_resolution(&self.resolver.import(place.file, import))
             }
             Some(_) => Verdict::Other,
@@ -232,11 +260,30 @@ impl<'j> Judge<'j> {
             let is_free = |target: &Target| target.kind == Kind::Variant;
             return if self.targets.iter().any(is_free) { self.variant(place) } else { self.all_members() };
         }
-        let around = place.type_around(at)?;
-        match self.in_type(place, &around, at) {
-            Verdict::Unknown | Verdict::Other => None,
-            found => Some(found),
+        let around = place.types_around(at);
+        let inside = around.iter().map(|around| self.in_type(place, around, at));
+        let found = inside.into_iter().find(|found| matches!(found, Verdict::Use(..)));
+        found.or_else(|| self.statically_imported(place))
+    }
+
+    /// `import static a.B.name;` and `import static a.B.*;` of Java.
+    fn statically_imported(&self, place: &Place<'_>) -> Option<Verdict> {
+        if place.language != Language::Java {
+            return None;
         }
+        let imports = self.resolver.modules.imports(place.file).iter();
+        let fits = |import: &&crate::facts::Import| {
+            import.form == Form::Wildcard || import.form == Form::Item && import.item == self.name()
+        };
+        imports.filter(fits).find_map(|import| {
+            let is_of = |target: &Target| target.is_member && target.owner == last_part(&import.module);
+            let target = self.targets.iter().position(is_of)?;
+            let found = self.resolver.behind(place.file, &import.module, self.name());
+            let is_there = |meanings: &BTreeSet<Meaning>| {
+                meanings.iter().any(|meaning| meaning.file == self.targets[target].file)
+            };
+            matches!(&found, Resolution::Known(meanings) if is_there(meanings)).then(|| resolved(target))
+        })
     }
 
     fn all_members(&self) -> Option<Verdict> {

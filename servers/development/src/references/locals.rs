@@ -97,6 +97,21 @@ pub(super) fn local(place: &Node<'_>, name: &str, language: Language, text: &[u8
     None
 }
 
+/// What a name of a module of Python or a script is bound to by the statements of the module itself, if one type says
+/// it of all of them.
+pub(super) fn global(place: &Node<'_>, name: &str, language: Language, text: &[u8]) -> Option<Local> {
+    let has_values =
+        matches!(language, Language::Python | Language::TypeScript | Language::Tsx | Language::JavaScript);
+    let mut module = *place;
+    while let Some(node) = module.parent().filter(|_| has_values) {
+        module = node;
+    }
+    let search = Search { name, language, text, before: place.start_byte() };
+    let mut bound = children(&module).into_iter().filter_map(|statement| search.statement(&statement));
+    let first = bound.next().filter(|local| local.of.is_some())?;
+    bound.all(|other| other == first).then_some(first)
+}
+
 struct Search<'s> {
     name: &'s str,
     language: Language,
@@ -120,7 +135,7 @@ impl Search<'_> {
         }
         match kind {
             "block" | "statement_block" | "compound_statement" | "constructor_body" | "statement_list"
-            | "switch_case" => self.is_in_function(node).then(|| self.block(node, inner)).flatten(),
+            | "switch_case" => self.is_scope(node).then(|| self.block(node, inner)).flatten(),
             "if_expression" | "while_expression" => {
                 let condition =
                     node.child_by_field_name("condition").filter(|condition| condition.id() != inner.id());
@@ -147,8 +162,14 @@ impl Search<'_> {
         }
     }
 
-    /// A block of a module binds what is global.
-    fn is_in_function(&self, node: &Node<'_>) -> bool {
+    /// A block outside of functions binds what is global in Python; that of a namespace holds definitions.
+    fn is_scope(&self, node: &Node<'_>) -> bool {
+        if self.language != Language::Python {
+            let is_namespace = |parent: Node<'_>| {
+                matches!(parent.kind(), "internal_module" | "module" | "namespace_definition")
+            };
+            return !node.parent().is_some_and(is_namespace);
+        }
         let mut at = node.parent();
         while let Some(parent) = at {
             if is_function(parent.kind()) || parent.kind() == "static_initializer" {

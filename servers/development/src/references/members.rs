@@ -117,6 +117,12 @@ impl Judge<'_> {
             return resolved(target);
         }
         let Some(entry) = self.resolver.entry(of.file) else { return Verdict::Unknown };
+        // What a namespace of TypeScript holds is reached through it like a member.
+        let is_module = || entry.named(&of.name).iter().any(|def| def.kind == Kind::Module);
+        let lies_in = |target: &Target| target.file == of.file && target.owner == of.name;
+        if let Some(target) = self.targets.iter().position(lies_in).filter(|_| is_module()) {
+            return resolved(target);
+        }
         let own = entry.named(self.name());
         if own.iter().any(|def| def.owner() == of.name) {
             return Verdict::Other;
@@ -190,7 +196,7 @@ impl Judge<'_> {
             let end = head.body.unwrap_or(head.range.end).min(head.range.end);
             let line = place.text.get(head.name_start + head.name.len()..end)?;
             let names = words(line).filter_map(|word| std::str::from_utf8(word).ok());
-            let names = names.filter(|word| word.len() > 1 && types::looks_like_type(word));
+            let names = names.filter(|word| types::looks_like_type(word));
             Some(names.flat_map(|name| self.types(place, "", name).unwrap_or_default()).collect())
         });
         found.unwrap_or_default()
@@ -226,6 +232,9 @@ impl Judge<'_> {
     /// A name behind a receiver.
     pub(super) fn member(&self, place: &Place<'_>, receiver: &Receiver<'_>, node: &Node<'_>) -> Verdict {
         let at = node.start_byte();
+        if let Some(found) = self.dotted(place, node) {
+            return found;
+        }
         match receiver {
             Receiver::This => match place.type_around(at) {
                 Some(around) => self.in_type(place, &around, at),
@@ -257,7 +266,9 @@ impl Judge<'_> {
 
     fn named_receiver(&self, place: &Place<'_>, node: &Node<'_>, at: usize) -> Verdict {
         let name = text_of(node, place.text);
-        if let Some(local) = locals::local(node, name, place.language, place.text) {
+        let local = locals::local(node, name, place.language, place.text)
+            .or_else(|| locals::global(node, name, place.language, place.text));
+        if let Some(local) = local {
             return match local.of {
                 Some(of) => self.of_type(place, &of, at),
                 None => self.unknown_type(),
@@ -275,7 +286,7 @@ impl Judge<'_> {
             {
                 self.of_type(place, name, at)
             }
-            None => self.dotted_module(place, node),
+            None => self.unknown_type(),
         }
     }
 
@@ -325,20 +336,25 @@ impl Judge<'_> {
         if is_unknown { self.unknown_type() } else { Verdict::Other }
     }
 
-    /// `a.b.name` of Python where `import a.b` binds `a`.
-    fn dotted_module(&self, place: &Place<'_>, node: &Node<'_>) -> Verdict {
-        let name = text_of(node, place.text);
-        let starts = |import: &&crate::facts::Import| {
-            import.form == Form::Module
-                && import.local.split('.').next() == Some(name)
-                && import.local.contains('.')
+    /// `a.b.name` of Python, where `import a.b` or `import a` binds `a`: the module before the name.
+    fn dotted(&self, place: &Place<'_>, node: &Node<'_>) -> Option<Verdict> {
+        let around = node.parent().filter(|around| around.kind() == "attribute")?;
+        let before = around.child_by_field_name("object").filter(|_| place.language == Language::Python)?;
+        let module = text_of(&before, place.text);
+        let is_path = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '.');
+        let (head, _) = module.split_once('.').filter(|_| module.chars().all(is_path))?;
+        let mut imports = self.resolver.modules.imports(place.file).iter();
+        let binds = |import: &crate::facts::Import| {
+            import.form == Form::Module && import.local.split('.').next() == Some(head)
         };
-        if place.language != Language::Python
-            || !self.resolver.modules.imports(place.file).iter().any(|import| starts(&import))
-        {
-            return self.unknown_type();
+        if !imports.any(binds) || locals::local(&before, head, place.language, place.text).is_some() {
+            return None;
         }
-        Verdict::Unknown
+        match self.resolver.behind(place.file, module, self.name()) {
+            Resolution::Known(meanings) => Some(self.among(&meanings).map_or(Verdict::Other, resolved)),
+            // It is a class or a value of the module.
+            _ => None,
+        }
     }
 
     /// A member of a value whose type the text does not name.

@@ -136,7 +136,7 @@ fn role<'t>(node: &Node<'t>, language: Language, text: &[u8]) -> Role<'t> {
         {
             Role::Key(None)
         }
-        "pair_pattern" if is("key") => Role::Key(None),
+        "pair_pattern" if is("key") => taken_from(&parent).map_or(Role::Key(None), |of| member(Some(of))),
         "literal_element" if is_key(&parent) => Role::Key(made_by(&parent, text)),
         "keyed_element" if parent.named_child(0).is_some_and(|first| first.id() == node.id()) => {
             Role::Key(made_by(&parent, text))
@@ -144,6 +144,13 @@ fn role<'t>(node: &Node<'t>, language: Language, text: &[u8]) -> Role<'t> {
         "token_tree" => in_macro(node, text),
         _ => Role::Bare,
     }
+}
+
+/// The value that `const { name: other } = value` takes a member of.
+fn taken_from<'t>(pair: &Node<'t>) -> Option<Node<'t>> {
+    let pattern = pair.parent().filter(|pattern| pattern.kind() == "object_pattern")?;
+    let bound = pattern.parent().filter(|bound| bound.kind() == "variable_declarator")?;
+    bound.child_by_field_name("value").filter(|value| value.kind() == "identifier")
 }
 
 fn is_key(element: &Node<'_>) -> bool {

@@ -143,7 +143,13 @@ fn typescript_reexports_namespaces_and_fields() {
         &["src/a.ts:5 resolved", "src/main.ts:1 resolved", "src/main.ts:3 resolved"],
         0,
     );
-    check(SCRIPT, "load", ("src/b.ts", 1), &["src/index.ts:2 resolved", "src/main.ts:5 resolved"], 0);
+    let uses = [
+        "src/index.ts:2 resolved",
+        "src/main.ts:1 resolved",
+        "src/main.ts:4 resolved",
+        "src/main.ts:5 resolved",
+    ];
+    check(SCRIPT, "load", ("src/b.ts", 1), &uses, 0);
     check(SCRIPT, "load", ("src/a.ts", 3), &["src/a.ts:5 resolved", "src/main.ts:8 resolved"], 2);
     check(SCRIPT, "load", ("src/a.ts", 7), &["src/a.ts:5 resolved"], 2);
 }
@@ -227,4 +233,109 @@ fn a_name_that_says_enough_is_likely_and_a_common_one_is_not() {
     ];
     check(&files, "reload_configuration", ("a.py", 2), &["b.py:2 likely"], 0);
     check(&files, "get", ("a.py", 4), &[], 1);
+}
+
+#[test]
+fn typescript_other_names_of_one_definition() {
+    let files = [
+        (
+            "impl.ts",
+            "export function one() {}\nfunction two() {}\nexport { two as second };\nexport default function three() {}\nexport namespace Inner { export function four() {} }\n",
+        ),
+        ("barrel.ts", "export { one as uno, default as drei } from './impl';\n"),
+        (
+            "use.ts",
+            "import { one as eins, second, Inner } from './impl';\nimport tres from './impl';\nimport * as all from './impl';\nimport { uno, drei } from './barrel';\neins();\nsecond();\ntres();\nall.default();\nuno();\ndrei();\nInner.four();\nconst { one: taken } = all;\nfunction f(eins: () => void) { eins(); }\n",
+        ),
+        ("other.ts", "const eins = () => 1;\neins();\nfunction uno() {}\nuno();\n"),
+    ];
+    let resolved =
+        |places: &[&str]| places.iter().map(|place| format!("{place} resolved")).collect::<Vec<_>>();
+    let uses = |name: &str, line: usize| {
+        let project = Project::new(&files);
+        let (uses, unresolved, _) = found(&project, name, "impl.ts", line);
+        assert_eq!(unresolved, 0, "{name}");
+        uses
+    };
+    let one = ["barrel.ts:1", "use.ts:1", "use.ts:4", "use.ts:5", "use.ts:9", "use.ts:12"];
+    assert_eq!(uses("one", 1), resolved(&one));
+    assert_eq!(uses("two", 2), resolved(&["impl.ts:3", "use.ts:1", "use.ts:6"]));
+    let three = ["barrel.ts:1", "use.ts:2", "use.ts:4", "use.ts:7", "use.ts:8", "use.ts:10"];
+    assert_eq!(uses("three", 4), resolved(&three));
+    assert_eq!(uses("four", 5), resolved(&["use.ts:11"]));
+}
+
+#[test]
+fn typescript_blocks_of_a_module_and_its_own_values() {
+    let files = [
+        ("impl.ts", "export function one() {}\nexport class Base { greet() {} }\n"),
+        (
+            "use.ts",
+            "import { one, Base } from './impl';\none();\n{ const one = 3; console.log(one); }\none();\nexport { one };\nconst base = new Base();\nbase.greet();\nfunction f() { base.greet(); }\n",
+        ),
+    ];
+    let one = ["use.ts:1 resolved", "use.ts:2 resolved", "use.ts:4 resolved", "use.ts:5 resolved"];
+    check(&files, "one", ("impl.ts", 1), &one, 0);
+    check(&files, "greet", ("impl.ts", 2), &["use.ts:7 resolved", "use.ts:8 resolved"], 0);
+}
+
+#[test]
+fn python_other_names_and_modules_by_their_paths() {
+    let files = [
+        ("p/__init__.py", ""),
+        ("p/core.py", "def work():\n    pass\n\nclass A:\n    def over(self):\n        pass\n"),
+        (
+            "use.py",
+            "from p.core import work as w, A as B\nimport p.core\nw()\np.core.work()\nb = B()\nb.over()\nclass C(B):\n    def go(self):\n        self.over()\n",
+        ),
+        ("more.py", "from use import w as again\nagain()\nw = 1\nprint(w)\n"),
+    ];
+    let work = [
+        "more.py:1 resolved",
+        "more.py:2 resolved",
+        "use.py:1 resolved",
+        "use.py:3 resolved",
+        "use.py:4 resolved",
+    ];
+    check(&files, "work", ("p/core.py", 1), &work, 0);
+    check(&files, "A", ("p/core.py", 4), &["use.py:1 resolved", "use.py:5 resolved", "use.py:7 resolved"], 0);
+    check(&files, "over", ("p/core.py", 5), &["use.py:6 resolved", "use.py:9 resolved"], 0);
+}
+
+#[test]
+fn rust_other_names() {
+    let files = [
+        ("Cargo.toml", "[package]\nname = \"it\"\n"),
+        (
+            "src/lib.rs",
+            "mod a;\npub use a::thing as public;\nuse a::thing as own;\nfn f() { own(); public(); }\n",
+        ),
+        ("src/a.rs", "pub fn thing() {}\n"),
+        (
+            "tests/t.rs",
+            "extern crate it as tested;\nfn f() { it::public(); tested::public(); let public = 1; drop(public); }\n",
+        ),
+    ];
+    let uses =
+        ["src/lib.rs:2 resolved", "src/lib.rs:3 resolved", "src/lib.rs:4 resolved", "tests/t.rs:2 resolved"];
+    check(&files, "thing", ("src/a.rs", 1), &uses, 0);
+}
+
+#[test]
+fn java_members_by_their_name_alone() {
+    let files = [
+        (
+            "a/A.java",
+            "package a;\npublic class A {\n  public static int s() { return 1; }\n  int over(int x) { return x; }\n  class In { int z() { return over(2); } }\n}\n",
+        ),
+        ("a/B.java", "package a;\nclass B extends A {\n  int g() { return over(1) + s(); }\n}\n"),
+        ("b/C.java", "package b;\nimport static a.A.*;\nclass C { int t() { return s(); } }\n"),
+        ("b/D.java", "package b;\nimport static a.A.s;\nclass D { int t() { return s(); } }\n"),
+        ("b/E.java", "package b;\nimport a.*;\nclass E { int s() { return 2; } int t() { return s(); } }\n"),
+    ];
+    check(&files, "over", ("a/A.java", 4), &["a/A.java:5 resolved", "a/B.java:3 resolved"], 0);
+    let (shown, unresolved, _) = found(&Project::new(&files), "s", "a/A.java", 3);
+    let calls: Vec<&String> = shown.iter().filter(|place| !place.contains("D.java:2")).collect();
+    assert_eq!(calls, ["a/B.java:3 resolved", "b/C.java:3 resolved", "b/D.java:3 resolved"]);
+    assert_eq!(unresolved, 0);
 }

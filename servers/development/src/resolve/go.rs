@@ -24,7 +24,7 @@ impl Packages {
         Self { directories, modules: configs.go.clone() }
     }
 
-    pub(super) fn place(&self, path: &str) -> Place {
+    pub(super) fn place(&self, modules: &Modules, path: &str) -> Place {
         let own = self.modules.iter().filter_map(|(at, module)| {
             let rest = path.strip_prefix(module.as_str())?;
             let is_whole = rest.is_empty() || rest.starts_with('/');
@@ -37,7 +37,11 @@ impl Packages {
             (false, false) => format!("{at}/{rest}"),
         };
         match self.directories.get(&directory) {
-            Some(files) => Place::Files(files.clone()),
+            // Nobody can import a test.
+            Some(files) => {
+                let is_test = |file: &FileId| modules.path(*file).ends_with("_test.go");
+                Place::Files(files.iter().copied().filter(|file| !is_test(file)).collect())
+            }
             None => Place::Unresolved,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use mcp_source::Language;
 use petgraph::Direction;
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -66,6 +67,7 @@ impl Graph {
             for import in modules.imports(from) {
                 graph.add(&resolver, from, import);
             }
+            graph.beside(&resolver, from);
         }
         graph
     }
@@ -93,6 +95,10 @@ impl Graph {
             Resolution::Unresolved if import.form == Form::Path => self.external += 1,
             Resolution::Unresolved => self.unresolved.push((from, import.clone())),
             Resolution::Module(files) => files.iter().for_each(|to| self.edge(from, *to)),
+            Resolution::Known(meanings) if import.item.is_empty() => {
+                let files: Vec<FileId> = meanings.iter().map(|meaning| meaning.file).collect();
+                self.package(resolver, from, &files);
+            }
             Resolution::Known(meanings) => {
                 meanings.iter().for_each(|meaning| self.edge(from, meaning.file));
                 // Whoever passes a name on is depended on as well.
@@ -102,6 +108,24 @@ impl Graph {
                 {
                     self.edge(from, one);
                 }
+            }
+        }
+    }
+
+    /// The files of what is imported as a whole. Of a package of Go or Java those that define a name which the file has.
+    fn package(&mut self, resolver: &Resolver<'_>, from: FileId, files: &[FileId]) {
+        let has_packages = matches!(resolver.modules.language(from), Language::Go | Language::Java);
+        let named: Vec<FileId> = files.iter().copied().filter(|to| resolver.names(from, *to)).collect();
+        let meant = if has_packages && files.len() > 1 && !named.is_empty() { &named } else { files };
+        meant.iter().for_each(|to| self.edge(from, *to));
+    }
+
+    /// The files of the same package of Go or Java, whose names are visible without an import: those that define a name
+    /// which the file has and does not define itself.
+    fn beside(&mut self, resolver: &Resolver<'_>, from: FileId) {
+        for to in resolver.modules.beside(from) {
+            if resolver.names(from, to) {
+                self.edge(from, to);
             }
         }
     }

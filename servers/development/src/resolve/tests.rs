@@ -141,3 +141,26 @@ fn go_java_and_c_by_packages_and_includes() {
     assert_eq!(project.edges(), edges);
     assert_eq!(project.unresolved(), 1, "which same.h is meant is not known");
 }
+
+#[test]
+fn packages_of_go_and_java_by_the_names_that_files_have() {
+    let project = Project::new(&[
+        ("go.mod", "module example.org/m\n"),
+        ("p/a.go", "package p\nfunc A() {}\n"),
+        ("p/b.go", "package p\nfunc b() { A() }\n"),
+        ("p/c.go", "package p\nfunc C() {}\n"),
+        ("p/a_test.go", "package p\nfunc Helper() { A() }\n"),
+        ("main.go", "package main\nimport \"example.org/m/p\"\nfunc main() { p.C(); p.Helper() }\n"),
+        ("j/One.java", "package j;\nclass One { int x = Two.val(); }\n"),
+        ("j/Two.java", "package j;\nclass Two { static int val() { return 1; } }\n"),
+        ("k/Three.java", "package k;\nimport j.*;\nclass Three { One one; }\n"),
+    ]);
+    let edges = expected(&[
+        ("j/One.java", &["j/Two.java"]),
+        ("k/Three.java", &["j/One.java"]),
+        ("main.go", &["p/c.go"]),
+        ("p/a_test.go", &["p/a.go"]),
+        ("p/b.go", &["p/a.go"]),
+    ]);
+    assert_eq!(project.edges(), edges);
+}

@@ -27,19 +27,26 @@ pub(super) fn impact(
     params: &params::Impact,
     context: &Context,
 ) -> Result<ImpactView, ToolError> {
-    let Some(what) = params.path.as_deref().or(params.symbol.as_deref()) else {
+    // Clients in a strict mode send every member: an empty one is one that was left out.
+    let given = |text: &'_ Option<String>| text.clone().filter(|text| !text.is_empty());
+    let (path, symbol) = (given(&params.path), given(&params.symbol));
+    let Some(what) = path.as_deref().or(symbol.as_deref()) else {
         return Err(ToolError::bad_arguments("give path for a file, or symbol for a definition"));
     };
     let depth = params.depth.map_or(USUAL_DEPTH, usize::from);
-    let key = ["impact", what, params.symbol.as_deref().unwrap_or(""), &depth.to_string()];
-    let page = Page::new(&key, USUAL_DEPENDENTS, params.cursor.as_deref(), context)?;
-    let scope = state.scope(params.path.as_deref())?;
+    let key = ["impact", what, symbol.as_deref().unwrap_or(""), &depth.to_string()];
+    let mut page = Page::new(&key, USUAL_DEPENDENTS, params.cursor.as_deref(), context)?;
+    if symbol.is_some() {
+        // Half of it for the direct uses.
+        page.room /= 2;
+    }
+    let scope = state.scope(path.as_deref())?;
     let mut hints = Vec::new();
     for named in &scope {
         let live = named.project.now(context)?;
         let map = named.project.map(&live);
         let work = Work { named, live: &live, map: &map, depth, page: &page, context };
-        let view = match params.symbol.as_deref() {
+        let view = match symbol.as_deref() {
             Some(symbol) => work.of_symbol(symbol)?,
             None => work.of_path(what)?,
         };
@@ -136,9 +143,9 @@ impl Work<'_> {
                     .filter(|one| !one.is_import && one.confidence == Confidence::Resolved)
                     .take(MOST_USES)
                     .collect();
-                let room = Page::new(&["uses"], MOST_USES, None, self.context).ok();
-                let uses = room.map(|room| rows(&room, references::use_rows(project, self.map, &direct)).0);
-                (uses.unwrap_or_default(), found.uses.unresolved.len())
+                let room = self.page.beside(MOST_USES);
+                let (uses, _) = rows(&room, references::use_rows(project, self.map, &direct));
+                (uses, found.uses.unresolved.len())
             }
             None => (Vec::new(), 0),
         };

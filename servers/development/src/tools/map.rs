@@ -7,6 +7,7 @@ use mcp_server::context::Context;
 use mcp_server::tool::ToolError;
 use mcp_source::symbols::Kind;
 
+use super::page::FORMS;
 use crate::answers::{HotView, MapView, MappedView};
 use crate::history::Churn;
 use crate::index::Entry;
@@ -33,7 +34,7 @@ pub(super) fn repo_map(
 ) -> Result<MapView, ToolError> {
     let named = match params.path.as_deref() {
         Some(path) => state.named(path)?,
-        None => Named { project: &state.projects[0], below: String::new() },
+        None => state.scope(None)?.swap_remove(0),
     };
     let project = named.project;
     let live = project.now(context)?;
@@ -63,7 +64,8 @@ pub(super) fn repo_map(
     } else {
         asked.max_bytes()
     };
-    let room = room.saturating_sub(REST + length(&hotspots) + length(&cycles) + length(&languages));
+    let room = (room.saturating_sub(REST) / FORMS)
+        .saturating_sub(length(&hotspots) + length(&cycles) + length(&languages));
     let ranked = ranked(&named, &entries, &map);
     let shown = fitting(&ranked, room, |file| length(*file) + 1).max(usize::from(!ranked.is_empty()));
     let left_out = ranked.len() - shown;

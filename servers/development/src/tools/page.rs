@@ -10,6 +10,8 @@ use crate::answers::FileView;
 
 /// What an answer needs beside its list.
 const REST: usize = 700;
+/// An answer holds its list twice: for programs, and as text.
+pub(super) const FORMS: usize = 2;
 
 /// The part of a list that a call is about.
 pub(super) struct Page {
@@ -18,7 +20,7 @@ pub(super) struct Page {
     pub start: usize,
     /// The most items.
     pub limit: usize,
-    /// The most bytes of JSON.
+    /// The most bytes of JSON, in one of the two forms.
     pub room: usize,
 }
 
@@ -31,15 +33,21 @@ impl Page {
         context: &Context,
     ) -> Result<Self, ToolError> {
         let list = format!("{:08x}", xxh3_64(key.join("\0").as_bytes()) >> 32);
-        let start = match given {
+        // Clients in a strict mode send every member: an empty one is one that was left out.
+        let start = match given.filter(|given| !given.is_empty()) {
             None => 0,
             Some(given) => place(&list, given).and_then(|start| usize::try_from(start).ok()).ok_or_else(|| {
                 ToolError::bad_arguments(format!(
-                    "the cursor {given} is not of this question: repeat the question as it was, with its next_cursor"
+                    "the cursor {given} belongs to another question: repeat the question as it was, with its next_cursor"
                 ))
             })?,
         };
-        Ok(Self { list, start, limit, room: context.budget().max_bytes().saturating_sub(REST) })
+        Ok(Self { list, start, limit, room: context.budget().max_bytes().saturating_sub(REST) / FORMS })
+    }
+
+    /// The first part of another list, in as much room.
+    pub fn beside(&self, limit: usize) -> Self {
+        Self { list: String::new(), start: 0, limit, room: self.room }
     }
 
     /// The cursor of what follows `end`, if anything does.

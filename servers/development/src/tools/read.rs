@@ -8,6 +8,7 @@ use mcp_server::context::Context;
 use mcp_server::tool::ToolError;
 use mcp_source::{Lines, Skips, is_binary};
 
+use super::page::FORMS;
 use super::structure;
 use crate::answers::{PartView, ReadView};
 use crate::params;
@@ -25,7 +26,10 @@ pub(super) fn read(
     params: &params::Read,
     context: &Context,
 ) -> Result<ReadView, ToolError> {
-    if params.lines.is_some() && params.symbol.is_some() {
+    // Clients in a strict mode send every member: an empty one is one that was left out.
+    let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+    let (asked_lines, asked_symbol) = (given(&params.lines), given(&params.symbol));
+    if asked_lines.is_some() && asked_symbol.is_some() {
         return Err(ToolError::bad_arguments("give lines or symbol, not both"));
     }
     let named = state.named(&params.path)?;
@@ -33,7 +37,7 @@ pub(super) fn read(
     let lines = Lines::new(&text);
     let count = lines.count();
     let mut hint = None;
-    let ranges = match (&params.lines, &params.symbol) {
+    let ranges = match (&asked_lines, &asked_symbol) {
         (Some(asked), _) => ranges(asked, count)?,
         (None, Some(symbol)) => {
             let live = named.project.now(context)?;
@@ -46,11 +50,11 @@ pub(super) fn read(
         (None, None) if count == 0 => Vec::new(),
         (None, None) => vec![[1, count.min(USUAL_LINES)]],
     };
-    let room = context.budget().max_bytes().saturating_sub(REST + length(&params.path));
+    let room = context.budget().max_bytes().saturating_sub(REST + length(&params.path)) / FORMS;
     let mut reader = Reader { text: &text, lines: &lines, room, parts: Vec::new(), rest: Vec::new() };
     ranges.iter().for_each(|range| reader.take(*range));
     let Reader { parts, mut rest, .. } = reader;
-    if params.lines.is_none() && params.symbol.is_none() && count > USUAL_LINES {
+    if asked_lines.is_none() && asked_symbol.is_none() && count > USUAL_LINES {
         match rest.last_mut() {
             Some(last) => last[1] = count,
             None => rest.push([USUAL_LINES + 1, count]),
@@ -114,7 +118,7 @@ fn ranges(asked: &str, count: usize) -> Result<Vec<[usize; 2]>, ToolError> {
             return Err(bad(part, "is empty, as lines count from 1"));
         }
         if first > count {
-            return Err(bad(part, &format!("lies behind the end, the file has {count} lines")));
+            return Err(bad(part, &format!("is beyond the end, the file has {count} lines")));
         }
         found.push([first, last.min(count)]);
     }

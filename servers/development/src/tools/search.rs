@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use mcp_server::context::Context;
 use mcp_server::tool::ToolError;
 use mcp_source::walk::{Rules, walk};
-use mcp_source::{Language, Reason, Skips, read};
+use mcp_source::{Language, Skips, read};
 use parking_lot::Mutex;
 
 use super::page::{Page, Row, rows};
@@ -110,7 +110,8 @@ fn rank(files: &mut [(&Project, FileHits)], query: &Query) {
     }
     files.sort_by_cached_key(|(project, file)| {
         let live = project.index.last();
-        let defines = live.entry(&file.path).is_some_and(|entry| !entry.named(&query.pattern).is_empty());
+        let entry = live.as_ref().and_then(|live| live.entry(&file.path));
+        let defines = entry.is_some_and(|entry| !entry.named(&query.pattern).is_empty());
         (!defines, file.path.clone())
     });
 }
@@ -358,7 +359,7 @@ fn shapes(
             sum.holding += u64::from(is_holding);
             match found {
                 Ok(found) => all.lock().extend(found.into_iter().map(|found| ((*path).to_owned(), found))),
-                Err(_) => sum.skipped.add(Reason::ParseTime),
+                Err(refused) => sum.skipped.add(refused.reason()),
             }
         }
     };

@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use mcp_testing::client::text;
+
 use crate::support::{ask, lines, project, refused, write};
 
 #[test]
@@ -201,7 +203,7 @@ fn pages_follow_each_other_and_other_questions_refuse_their_cursors() {
     assert_eq!(seen.len(), 500);
     assert_eq!(seen[499], "many.txt 500: needle 499");
     question["query"] = "other".into();
-    assert!(refused(&mut process, "search", &question).contains("not of this question"));
+    assert!(refused(&mut process, "search", &question).contains("belongs to another question"));
 }
 
 #[test]
@@ -215,4 +217,80 @@ fn an_edit_is_in_the_next_answer() {
     assert_eq!(ask(&mut process, "symbol", &json!({"name": "later2"}))["total"], 1);
     std::fs::remove_file(place.path("root/pkg/later.py")).unwrap();
     assert_eq!(ask(&mut process, "symbol", &json!({"name": "later"}))["total"], 0);
+}
+
+#[test]
+fn the_text_alone_is_enough_to_work_with() {
+    let place = project();
+    let mut process = place.server(&[]);
+    for (tool, arguments, lines) in [
+        (
+            "search",
+            json!({"query": r"run\("}),
+            &[
+                "3 hits, 9 files searched",
+                "app.py:4: print(run(1))",
+                "pkg/core.py",
+                "4: def run(value, *, fast=False):",
+            ][..],
+        ),
+        (
+            "ast_search",
+            json!({"pattern": "run($A)", "language": "python"}),
+            &["pkg/core.py:18: run(self.speed)"],
+        ),
+        ("outline", json!({"path": "pkg/core.py"}), &["pkg/core.py", "4-11: def run(value, *, fast=False):"]),
+        (
+            "symbol",
+            json!({"name": "run"}),
+            &["pkg/core.py:4-11 function run", "def run(value, *, fast=False):", "Runs it."],
+        ),
+        (
+            "references",
+            json!({"name": "run"}),
+            &[
+                "definition pkg/core.py:4 function run, 4 uses",
+                "pkg/core.py:18 in Runner.start: return run(self.speed)",
+            ],
+        ),
+        ("impact", json!({"path": "pkg/core.py"}), &["1 app.py", "2 tests/test_app.py via app.py"]),
+        ("impact", json!({"symbol": "run"}), &["direct uses:", "app.py:4: print(run(1))"]),
+        (
+            "read",
+            json!({"path": "app.py", "lines": "4-5"}),
+            &["app.py:4-5 of 5", "print(run(1))", "Runner().start()"],
+        ),
+        (
+            "repo_map",
+            json!({}),
+            &[
+                "python 4 files, 25 lines; rust 2 files, 9 lines",
+                "src/util.rs (1 importer): function checked",
+            ],
+        ),
+    ] {
+        let answer = process.call(tool, &arguments);
+        let text = text(&answer);
+        for line in lines {
+            assert!(text.lines().any(|own| own.trim() == *line), "{tool}: {line} is not in\n{text}");
+        }
+        assert!(!text.contains('{') || tool == "search", "no JSON in it: {text}");
+    }
+    write(&place, "large.py", "x = 1\n".repeat(500_000));
+    let answer = process.call("symbol", &json!({"name": "run"}));
+    assert!(text(&answer).contains("not complete; left out: 1 too_large"), "{}", text(&answer));
+    let answer = process.call("search", &json!({"query": "e", "limit": 2}));
+    let cursor = answer["result"]["structuredContent"]["next_cursor"].as_str().unwrap();
+    assert!(text(&answer).contains(&format!("more with cursor {cursor}")));
+}
+
+#[test]
+fn an_impact_without_uses_has_the_field_that_its_schema_asks_for() {
+    let place = project();
+    let mut process = place.server(&[]);
+    assert_eq!(ask(&mut process, "impact", &json!({"path": "pkg/core.py"}))["uses"], json!([]));
+    assert_eq!(
+        ask(&mut process, "impact", &json!({"symbol": "start"}))["uses"].as_array().map(Vec::len),
+        Some(1)
+    );
 }

@@ -227,3 +227,66 @@ fn two_servers_that_start_at_once_share_one_index() {
         .collect();
     assert_eq!(kept.len(), 2, "{kept:?}");
 }
+
+#[test]
+fn what_is_nested_without_end_is_left_out() {
+    let place = place();
+    let nested = |before: &str, inner: &str, after: &str| {
+        format!("{}{inner}{}", format!("{before}\n").repeat(20_000), format!("{after}\n").repeat(20_000))
+    };
+    write(&place, "use.rs", format!("use {};\n", nested("a::{", "b", "}")));
+    write(&place, "functions.js", nested("function f() {", "", "}"));
+    write(&place, "members.py", format!("x = (y\n{})\n", ".member\n".repeat(20_000)));
+    write(&place, "small.py", "def small():\n    pass\n\nsmall().member\n");
+    let mut process = place.server(&[]);
+    let found = ask(&mut process, "symbol", &json!({"name": "small"}));
+    assert_eq!((&found["total"], &found["about"]["complete"]), (&json!(1), &json!(false)));
+    assert_eq!(found["about"]["skipped"][0], json!({"reason": "too_deep", "n": 3}));
+    let found = ask(&mut process, "ast_search", &json!({"pattern": "$X.member", "language": "python"}));
+    assert_eq!((&found["hits"], &found["about"]["complete"]), (&json!(1), &json!(false)));
+    assert_eq!(
+        ask(&mut process, "search", &json!({"query": "member", "path": "members.py"}))["hits"],
+        20_000
+    );
+    let said = refused(&mut process, "outline", &json!({"path": "use.rs"}));
+    assert!(said.contains("too_deep"), "{said}");
+}
+
+#[test]
+fn a_root_in_another_is_not_answered_twice() {
+    let place = project();
+    let inner = place.path("root/pkg").display().to_string();
+    let mut process = place.server(&["--root", &inner]);
+    assert_eq!(ask(&mut process, "symbol", &json!({"name": "Runner"}))["total"], 1);
+    assert_eq!(ask(&mut process, "search", &json!({"query": "class Runner"}))["hits"], 1);
+}
+
+#[test]
+fn a_root_that_is_gone_is_said() {
+    let place = project();
+    let mut process = place.server(&[]);
+    assert_eq!(ask(&mut process, "symbol", &json!({"name": "Runner"}))["total"], 1);
+    std::fs::rename(place.path("root"), place.path("moved")).unwrap();
+    std::fs::create_dir(place.path("root")).unwrap();
+    write(&place, "new.py", "def new(): pass\n");
+    for (tool, arguments) in [
+        ("symbol", json!({"name": "Runner"})),
+        ("search", json!({"query": "new"})),
+        ("read", json!({"path": "app.py"})),
+        ("repo_map", json!({})),
+    ] {
+        let said = refused(&mut process, tool, &arguments);
+        assert!(said.contains("removed or replaced"), "{tool}: {said}");
+    }
+}
+
+#[test]
+fn empty_arguments_are_arguments_that_were_left_out() {
+    let place = project();
+    let mut process = place.server(&[]);
+    let found = ask(&mut process, "read", &json!({"path": "app.py", "lines": "", "symbol": ""}));
+    assert_eq!(found["total_lines"], 5);
+    let found = ask(&mut process, "impact", &json!({"path": "pkg/core.py", "symbol": "", "cursor": ""}));
+    assert_eq!(found["changed"], json!(["pkg/core.py"]));
+    assert_eq!(ask(&mut process, "search", &json!({"query": "Runner", "cursor": "", "glob": ""}))["hits"], 3);
+}

@@ -198,3 +198,49 @@ fn files_that_are_left_out_are_counted_and_not_read_again() {
     assert_eq!([Reason::TooLarge, Reason::Binary, Reason::LongLine, Reason::NoGrammar].map(of), [1, 1, 1, 1]);
     assert!(!skips.is_complete());
 }
+
+#[test]
+fn a_write_that_keeps_length_and_times_is_seen() {
+    let base = tempfile::tempdir().unwrap();
+    let state = tempfile::tempdir().unwrap();
+    let path = base.path().join("a.rs");
+    std::fs::write(&path, "fn one() {}\n").unwrap();
+    // Older than the clock's grain.
+    std::thread::sleep(std::time::Duration::from_millis(120));
+    drop(index(base.path(), Some(state.path())).now(&go).unwrap());
+    let before = std::fs::metadata(&path).unwrap().modified().unwrap();
+    std::fs::write(&path, "fn two() {}\n").unwrap();
+    std::fs::File::options().write(true).open(&path).unwrap().set_modified(before).unwrap();
+    let next = index(base.path(), Some(state.path()));
+    let live = next.now(&go).unwrap();
+    assert_eq!(everything(&live), [("a.rs".to_owned(), "two".to_owned(), 1)]);
+}
+
+#[test]
+fn a_root_that_is_removed_or_replaced_is_lost() {
+    let base = tempfile::tempdir().unwrap();
+    let root = base.path().join("root");
+    std::fs::create_dir(&root).unwrap();
+    let index = index(&root, None);
+    assert!(!index.is_lost());
+    std::fs::rename(&root, base.path().join("old")).unwrap();
+    assert!(index.is_lost());
+    std::fs::create_dir(&root).unwrap();
+    assert!(index.is_lost(), "another directory of that name is not it");
+}
+
+#[test]
+fn an_index_that_is_being_made_is_not_waited_for() {
+    let base = tempfile::tempdir().unwrap();
+    for number in 0..10 {
+        std::fs::write(base.path().join(format!("f{number}.rs")), "fn f() {}\n").unwrap();
+    }
+    let index = index(base.path(), None);
+    let was_free = std::sync::atomic::AtomicBool::new(true);
+    let tell = |_: usize, _: usize| {
+        was_free.store(index.last().is_some(), std::sync::atomic::Ordering::Relaxed);
+        true
+    };
+    drop(index.now(&tell).unwrap());
+    assert!(!was_free.into_inner() && index.last().is_some());
+}

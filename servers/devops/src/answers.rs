@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::chart::short;
+use crate::chart::{short, told};
 use crate::series::{Series, Summary};
 
 /// A time as RFC 3339.
@@ -71,16 +71,18 @@ pub(crate) struct HostView {
     pub host: Value,
     #[schemars(skip)]
     pub notes: Vec<String>,
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub lines: Vec<String>,
 }
 
 impl Output for HostView {
     fn text(&self, _detail: Detail) -> String {
-        let found = if self.findings.is_empty() {
-            "nothing is remarkable".to_owned()
-        } else {
-            self.findings.join("\n")
+        let remarkable = match self.findings.as_slice() {
+            [] => "nothing is remarkable".to_owned(),
+            found => format!("remarkable: {}", found.join("; ")),
         };
-        noted(found, &self.notes)
+        noted(format!("{remarkable}\n{}", self.lines.join("\n")), &self.notes)
     }
 }
 
@@ -112,17 +114,45 @@ impl Output for MetricView {
     }
 }
 
-/// One line of text about a series: its name, its shape, its numbers.
+/// The longest name in a text, in characters.
+const LONGEST_NAME: usize = 200;
+
+/// Two lines of text about a series: its name, its shape, its numbers, what is wrong with it.
 pub(crate) fn line(series: &Series, summary: &Summary) -> String {
     let shape = crate::chart::sparkline(&series.grid(40).values, 40);
-    let name: String = series.name().chars().take(80).collect();
-    format!(
-        "{name} {shape} min {} median {} max {} last {}",
-        short(summary.min),
-        short(summary.median),
-        short(summary.max),
-        short(summary.last)
-    )
+    let mut name: String = series.name().chars().take(LONGEST_NAME).collect();
+    if series.name().chars().nth(LONGEST_NAME).is_some() {
+        name.push('…');
+    }
+    let [min, median, p95, max, last] =
+        told([summary.min, summary.median, summary.p95, summary.max, summary.last]);
+    let mut text = format!(
+        "{name} {shape} min {min} median {median} p95 {p95} max {max} last {last} at {}\n  {} points from {}, each {} s",
+        time(summary.last_ms),
+        summary.points,
+        time(series.times().first().copied().unwrap_or_default()),
+        short(series.step_ms() as f64 / 1000.0),
+    );
+    if summary.gaps > 0 {
+        text.push_str(&format!(", gaps: {}", summary.gaps));
+    }
+    if summary.trend.is_clear {
+        let way = if summary.trend.per_hour > 0.0 { "rises" } else { "falls" };
+        text.push_str(&format!(", {way} by {} an hour", short(summary.trend.per_hour.abs())));
+    }
+    if let Some(reason) = series.counts() {
+        let rates = series.rates();
+        text.push_str(&format!("; {reason}"));
+        if let Some(rates) = rates.summary() {
+            let [min, median, max, last] = told([rates.min, rates.median, rates.max, rates.last]);
+            text.push_str(&format!(": min {min} median {median} max {max} last {last}"));
+        }
+    }
+    for fault in series.faults().sentences() {
+        text.push_str("; ");
+        text.push_str(&fault);
+    }
+    text
 }
 
 /// What is said of a series beside its numbers.
@@ -227,16 +257,40 @@ pub(crate) struct DeploymentsView {
 
 impl Output for DeploymentsView {
     fn text(&self, _detail: Detail) -> String {
-        let line = |record: &mcp_state::Numbered<crate::deployments::Deployment>| {
-            let outcome =
-                record.entry.outcome.map_or_else(|| "not known".to_owned(), |o| mcp_server::answer::name(&o));
-            format!("{} {} {outcome}", record.id, record.entry.service)
+        let mut text = match (self.records.is_empty(), self.changed) {
+            (false, _) => self.records.iter().map(recorded).collect::<Vec<_>>().join("\n"),
+            (true, 0) => "no deployments are recorded".to_owned(),
+            (true, _) => "1 record was forgotten".to_owned(),
         };
-        if self.records.is_empty() {
-            return format!("{} changed, no records", self.changed);
+        if let Some(notice) = &self.notice {
+            text.push_str("\nnote: ");
+            text.push_str(notice);
         }
-        self.records.iter().map(line).collect::<Vec<_>>().join("\n")
+        text
     }
+}
+
+/// A deployment in one line.
+fn recorded(record: &mcp_state::Numbered<crate::deployments::Deployment>) -> String {
+    let entry = &record.entry;
+    let outcome =
+        entry.outcome.map_or_else(|| "outcome not known".to_owned(), |o| mcp_server::answer::name(&o));
+    let mut text = format!(
+        "id {}: {} {} {outcome}",
+        record.id,
+        time(i64::try_from(entry.at_ms).unwrap_or(i64::MAX)),
+        entry.service
+    );
+    let said = [("version", &entry.version), ("to", &entry.environment), ("by", &entry.strategy)];
+    for (name, value) in said {
+        if let Some(value) = value {
+            text.push_str(&format!(", {name} {value}"));
+        }
+    }
+    if let Some(size) = entry.size {
+        text.push_str(&format!(", size {}", short(size)));
+    }
+    text
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -271,15 +325,31 @@ pub(crate) struct RemediesView {
 
 impl Output for RemediesView {
     fn text(&self, _detail: Detail) -> String {
-        let line = |remedy: &crate::remedies::Remedy| {
-            let look =
-                remedy.look.first().map(|command| format!(" Look: {}", command.command)).unwrap_or_default();
-            format!("{}{look}", remedy.hypothesis)
-        };
-        let all: Vec<String> = self.remedies.iter().map(line).collect();
+        let all: Vec<String> = self.remedies.iter().map(remedied).collect();
         let text = if all.is_empty() { "no rule fits what was seen".to_owned() } else { all.join("\n") };
         noted(text, &self.notes)
     }
+}
+
+/// A hypothesis with what speaks for it, and its commands in full.
+fn remedied(remedy: &crate::remedies::Remedy) -> String {
+    let mut text = format!("{}\n  seen: {}", remedy.hypothesis, remedy.evidence.join("; "));
+    for command in &remedy.look {
+        text.push_str(&format!("\n  look: {}", command.command));
+    }
+    for command in &remedy.act {
+        text.push_str(&format!(
+            "\n  act: {} (risk {}, {}) {}",
+            command.command,
+            mcp_server::answer::name(&command.risk),
+            mcp_server::answer::name(&command.decision),
+            command.why.as_deref().unwrap_or_default(),
+        ));
+        if let Some(rollback) = &command.rollback {
+            text.push_str(&format!(" Undo: {rollback}"));
+        }
+    }
+    text
 }
 
 #[cfg(test)]

@@ -108,6 +108,29 @@ pub fn short(value: f64) -> String {
     if size != 0.0 && !(1e-3..1e6).contains(&size) { format!("{value:.2e}") } else { trimmed(value, size) }
 }
 
+/// Numbers that stand beside each other, with as many digits as tell different ones apart.
+#[must_use]
+pub fn told<const N: usize>(values: [f64; N]) -> [String; N] {
+    let texts = values.map(short);
+    let mut least = f64::INFINITY;
+    for (at, (value, text)) in values.iter().zip(&texts).enumerate() {
+        for (other, same) in values.iter().zip(&texts).skip(at + 1) {
+            let distance = (value - other).abs();
+            // What differs in the last digits of a float is the same.
+            if text == same && distance > 1e-12 * value.abs() {
+                least = least.min(distance);
+            }
+        }
+    }
+    if !least.is_finite() || least < 1e-12 {
+        return texts;
+    }
+    let digits = (1.0 - least.log10().floor()).clamp(0.0, 14.0) as usize;
+    values.map(
+        |value| if value.is_finite() { without_zeros(format!("{value:.digits$}")) } else { short(value) },
+    )
+}
+
 fn trimmed(value: f64, size: f64) -> String {
     let digits = if size >= 100.0 {
         0
@@ -116,8 +139,13 @@ fn trimmed(value: f64, size: f64) -> String {
     } else {
         4
     };
-    let text = format!("{value:.digits$}");
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+    without_zeros(format!("{value:.digits$}"))
+}
+
+fn without_zeros(text: String) -> String {
+    let text =
+        if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text };
+    if text == "-0" { "0".to_owned() } else { text }
 }
 
 /// A text of other hands as the text of an XML element.
@@ -169,5 +197,15 @@ mod tests {
     fn numbers_are_short() {
         let found = [0.0, 1.5, 1234.567, 1e12, 0.00001, -3.0, f64::INFINITY, 0.25].map(short);
         assert_eq!(found, ["0", "1.5", "1235", "1.00e12", "1.00e-5", "-3", "–", "0.25"]);
+        assert_eq!(short(-0.0), "0");
+    }
+
+    #[test]
+    fn numbers_beside_each_other_are_told_apart() {
+        assert_eq!(told([1e12, 1e12 + 9.0, 1e12]), ["1000000000000", "1000000000009", "1000000000000"]);
+        assert_eq!(told([124.94, 124.91, 130.0]), ["124.94", "124.91", "130"]);
+        assert_eq!(told([5.0, 5.0, 5.0 + 1e-15]), ["5", "5", "5"]);
+        assert_eq!(told([1.0, 2.0]), ["1", "2"]);
+        assert_eq!(told([0.8727, 0.872_74, f64::NAN]), ["0.8727", "0.87274", "–"]);
     }
 }

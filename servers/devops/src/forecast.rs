@@ -78,6 +78,8 @@ pub struct Forecast {
     pub is_cut: bool,
     /// Whole paths of errors that the chosen model made, for [`full`].
     pub paths: Vec<Vec<f64>>,
+    /// The places in the grid at which these paths began.
+    pub origins: Vec<usize>,
 }
 
 /// What is asked for.
@@ -143,6 +145,7 @@ fn of_grid(grid: Grid, horizon: usize, level: f64, is_cut: bool) -> Forecast {
         covered: tried.covered(&model, level),
         level,
         paths: paths.collect(),
+        origins: tried.origins().to_vec(),
         seasons,
         is_cut,
         model,

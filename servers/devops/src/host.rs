@@ -19,6 +19,7 @@ pub use counters::{Counters, CpuTimes, Disk, Interface, Memory};
 pub use findings::findings;
 pub use pressure::{Pressure, Stall};
 pub use processes::{Process, Processes};
+pub(crate) use snapshot::used;
 pub use snapshot::{Cpu, DiskUse, Filesystem, Host, InterfaceUse, Snapshot};
 
 /// Where the kernel tells about the host. Tests have a directory of their own.

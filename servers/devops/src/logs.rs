@@ -9,9 +9,10 @@
 pub mod mask;
 pub mod rates;
 pub mod templates;
+pub mod time;
 
 pub use rates::{Rate, rates};
-pub use templates::{Template, Templates, templates};
+pub use templates::{Reading, Template, Templates, templates, templates_of};
 
 /// The most lines that are read.
 pub const MOST_LINES: usize = 2_000_000;

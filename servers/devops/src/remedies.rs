@@ -144,11 +144,16 @@ impl Rule {
         if evidence.key.is_some() || self.words.is_empty() {
             return None;
         }
-        let said: Vec<String> = evidence
-            .text
-            .to_lowercase()
-            .split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '/'))
-            .map(str::to_owned)
+        let text = evidence.text.to_lowercase();
+        let words = text.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '/'));
+        let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+        // "Not full" does not say that it is full.
+        let denied = |at: usize| at > 0 && words[at - 1] == "not";
+        let said: Vec<String> = words
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| !denied(*at))
+            .map(|(_, word)| (*word).to_owned())
             .collect();
         let has = |group: &Vec<String>| group.iter().any(|word| said.contains(word));
         self.words.iter().all(has).then_some(self.words.len() as f64)
@@ -233,6 +238,10 @@ mod tests {
             "{all:?}"
         );
         assert!(found(&[said("all is well")], None).is_empty());
+        assert!(found(&[said("the disk is not full")], None).is_empty());
+        let all = found(&[said("java.lang.OutOfMemoryError: Java heap space")], None);
+        assert!(all[0].hypothesis.contains("heap") && all.len() == 1, "{all:?}");
+        assert!(found(&[said("ERROR db timeout")], None)[0].hypothesis.contains("used up"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::host::{Counters, Pressure, Source};
+use crate::host::{Counters, Pressure, Source, used};
 use crate::ring::{self, Limits, Row, Writer};
 
 /// The distances of samples that may be asked for, in seconds.
@@ -53,8 +53,7 @@ impl Sampler {
             }
         }
         if let Ok(root) = rustix::fs::statvfs("/") {
-            let used = 1.0 - root.f_bavail as f64 / root.f_blocks.max(1) as f64;
-            all.push("filesystem./.used", used);
+            all.push("filesystem./.used", used(&root));
         }
         self.before = now;
         (all.names, Row { time_ms: now_ms(), values: all.values })
@@ -117,15 +116,21 @@ pub(crate) fn now_ms() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }
 
+/// Refuses a distance of samples that is out of range, in a sentence.
+pub(crate) fn refused(every: f64) -> Result<(), String> {
+    if INTERVALS.contains(&every) {
+        return Ok(());
+    }
+    let (low, high) = (INTERVALS.start(), INTERVALS.end());
+    Err(format!("a sample each {every} s is out of range: give {low} to {high} seconds"))
+}
+
 /// Samples until the process ends, or `count` times.
 ///
 /// # Errors
 /// One sentence: another process samples, or the history cannot be written at all.
 pub(crate) fn run(state: &Path, every: f64, limits: Limits, count: Option<u64>) -> Result<(), String> {
-    if !INTERVALS.contains(&every) {
-        let (low, high) = (INTERVALS.start(), INTERVALS.end());
-        return Err(format!("a sample each {every} s is out of range: give {low} to {high} seconds"));
-    }
+    refused(every)?;
     let mut writer = Writer::open(&ring::directory(state), limits).map_err(|error| error.to_string())?;
     let mut sampler = Sampler::new(Source::default());
     let every = Duration::from_secs_f64(every);

@@ -13,10 +13,13 @@ pub const CLOCK_TOLERANCE_MS: i64 = 5 * 60 * 1000;
 /// The longest name that is kept, in characters; names come from files and other hosts.
 const LONGEST_NAME: usize = 300;
 
+/// Larger values are taken for what is not a number: no metric has them, and their squares would not be finite.
+pub const LARGEST: f64 = 1e150;
+
 /// What was wrong with the points of a series, and what was done about it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Faults {
-    /// Values that are not numbers, left out.
+    /// Values that are not numbers, or beyond [`LARGEST`], left out.
     pub not_numbers: usize,
     /// Points with the time of another one; the last one given counts.
     pub duplicates: usize,
@@ -63,7 +66,7 @@ impl Series {
         let mut kept: Vec<(i64, f64)> = Vec::with_capacity(points.len());
         let mut before = i64::MIN;
         for (time, value) in points {
-            if !value.is_finite() {
+            if value.is_nan() || value.abs() > LARGEST {
                 faults.not_numbers += 1;
             } else if time > latest {
                 faults.future += 1;
@@ -88,6 +91,17 @@ impl Series {
             values.push(value);
         }
         Self { name: name.chars().take(LONGEST_NAME).collect(), times, values, faults }
+    }
+
+    /// The series without what lies after `now_ms`: as [`Series::new`].
+    #[must_use]
+    pub fn until(mut self, now_ms: i64) -> Self {
+        let latest = now_ms.saturating_add(CLOCK_TOLERANCE_MS);
+        let kept = self.times.partition_point(|time| *time <= latest);
+        self.faults.future += self.times.len() - kept;
+        self.times.truncate(kept);
+        self.values.truncate(kept);
+        self
     }
 
     /// What it is called.
@@ -217,7 +231,7 @@ mod tests {
             );
             // The last number given for a time is the one that counts.
             for (time, value) in series.times().iter().zip(series.values()) {
-                let last = points.iter().rev().find(|(at, value)| at == time && value.is_finite()).unwrap();
+                let last = points.iter().rev().find(|(at, value)| at == time && value.abs() <= LARGEST).unwrap();
                 prop_assert_eq!(last.1, *value);
             }
         }

@@ -1,11 +1,13 @@
 //! Where series come from: the own history, a Prometheus server that was named at the start, files below the roots.
 
+pub(crate) mod files;
 mod prometheus;
 
 use std::path::PathBuf;
 
 use mcp_workspace::Roots;
 
+use crate::answers::time;
 use crate::readers::{csv, exposition, moment, otlp, shown};
 use crate::ring::Ring;
 use crate::sampler::now_ms;
@@ -13,8 +15,6 @@ use crate::series::Series;
 
 pub(crate) use prometheus::{Prometheus, cardinality};
 
-/// The longest file that is read: a hundred million rows are not.
-const LONGEST_FILE: u64 = 256 << 20;
 /// What Prometheus is asked for where no time is named: a day.
 const USUAL_SPAN_MS: i64 = 86_400_000;
 
@@ -39,6 +39,48 @@ pub(crate) struct Found {
     pub notes: Vec<String>,
     /// The query, where it was one.
     pub query: Option<String>,
+    /// What there is beyond the time that was asked for.
+    pub whole: Whole,
+}
+
+/// What a source holds, whatever time was asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Whole {
+    pub first_ms: Option<i64>,
+    pub last_ms: Option<i64>,
+    /// Values that are not numbers, and the first of them where it is known.
+    pub not_numbers: usize,
+    pub example: Option<String>,
+}
+
+impl Whole {
+    fn of(series: &[Series], example: Option<String>) -> Self {
+        Self {
+            first_ms: series.iter().filter_map(|one| one.times().first()).min().copied(),
+            last_ms: series.iter().filter_map(|one| one.times().last()).max().copied(),
+            not_numbers: series.iter().map(|one| one.faults().not_numbers).sum(),
+            example,
+        }
+    }
+
+    /// Why there is no point: the source has others, or its values are not numbers.
+    pub fn nothing(&self) -> String {
+        match (self.first_ms.zip(self.last_ms), &self.example) {
+            (Some((first, last)), _) => format!(
+                "there are no points in this time: the source has them from {} to {}",
+                time(first),
+                time(last)
+            ),
+            (None, Some(example)) => format!(
+                "none of the {} values is a number, such as {example}: give numbers with a decimal point and without a unit",
+                self.not_numbers
+            ),
+            (None, None) if self.not_numbers > 0 => {
+                format!("none of the {} values is a finite number", self.not_numbers)
+            }
+            (None, None) => "the source has no points".to_owned(),
+        }
+    }
 }
 
 /// What a source is.
@@ -85,6 +127,7 @@ pub(crate) fn when(argument: &str, text: Option<&str>, now: i64) -> Result<Optio
             'm' => 60_000.0,
             'h' => 3_600_000.0,
             'd' => 86_400_000.0,
+            'w' => 7.0 * 86_400_000.0,
             _ => return None,
         };
         let count: f64 =
@@ -93,7 +136,10 @@ pub(crate) fn when(argument: &str, text: Option<&str>, now: i64) -> Result<Optio
     };
     let found = if text == "now" { Some(now) } else { ago().or_else(|| moment(text)) };
     found.map(Some).ok_or_else(|| {
-        format!("{argument} {} is not a time: give RFC 3339, or so long ago, such as -6h", shown(text))
+        format!(
+            "{argument} {} is not a time: give RFC 3339, or so long ago in s, m, h, d or w, such as -6h",
+            shown(text)
+        )
     })
 }
 
@@ -121,7 +167,7 @@ impl Sources {
 
     /// The one series that a source names: where it counts, its rates.
     pub fn one(&self, source: &str, window: Window, points: usize) -> Result<(Series, Vec<String>), String> {
-        let Found { mut series, mut notes, .. } = self.read(source, window, points)?;
+        let Found { mut series, mut notes, whole, .. } = self.read(source, window, points)?;
         if series.len() > 1 {
             let names: Vec<String> = series.iter().take(5).map(|series| shown(series.name())).collect();
             let hint =
@@ -130,6 +176,9 @@ impl Sources {
             return Err(format!("{} series match ({}{rest}): {hint}", series.len(), names.join(", ")));
         }
         let mut series = series.pop().ok_or("no series matches: see metric_query for what there is")?;
+        if series.is_empty() {
+            return Err(whole.nothing());
+        }
         notes.extend(series.faults().sentences());
         if let Some(reason) = series.counts() {
             notes.push(reason);
@@ -143,7 +192,8 @@ impl Sources {
             "there is no own history with --state none: start the server with a state directory, and `devops-mcp sample` beside it",
         )?;
         let (from, to) = (window.from.unwrap_or(i64::MIN), window.to.unwrap_or(i64::MAX));
-        let series = ring.series(metric, from, to);
+        // A clock that was wrong for a time has left rows in the future.
+        let series = ring.series(metric, from, to).until(now_ms());
         if series.is_empty() {
             let names = ring.names();
             if names.is_empty() {
@@ -153,16 +203,16 @@ impl Sources {
                 );
             }
             if !names.contains(metric) {
-                let near: Vec<&str> = names.iter().map(String::as_str).take(40).collect();
+                let near: Vec<&str> = names.iter().map(String::as_str).take(60).collect();
                 return Err(format!(
                     "the own history has no metric {}; it has {}",
                     shown(metric),
                     near.join(", ")
                 ));
             }
-            return Err(format!("{metric} has no points in this time: ask for another"));
+            return Err(Whole::of(&[ring.series(metric, i64::MIN, i64::MAX).until(now_ms())], None).nothing());
         }
-        Ok(Found { series: vec![series], notes: Vec::new(), query: None })
+        Ok(Found { series: vec![series], notes: Vec::new(), query: None, whole: Whole::default() })
     }
 
     fn query(&self, query: &str, window: Window, points: usize) -> Result<Found, String> {
@@ -172,32 +222,30 @@ impl Sources {
             .ok_or("no Prometheus is known: start the server with --prometheus http://HOST:PORT")?;
         let to = window.to.unwrap_or_else(now_ms);
         let from = window.from.unwrap_or(to - USUAL_SPAN_MS);
-        let series = prometheus.range(query, from, to, points)?;
+        let (series, notes) = prometheus.range(query, from, to, points)?;
         if series.is_empty() {
             return Err("the query has no result in this time: check the name and the labels, or ask for another time".to_owned());
         }
-        Ok(Found { series, notes: Vec::new(), query: Some(query.to_owned()) })
+        let whole = Whole { first_ms: None, last_ms: None, ..Whole::of(&series, None) };
+        Ok(Found { series, notes, query: Some(query.to_owned()), whole })
     }
 
     fn file(&self, path: &str, column: Option<&str>, window: Window) -> Result<Found, String> {
-        let text = self.roots.read_text(path, LONGEST_FILE).map_err(|error| {
-            format!(
-                "{}: {}: name a file below a root of at most 256 MiB",
-                shown(&error.path.display().to_string()),
-                error.message
-            )
-        })?;
+        let files::Text { text, mut notes } = files::whole(&self.roots, path)?;
         let now = now_ms();
         let kind =
             PathBuf::from(path).extension().and_then(|kind| kind.to_str()).unwrap_or_default().to_lowercase();
-        let mut notes = Vec::new();
+        let mut example = None;
         let read = match kind.as_str() {
             "json" | "jsonl" => otlp::read(&text, Some(now)),
             "prom" | "metrics" | "txt" => exposition::read(&text, now),
             _ => csv::read(&text, Some(now)).map(|table| {
-                if table.bad_lines > 0 {
-                    notes.push(format!("{} lines have no time: left out", table.bad_lines));
+                match table.bad_lines {
+                    0 => {}
+                    1 => notes.push("1 line has no time or no value: left out".to_owned()),
+                    bad => notes.push(format!("{bad} lines have no time or no value: left out")),
                 }
+                example = table.bad_cell;
                 table.series
             }),
         };
@@ -205,19 +253,29 @@ impl Sources {
         let mut series = read.map_err(|error| error.to_string())?;
         if let Some(column) = column {
             let is_exact = series.iter().any(|series| series.name() == column);
+            let all = series.len();
             let names: Vec<String> = series.iter().take(20).map(|series| shown(series.name())).collect();
             series.retain(
                 |series| if is_exact { series.name() == column } else { series.name().contains(column) },
             );
+            let rest = if all > names.len() { format!(", … ({all} columns)") } else { String::new() };
             if series.is_empty() {
-                return Err(format!("the file has no column {}; it has {}", shown(column), names.join(", ")));
+                return Err(format!(
+                    "the file has no column {}; it has {}{rest}",
+                    shown(column),
+                    names.join(", ")
+                ));
+            }
+            if !is_exact && !column.is_empty() {
+                notes.push(format!("no column is called {}: those that hold it were taken", shown(column)));
             }
         }
+        let whole = Whole::of(&series, example);
         if window != Window::default() {
             let (from, to) = (window.from.unwrap_or(i64::MIN), window.to.unwrap_or(i64::MAX));
             series = series.iter().map(|series| series.between(from, to)).collect();
         }
-        Ok(Found { series, notes, query: None })
+        Ok(Found { series, notes, query: None, whole })
     }
 }
 
@@ -240,9 +298,10 @@ mod tests {
         let now = 1_000_000_000;
         assert_eq!(when("from", Some("-2m"), now), Ok(Some(now - 120_000)));
         assert_eq!(when("from", Some("now"), now), Ok(Some(now)));
+        assert_eq!(when("from", Some("-1w"), now), Ok(Some(now - 604_800_000)));
         assert_eq!(when("from", Some("1970-01-01T00:00:10Z"), now), Ok(Some(10_000)));
         assert_eq!(when("from", None, now), Ok(None));
-        for text in ["yesterday", "-h", "-5w", "-1e300d", ""] {
+        for text in ["yesterday", "-h", "-5y", "-1e300d", ""] {
             assert!(when("to", Some(text), now).unwrap_err().contains("to `"), "{text}");
         }
         assert!(Window::new(Some("-1h"), Some("-2h")).is_err());

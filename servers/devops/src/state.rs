@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use crate::deployments::{Deployment, LIMITS};
 use crate::host::Host;
 use crate::ring::{self, Ring};
+use crate::sampler;
 use crate::server::{ABOUT, Flags};
 use crate::sources::{Prometheus, Sources};
 
@@ -40,7 +41,7 @@ impl State {
         Ok(Self {
             sources: Sources { roots, ring, prometheus },
             host: Mutex::new(Host::default()),
-            deployments: Arc::new(OnDemand::new(state, LIMITS)),
+            deployments: Arc::new(OnDemand::in_turns(state, LIMITS)),
             read_only: options.read_only,
         })
     }
@@ -48,6 +49,7 @@ impl State {
 
 fn sample(flags: &Flags, state: Option<PathBuf>) -> Result<(), String> {
     let Some(every) = flags.sample else { return Ok(()) };
+    sampler::refused(every)?;
     let state = state.ok_or("--sample needs a state directory: leave out --state none")?;
     let limits = flags.limits();
     let run = move || {

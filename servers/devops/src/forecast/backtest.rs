@@ -40,6 +40,7 @@ struct Errors {
 #[derive(Clone, Debug)]
 pub struct Backtest {
     errors: Vec<Errors>,
+    origins: Vec<usize>,
     best: usize,
     naive_step: f64,
 }
@@ -72,12 +73,18 @@ impl Backtest {
             .collect();
         let period = match &models[0] {
             Model::Naive { steps, .. } => *steps,
-            Model::Ets | Model::Decomposed { .. } => 1,
+            Model::Ets | Model::Line | Model::Decomposed { .. } => 1,
         };
         let differences = values.iter().zip(values.iter().skip(period)).map(|(a, b)| (b - a).abs());
         let naive_step = differences.sum::<f64>() / values.len().saturating_sub(period).max(1) as f64;
         let best = best(&errors);
-        Self { errors, best, naive_step }
+        Self { errors, origins, best, naive_step }
+    }
+
+    /// Where the forecasts that were tried began.
+    #[must_use]
+    pub fn origins(&self) -> &[usize] {
+        &self.origins
     }
 
     /// The model with the smallest errors; the naive one where no other is clearly better.

@@ -1,11 +1,13 @@
 //! The models: the same as a period ago, exponential smoothing, and a decomposition into seasons and the rest.
 
 mod decomposed;
+mod line;
 mod smoothing;
 
 use crate::season::Season;
 
 pub use decomposed::Decomposed;
+pub use line::Line;
 pub use smoothing::Smoothing;
 
 /// A way to go on from a past.
@@ -20,10 +22,14 @@ pub enum Model {
     },
     /// Exponential smoothing of level and damped trend, without a season.
     Ets,
-    /// Seasons as the mean of the same places of periods before, and exponential smoothing of what they leave.
+    /// A straight line through a past that is twice as long as what is to come: what grows steadily, as disks do.
+    Line,
+    /// Seasons as the mean of the same places of periods before, and exponential smoothing of what they leave, or a line.
     Decomposed {
         /// The periods in steps, the shortest first.
         periods: Vec<usize>,
+        /// Whether what the seasons leave is continued as a line.
+        is_line: bool,
     },
 }
 
@@ -35,7 +41,9 @@ impl Model {
             Self::Naive { steps: 1, .. } => "last value".to_owned(),
             Self::Naive { name, .. } => format!("seasonal-naive ({name})"),
             Self::Ets => "ETS".to_owned(),
-            Self::Decomposed { .. } => "seasons + ETS".to_owned(),
+            Self::Line => "line".to_owned(),
+            Self::Decomposed { is_line: false, .. } => "seasons + ETS".to_owned(),
+            Self::Decomposed { is_line: true, .. } => "seasons + line".to_owned(),
         }
     }
 
@@ -51,7 +59,15 @@ impl Model {
         match self {
             Self::Naive { steps, .. } => naive(past, *steps, horizon),
             Self::Ets => Smoothing::fit(past).predict(horizon),
-            Self::Decomposed { periods } => Decomposed::fit(past, periods).predict(horizon),
+            Self::Line => Line::fit(past, horizon).predict(horizon),
+            Self::Decomposed { periods, is_line } => {
+                let parts = Decomposed::fit(past, periods);
+                let rest = match is_line {
+                    true => Line::fit(&parts.rest, horizon).predict(horizon),
+                    false => Smoothing::fit(&parts.rest).predict(horizon),
+                };
+                parts.with_seasons(rest)
+            }
         }
     }
 }
@@ -67,9 +83,11 @@ pub fn candidates(seasons: &[Season]) -> Vec<Model> {
     if found.is_empty() {
         found.push(Model::Naive { steps: 1, name: "step" });
     }
-    found.push(Model::Ets);
+    found.extend([Model::Ets, Model::Line]);
     if !seasons.is_empty() {
-        found.push(Model::Decomposed { periods: seasons.iter().map(|season| season.steps).collect() });
+        let periods: Vec<usize> = seasons.iter().map(|season| season.steps).collect();
+        found.push(Model::Decomposed { periods: periods.clone(), is_line: false });
+        found.push(Model::Decomposed { periods, is_line: true });
     }
     found
 }
@@ -92,10 +110,10 @@ mod tests {
     }
 
     #[test]
-    fn a_series_without_seasons_has_two_candidates() {
+    fn candidates_are_of_the_seasons() {
         let names = |seasons: &[Season]| candidates(seasons).iter().map(Model::name).collect::<Vec<_>>();
-        assert_eq!(names(&[]), ["last value", "ETS"]);
+        assert_eq!(names(&[]), ["last value", "ETS", "line"]);
         let day = Season { period_ms: crate::season::DAY_MS, steps: 24, strength: 1.0 };
-        assert_eq!(names(&[day]), ["seasonal-naive (day)", "ETS", "seasons + ETS"]);
+        assert_eq!(names(&[day]), ["seasonal-naive (day)", "ETS", "line", "seasons + ETS", "seasons + line"]);
     }
 }

@@ -98,7 +98,7 @@ fn memory(host: &Snapshot, found: &mut Vec<(&'static str, String)>) {
         found.push(("memory-pressure", format!("{:.0} pages a second are swapped", host.swapped_per_s)));
     }
     if host.oom_kills > 0 {
-        let since = if host.since_boot { "since the start of the system" } else { "since the last snapshot" };
+        let since = if host.is_first { "since the start of the system" } else { "since the last look" };
         let what = format!("memory ran out: {} processes were killed {since}", host.oom_kills);
         found.push(("oom-kill", what));
     }
@@ -120,7 +120,7 @@ fn storage(host: &Snapshot, found: &mut Vec<(&'static str, String)>) {
         ));
     }
     for fs in &host.filesystems {
-        let free = fs.available_bytes as f64 / fs.total_bytes as f64;
+        let free = 1.0 - fs.used;
         if free < FREE {
             found.push(("disk-full", format!("{} has {:.0} % left", fs.path, 100.0 * free)));
         }

@@ -23,9 +23,16 @@ pub struct Process {
     pub state: char,
 }
 
-/// The times of processes at one moment, to know what they used by the next.
+/// The times of processes at two moments, to know what they used since.
 #[derive(Clone, Debug, Default)]
 pub struct Processes {
+    before: Moment,
+    earlier: Option<Moment>,
+}
+
+/// The times of all processes, by number and start, at one moment.
+#[derive(Clone, Debug, Default)]
+struct Moment {
     ticks: FxHashMap<(u32, u64), u64>,
     uptime: f64,
 }
@@ -41,36 +48,69 @@ struct Stat<'a> {
 }
 
 impl Processes {
-    /// The `most` largest processes by processor time, then those by memory, and how many there are. Remembers their times
-    /// for the next call.
-    pub fn largest(&mut self, source: &Source, uptime: f64, most: usize) -> (Vec<Process>, usize) {
+    /// Remembers the times of this moment.
+    pub fn count(&mut self, source: &Source, uptime: f64) {
+        self.before = Moment { uptime, ..Moment::default() };
+        each(source, |_, pid, stat| {
+            self.before.ticks.insert((pid, stat.started), stat.ticks);
+        });
+    }
+
+    /// The `most` largest processes by processor time, then those by memory, and how many there are: over the time since the
+    /// moment before, which is this one from now on where `is_next`. Without one before, over their lives.
+    pub fn largest(
+        &mut self,
+        source: &Source,
+        uptime: f64,
+        is_next: bool,
+        most: usize,
+    ) -> (Vec<Process>, usize) {
         let per_second = rustix::param::clock_ticks_per_second() as f64;
         let page = rustix::param::page_size() as u64;
-        let Ok(entries) = std::fs::read_dir(&source.proc) else { return (Vec::new(), 0) };
-        let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-        let elapsed = uptime - self.uptime;
-        let (mut all, mut ticks, mut count) = (Vec::new(), FxHashMap::default(), 0);
-        let mut buffer = String::new();
-        for pid in pids {
-            count += 1;
-            if count > MOST {
-                continue;
-            }
-            // A process may end between its name and its file.
-            let Some(stat) = text(source, pid, &mut buffer).and_then(stat) else { continue };
-            let cpus = match self.ticks.get(&(pid, stat.started)) {
-                Some(before) if elapsed > 0.0 => {
-                    stat.ticks.saturating_sub(*before) as f64 / per_second / elapsed
-                }
-                _ => stat.ticks as f64 / per_second / (uptime - stat.started as f64 / per_second).max(0.1),
-            };
-            ticks.insert((pid, stat.started), stat.ticks);
-            let name = stat.name.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
-            all.push(Process { pid, name, cpus, rss_bytes: stat.pages * page, state: stat.state });
+        if is_next {
+            let before = std::mem::take(&mut self.before);
+            self.earlier = Some(before).filter(|before| !before.ticks.is_empty());
         }
-        (self.ticks, self.uptime) = (ticks, uptime);
+        let earlier = self.earlier.as_ref();
+        let (mut all, mut now) = (Vec::new(), Moment { uptime, ..Moment::default() });
+        let count = each(source, |buffer_name, pid, stat| {
+            let life = uptime - stat.started as f64 / per_second;
+            let (since, seconds) = match earlier {
+                Some(earlier) => {
+                    let known = earlier.ticks.get(&(pid, stat.started)).copied().unwrap_or_default();
+                    (known, uptime - earlier.uptime)
+                }
+                None => (0, life.max(1.0)),
+            };
+            let cpus = stat.ticks.saturating_sub(since) as f64 / per_second / seconds.max(0.01);
+            if is_next {
+                now.ticks.insert((pid, stat.started), stat.ticks);
+            }
+            let name = buffer_name.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+            all.push(Process { pid, name, cpus, rss_bytes: stat.pages * page, state: stat.state });
+        });
+        if is_next {
+            self.before = now;
+        }
         (largest(all, most), count)
     }
+}
+
+/// Looks at each process, with its name; how many there are.
+fn each(source: &Source, mut look: impl FnMut(&str, u32, &Stat<'_>)) -> usize {
+    let Ok(entries) = std::fs::read_dir(&source.proc) else { return 0 };
+    let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let (mut count, mut buffer) = (0, String::new());
+    for pid in pids {
+        count += 1;
+        if count > MOST {
+            continue;
+        }
+        // A process may end between its name and its file.
+        let Some(stat) = text(source, pid, &mut buffer).and_then(stat) else { continue };
+        look(stat.name, pid, &stat);
+    }
+    count
 }
 
 fn largest(mut all: Vec<Process>, most: usize) -> Vec<Process> {
@@ -128,9 +168,9 @@ mod tests {
             text.split_whitespace().next().unwrap().parse::<f64>().unwrap()
         };
         let own = |found: &[Process]| found.iter().any(|process| process.pid == std::process::id());
-        let (found, count) = processes.largest(&source, uptime(), MOST);
+        let (found, count) = processes.largest(&source, uptime(), true, MOST);
         assert!(own(&found) && found.len() <= count);
-        let (found, _) = processes.largest(&source, uptime() + 1.0, 3);
+        let (found, _) = processes.largest(&source, uptime() + 1.0, true, 3);
         assert!(found.len() <= 6 && found.iter().all(|process| process.cpus >= 0.0));
     }
 }

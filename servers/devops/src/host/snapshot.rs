@@ -12,6 +12,11 @@ const LARGEST: usize = 5;
 const STORED: [&str; 12] =
     ["ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "vfat", "overlay", "nfs", "nfs4", "fuseblk"];
 
+/// File systems in memory that are smaller hold nothing of people, in bytes.
+const LEAST_IN_MEMORY: u64 = 1 << 20;
+/// Rates and shares are over at least so long, in seconds: less is a few ticks of the clock.
+const LEAST_S: f64 = 0.1;
+
 /// The processors.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Cpu {
@@ -69,6 +74,8 @@ pub struct Filesystem {
     pub path: String,
     /// Its size in bytes.
     pub total_bytes: u64,
+    /// The share that is used of what users may fill.
+    pub used: f64,
     /// What users may still fill, in bytes.
     pub available_bytes: u64,
     /// The share of its inodes that is in use.
@@ -89,8 +96,12 @@ pub struct Snapshot {
     pub memory: Memory,
     /// Pages swapped in and out in a second.
     pub swapped_per_s: f64,
-    /// Processes that were killed because memory ran out, over the time.
+    /// Processes that were killed because memory ran out: since the last look, at the first one since the start of the
+    /// system.
     pub oom_kills: u64,
+    /// Whether nobody looked before.
+    #[serde(skip)]
+    pub is_first: bool,
     /// Tasks that wait for a disk, at this moment.
     pub blocked: u64,
     /// The disks that did something, the busiest first.
@@ -118,7 +129,10 @@ pub struct Snapshot {
 #[derive(Debug, Default)]
 pub struct Host {
     source: Source,
+    /// What was counted at the last look that lay far enough from the one before, and what at that.
     before: Option<Counters>,
+    earlier: Option<Counters>,
+    oom_kills: Option<u64>,
     processes: Processes,
 }
 
@@ -126,26 +140,42 @@ impl Host {
     /// A host by what a directory says.
     #[must_use]
     pub fn new(source: Source) -> Self {
-        Self { source, before: None, processes: Processes::default() }
+        Self { source, ..Self::default() }
     }
 
-    /// The host since the last time, or since its start.
+    /// Counts for the first time, so that the next look tells of the time since; how long to wait for it.
+    pub fn begin(&mut self) -> std::time::Duration {
+        if self.before.is_some() {
+            return std::time::Duration::ZERO;
+        }
+        let now = Counters::of(&self.source);
+        self.processes.count(&self.source, now.uptime);
+        self.before = Some(now);
+        std::time::Duration::from_secs_f64(LEAST_S + 0.02)
+    }
+
+    /// The host since the last look that is long enough ago, or since its start.
     pub fn snapshot(&mut self) -> Snapshot {
         let now = Counters::of(&self.source);
-        // Two calls within a few ticks of the clock tell nothing of the time between.
-        let earlier = self.before.take().filter(|before| now.uptime - before.uptime >= 0.1);
-        let since_boot = earlier.is_none();
-        let before = earlier.unwrap_or_default();
+        let is_old = |counters: &Counters| now.uptime - counters.uptime >= LEAST_S;
+        let is_next = self.before.as_ref().is_none_or(is_old);
+        if is_next {
+            self.earlier = self.before.replace(now.clone());
+        }
+        let since_boot = self.earlier.is_none();
+        let before = self.earlier.clone().unwrap_or_default();
+        let known = self.oom_kills.replace(now.oom_kills);
         let seconds = (now.uptime - before.uptime).max(0.01);
-        let (processes, process_count) = self.processes.largest(&self.source, now.uptime, LARGEST);
+        let (processes, process_count) = self.processes.largest(&self.source, now.uptime, is_next, LARGEST);
         let per_second = |now: u64, before: u64| now.saturating_sub(before) as f64 / seconds;
-        let snapshot = Snapshot {
+        Snapshot {
             over_s: seconds,
             since_boot,
             cpu: cpu(&now, &before.cpu),
             memory: now.memory,
             swapped_per_s: per_second(now.swapped_pages, before.swapped_pages),
-            oom_kills: now.oom_kills.saturating_sub(before.oom_kills),
+            oom_kills: now.oom_kills.saturating_sub(known.unwrap_or_default()),
+            is_first: known.is_none(),
             blocked: now.blocked,
             disks: disks(&now, &before, seconds),
             interfaces: interfaces(&now, &before, seconds),
@@ -158,9 +188,7 @@ impl Host {
             cgroup: Cgroup::of(&self.source),
             processes,
             process_count,
-        };
-        self.before = Some(now);
-        snapshot
+        }
     }
 }
 
@@ -222,28 +250,40 @@ fn filesystems(source: &Source) -> Vec<Filesystem> {
     let mut found = Vec::new();
     for line in text.lines() {
         let words: Vec<&str> = line.split(' ').collect();
-        let [device, path, kind, ..] = words.as_slice() else { continue };
+        let [device, path, kind, options, ..] = words.as_slice() else { continue };
+        // Each file system in memory is one of its own, whatever its device is called.
+        let is_memory = *kind == "tmpfs" && options.split(',').any(|option| option == "rw");
         // One device may be mounted at many places; a network that hangs would hang the snapshot.
-        if !STORED.contains(kind) || kind.starts_with("nfs") || devices.contains(device) {
+        let is_stored = STORED.contains(kind) && !kind.starts_with("nfs") && !devices.contains(device);
+        if !is_memory && !is_stored {
             continue;
         }
-        devices.push(device);
+        if is_stored {
+            devices.push(device);
+        }
         let path = unescaped(path);
         let Ok(stat) = rustix::fs::statvfs(Path::new(&path)) else { continue };
-        if stat.f_blocks == 0 {
+        if stat.f_blocks == 0 || is_memory && stat.f_blocks * stat.f_frsize < LEAST_IN_MEMORY {
             continue;
         }
-        let used = stat.f_files.saturating_sub(stat.f_ffree) as f64;
+        let inodes = stat.f_files.saturating_sub(stat.f_ffree) as f64;
         found.push(Filesystem {
             path,
             total_bytes: stat.f_blocks * stat.f_frsize,
             available_bytes: stat.f_bavail * stat.f_frsize,
-            inodes_used: (stat.f_files > 0).then(|| used / stat.f_files as f64),
+            used: used(&stat),
+            inodes_used: (stat.f_files > 0).then(|| inodes / stat.f_files as f64),
         });
     }
-    let free = |fs: &Filesystem| fs.available_bytes as f64 / fs.total_bytes as f64;
-    found.sort_by(|a, b| free(a).total_cmp(&free(b)));
+    found.sort_by(|a, b| b.used.total_cmp(&a.used));
     found
+}
+
+/// The share of a file system that is used of what users may fill, as `df` tells it: blocks that are kept for the system
+/// count neither way.
+pub(crate) fn used(stat: &rustix::fs::StatVfs) -> f64 {
+    let used = stat.f_blocks.saturating_sub(stat.f_bfree) as f64;
+    used / (used + stat.f_bavail as f64).max(1.0)
 }
 
 /// A path of `/proc/mounts`: blanks and the like are written as octal numbers.
@@ -280,6 +320,9 @@ mod tests {
         assert!(!second.since_boot && (second.over_s - 10.0).abs() < 1e-9);
         assert!((second.cpu.utilisation - 0.9).abs() < 1e-9, "{second:?}");
         assert_eq!((second.cpu.running, second.blocked), (3, 1));
+        written(base.path(), "cpu 191 0 100 810 0 0 0 0\nprocs_running 3\nprocs_blocked 1\n", "1010.01 1");
+        let at_once = host.snapshot();
+        assert!(!at_once.since_boot && at_once.over_s > 10.0, "the base is the one before: {at_once:?}");
         assert!(second.pressure.is_none() && second.cgroup.is_none(), "what is not told is left out");
     }
 
@@ -290,5 +333,20 @@ mod tests {
         assert!(first.since_boot && first.process_count > 0 && !first.processes.is_empty());
         assert!((0.0..=1.0).contains(&first.cpu.utilisation));
         assert_eq!(unescaped("/a\\040b"), "/a b");
+        let begun = &mut Host::default();
+        std::thread::sleep(begun.begin());
+        assert!(!begun.snapshot().since_boot && begun.begin().is_zero());
+    }
+
+    #[test]
+    fn a_file_system_is_as_full_as_df_says() {
+        let Ok(output) = std::process::Command::new("df").args(["--output=pcent", "/"]).output() else {
+            return;
+        };
+        let text = String::from_utf8(output.stdout).unwrap();
+        let percent: f64 = text.lines().nth(1).unwrap().trim().trim_end_matches('%').parse().unwrap();
+        let found = 100.0 * used(&rustix::fs::statvfs("/").unwrap());
+        // It rounds up, and something may be written meanwhile.
+        assert!((found - percent).abs() <= 1.5, "{found} {percent}");
     }
 }

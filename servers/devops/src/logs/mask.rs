@@ -1,79 +1,88 @@
-//! What looks like a value in a log line, and the time that the line begins with.
+//! What looks like a value in a log line.
 
 use std::borrow::Cow;
+
+use crate::logs::time::stamp;
 
 /// What stands in place of a value.
 pub const VALUE: &str = "<*>";
 
+/// Keys whose number is a kind, not a value: few of them are different, and they are what goes wrong.
+const KINDS: [&str; 8] =
+    ["status", "status_code", "statuscode", "code", "level", "severity", "errno", "signal"];
+
 /// A line without its time: its words, values masked.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Masked<'a> {
-    /// The time, in milliseconds since 1970, where the line begins with one.
+pub struct Masked {
+    /// The time, in milliseconds since 1970, where the line has one.
     pub time_ms: Option<i64>,
     /// The words.
-    pub words: Vec<Cow<'a, str>>,
+    pub words: Vec<String>,
 }
 
-/// Reads a line: takes its time off, divides it at blanks, masks numbers, hexadecimal numbers, UUIDs, addresses and paths.
+/// Reads a line: takes colours and its time off, divides it at blanks, masks numbers, hexadecimal numbers, UUIDs, addresses
+/// and paths. With the clock at `now_ms` times are known that name no year.
 #[must_use]
-pub fn masked(line: &str) -> Masked<'_> {
-    let (time_ms, rest) = time(line);
-    Masked { time_ms, words: rest.split_whitespace().map(word).collect() }
-}
-
-/// The time at the start of a line, and what follows it.
-fn time(line: &str) -> (Option<i64>, &str) {
-    let line = line.trim_start();
-    let inner = line.strip_prefix('[').unwrap_or(line);
-    // A date with a blank before the time of day needs both words.
-    for words in [2, 1] {
-        let Some(end) = end_of_words(inner, words) else { continue };
-        let candidate = inner[..end].trim_end_matches([']', ',', ':']).replace(',', ".");
-        // A bare number may be anything.
-        let looks_like_a_date = candidate.get(4..5) == Some("-") && candidate.len() >= 10;
-        if looks_like_a_date && let Some(time) = crate::readers::moment(&candidate) {
-            return (Some(time), &inner[end..]);
-        }
+pub fn masked(line: &str, now_ms: Option<i64>) -> Masked {
+    let line = without_colours(line.trim_start());
+    let Some(stamp) = stamp(&line, now_ms) else { return Masked { time_ms: None, words: words(&line) } };
+    let (before, after) = (&line[..stamp.place.start], &line[stamp.place.end..]);
+    if before.is_empty() {
+        let after = after.trim_start_matches([']', ',', ':']);
+        return Masked { time_ms: stamp.time_ms, words: words(after) };
     }
-    syslog(inner).map_or((None, line), |rest| (None, rest))
+    Masked { time_ms: stamp.time_ms, words: words(&format!("{before}{VALUE}{after}")) }
 }
 
-/// What follows a time in the manner of RFC 3164, such as `Nov  3 14:02:11`, which names no year.
-fn syslog(line: &str) -> Option<&str> {
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let end = end_of_words(line, 3)?;
-    let mut words = line[..end].split_whitespace();
-    let (month, day, clock) = (words.next()?, words.next()?, words.next()?);
-    let is_clock = clock.len() >= 8 && clock.bytes().all(|b| b.is_ascii_digit() || b == b':' || b == b'.');
-    let is_time = MONTHS.contains(&month) && day.parse::<u8>().is_ok_and(|day| day <= 31) && is_clock;
-    is_time.then(|| &line[end..])
-}
-
-fn end_of_words(text: &str, count: usize) -> Option<usize> {
-    let mut seen = 0;
-    let mut inside = false;
-    for (at, c) in text.char_indices() {
-        if c.is_whitespace() {
-            if inside {
-                seen += 1;
-                if seen == count {
-                    return Some(at);
-                }
-            }
-            inside = false;
-        } else {
-            inside = true;
-        }
+/// The line without the sequences by which terminals show colours (ECMA-48, "Control Functions", CSI).
+fn without_colours(line: &str) -> Cow<'_, str> {
+    if !line.contains('\u{1b}') {
+        return Cow::Borrowed(line);
     }
-    (inside && seen + 1 == count).then_some(text.len())
+    let mut out = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(at) = rest.find("\u{1b}[") {
+        out.push_str(&rest[..at]);
+        rest = &rest[at + 2..];
+        let end = rest.find(|c: char| ('@'..='~').contains(&c)).map_or(rest.len(), |end| end + 1);
+        rest = &rest[end..];
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+fn words(line: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut before = "";
+    for text in line.split_whitespace() {
+        // The status behind the request of an access log, or behind its key.
+        let is_kind = before.ends_with('"') && before.contains("HTTP/")
+            || before.ends_with([':', '=']) && is_kind(before);
+        found.push(if is_kind && leading_number(text).is_some() { text.to_owned() } else { word(text) });
+        before = text;
+    }
+    found
+}
+
+/// Whether a text ends with a key whose number is a kind.
+fn is_kind(text: &str) -> bool {
+    let key = text.trim_end_matches(['"', '\'', ':', '=']);
+    let key = key.rsplit(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next().unwrap_or_default();
+    KINDS.iter().any(|kind| key.eq_ignore_ascii_case(kind))
+}
+
+/// The length of a number of up to three digits at the start of a text, with nothing but marks behind it.
+fn leading_number(text: &str) -> Option<usize> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let is_alone = !text[digits..].starts_with(|c: char| c.is_alphanumeric() || c == '.' || c == '-');
+    ((1..=3).contains(&digits) && is_alone).then_some(digits)
 }
 
 /// A word with its values masked: what stands around and between them stays.
-fn word(word: &str) -> Cow<'_, str> {
+fn word(word: &str) -> String {
     if !word.bytes().any(|byte| byte.is_ascii_digit() || byte == b'/') {
         // A word of hexadecimal letters alone is a word, such as `added` and `facade`.
-        return Cow::Borrowed(word);
+        return word.to_owned();
     }
     let mut out = String::with_capacity(word.len());
     let mut rest = word;
@@ -85,11 +94,12 @@ fn word(word: &str) -> Cow<'_, str> {
             rest = &rest[width..];
             continue;
         }
-        out.push_str(if is_value(&rest[..part]) { VALUE } else { &rest[..part] });
+        let is_kept = leading_number(rest) == Some(part) && out.ends_with(['=', ':', '"']) && is_kind(&out);
+        out.push_str(if is_value(&rest[..part]) && !is_kept { VALUE } else { &rest[..part] });
         rest = &rest[part..];
     }
     // Versions, ranges and addresses with ports are one value: `<*>:<*>` says no more than `<*>`.
-    Cow::Owned(out.replace("<*>:<*>", VALUE))
+    out.replace("<*>:<*>", VALUE)
 }
 
 fn is_separator(c: char) -> bool {
@@ -135,7 +145,7 @@ mod tests {
     use super::*;
 
     fn text(line: &str) -> String {
-        masked(line).words.join(" ")
+        masked(line, None).words.join(" ")
     }
 
     #[test]
@@ -156,24 +166,36 @@ mod tests {
     }
 
     #[test]
-    fn the_time_is_taken_off() {
+    fn time_and_colours_are_taken_off() {
         for line in [
             "2014-02-14 14:30:00 x failed",
-            "2014-02-14T14:30:00Z x failed",
-            "[2014-02-14T14:30:00.000Z] x failed",
-            "2014-02-14 14:30:00,000 x failed",
+            "\u{1b}[2m2014-02-14T14:30:00Z\u{1b}[0m \u{1b}[31mx\u{1b}[0m failed",
         ] {
-            let found = masked(line);
+            let found = masked(line, None);
             assert_eq!(
                 (found.time_ms, found.words.join(" ").as_str()),
                 (Some(1_392_388_200_000), "x failed"),
-                "{line}"
+                "{line:?}"
             );
         }
-        let found = masked("Nov  3 14:02:11 host sshd: failed");
+        let found = masked("Nov  3 14:02:11 host sshd: failed", None);
         assert_eq!((found.time_ms, found.words.join(" ").as_str()), (None, "host sshd: failed"));
-        assert_eq!(masked("1392388200 x").time_ms, None, "a bare number may be anything");
+        assert_eq!(masked("1392388200 x", None).time_ms, None, "a bare number may be anything");
+        assert_eq!(text("x\u{1b}[ \u{1b}"), "x");
         assert_eq!(text(""), "");
         assert_eq!(text("é 漢字 2014-02-30 x"), "é 漢字 <*> x");
+    }
+
+    #[test]
+    fn a_status_is_a_kind() {
+        for (line, known) in [
+            ("\"GET /a/b HTTP/1.1\" 500 12", "\"GET <*> HTTP/1.1\" 500 <*>"),
+            ("{\"status\":503,\"ms\":12}", "{\"status\":503,\"ms\":<*>}"),
+            ("{\"status\": 503, \"ms\": 12}", "{\"status\": 503, \"ms\": <*>}"),
+            ("status=200 size=200 code=12345", "status=200 size=<*> code=<*>"),
+            ("decode=7 level: 30", "decode=<*> level: 30"),
+        ] {
+            assert_eq!(text(line), known, "{line}");
+        }
     }
 }

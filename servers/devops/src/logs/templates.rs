@@ -12,6 +12,8 @@ use crate::logs::{LONGEST_LINE, MOST_LINES};
 pub const FEW_WORDS: usize = 24;
 /// A place whose words stand in so many different lines each is one that names kinds, however many there are.
 const LINES_OF_A_KIND: usize = 8;
+/// After so many lines it is asked whether anybody still waits.
+const ASKED_EACH: usize = 4_096;
 /// The most templates of an answer; the rarest are joined.
 pub const MOST_TEMPLATES: usize = 1_000;
 /// The most different masked lines that are kept apart; what comes beyond is counted by its first words alone.
@@ -48,9 +50,24 @@ struct Same {
     times: Vec<i64>,
 }
 
+/// How lines are read.
+#[derive(Clone, Copy)]
+pub struct Reading<'a> {
+    /// The clock, in milliseconds since 1970: with it times are known that name no year.
+    pub now_ms: Option<i64>,
+    /// Whether nobody waits for the answer any more: then what was found so far is returned.
+    pub is_cancelled: &'a dyn Fn() -> bool,
+}
+
 /// The templates of lines.
 #[must_use]
 pub fn templates<'a>(lines: impl Iterator<Item = &'a str>) -> Templates {
+    templates_of(lines, Reading { now_ms: None, is_cancelled: &|| false })
+}
+
+/// The templates of lines, as [`Reading`] says.
+#[must_use]
+pub fn templates_of<'a>(lines: impl Iterator<Item = &'a str>, reading: Reading<'_>) -> Templates {
     let mut same: FxHashMap<Vec<String>, Same> = FxHashMap::default();
     let mut all = Templates::default();
     for line in lines {
@@ -62,9 +79,12 @@ pub fn templates<'a>(lines: impl Iterator<Item = &'a str>) -> Templates {
             continue;
         }
         all.lines += 1;
+        if all.lines % ASKED_EACH == 0 && (reading.is_cancelled)() {
+            return all;
+        }
         let line = &line[..line.floor_char_boundary(LONGEST_LINE)];
-        let found = masked(line);
-        let mut words: Vec<String> = found.words.iter().map(|word| word.clone().into_owned()).collect();
+        let found = masked(line, reading.now_ms);
+        let mut words = found.words;
         if same.len() >= MOST_DIFFERENT && !same.contains_key(&words) {
             words.truncate(2);
             words.push("…".to_owned());
@@ -79,7 +99,7 @@ pub fn templates<'a>(lines: impl Iterator<Item = &'a str>) -> Templates {
     }
     let mut kinds: BTreeMap<String, Same> = BTreeMap::new();
     for group in by_length.into_values() {
-        divide(group, &mut kinds);
+        divide(group, &mut kinds, reading);
     }
     let mut found: Vec<Template> = kinds
         .into_iter()
@@ -97,9 +117,12 @@ pub fn templates<'a>(lines: impl Iterator<Item = &'a str>) -> Templates {
 }
 
 /// Divides lines of one length until each place has one word, or is a value.
-fn divide(group: Vec<(Vec<String>, Same)>, kinds: &mut BTreeMap<String, Same>) {
+fn divide(group: Vec<(Vec<String>, Same)>, kinds: &mut BTreeMap<String, Same>, reading: Reading<'_>) {
     let mut waiting = vec![group];
     while let Some(mut group) = waiting.pop() {
+        if (reading.is_cancelled)() {
+            return;
+        }
         let length = group.first().map_or(0, |(words, _)| words.len());
         let place = match dividing(&group, length) {
             Place::Divides(place) => place,
@@ -207,6 +230,18 @@ mod tests {
         let long = "x".repeat(100_000);
         assert!(templates([long.as_str()].into_iter()).found[0].text.len() <= LONGEST_LINE);
         assert_eq!(templates(["", "  "].into_iter()).lines, 0);
+    }
+
+    #[test]
+    fn what_nobody_waits_for_is_not_done() {
+        let asked = std::cell::Cell::new(0);
+        let is_cancelled = || {
+            asked.set(asked.get() + 1);
+            true
+        };
+        let lines = (0..100_000).map(|_| "a b c");
+        let found = templates_of(lines, Reading { now_ms: None, is_cancelled: &is_cancelled });
+        assert_eq!((found.lines, found.found.len(), asked.get()), (ASKED_EACH, 0, 1));
     }
 
     #[test]

@@ -28,9 +28,7 @@ impl Series {
         let mut sums = vec![0.0; count];
         let mut counts = vec![0_u32; count];
         for (time, value) in self.times().iter().zip(self.values()) {
-            // Half a step early or late is the same step: scrapes jitter.
-            let place = (time.saturating_sub(start_ms).saturating_add((step - 1) / 2) / step_ms) as usize;
-            let place = place.min(count.saturating_sub(1));
+            let place = place(*time, start_ms, step, step_ms).min(count.saturating_sub(1));
             sums[place] += value;
             counts[place] += 1;
         }
@@ -38,6 +36,27 @@ impl Series {
             *sum = if *count == 0 { f64::NAN } else { *sum / f64::from(*count) };
         }
         Grid { start_ms, step_ms, values: sums, joined }
+    }
+}
+
+/// The number of the step that a time belongs to. Half a step early or late is the same step: scrapes jitter.
+fn place(time: i64, start_ms: i64, step: i64, step_ms: i64) -> usize {
+    (time.saturating_sub(start_ms).saturating_add((step - 1) / 2) / step_ms) as usize
+}
+
+impl Series {
+    /// How far the largest (or smallest) value of each step of a grid of this series lies from the mean of the step: zero
+    /// where a step holds one value or none.
+    #[must_use]
+    pub fn excess(&self, grid: &Grid, is_high: bool) -> Vec<f64> {
+        let step = (grid.step_ms / grid.joined as i64).max(1);
+        let mut excess = vec![0.0_f64; grid.values.len()];
+        for (time, value) in self.times().iter().zip(self.values()) {
+            let at = place(*time, grid.start_ms, step, grid.step_ms).min(excess.len().saturating_sub(1));
+            let distance = value - grid.values[at];
+            excess[at] = if is_high { excess[at].max(distance) } else { excess[at].min(distance) };
+        }
+        excess
     }
 }
 
@@ -131,6 +150,17 @@ mod tests {
         assert_eq!((grid.values.len(), grid.step_ms, grid.joined), (100, 50, 10));
         assert_eq!(grid.values[3], 34.5);
         assert_eq!(grid.time(3), 150);
+    }
+
+    #[test]
+    fn peaks_lie_as_far_from_the_mean_of_their_step_as_they_do() {
+        let points: Vec<(i64, f64)> =
+            (0..8).map(|at| (at * 10, [0.0, 4.0, 2.0, 2.0][at as usize % 4])).collect();
+        let series = Series::new("x", points, None);
+        let grid = series.grid(4);
+        assert_eq!((grid.values.as_slice(), grid.joined), (&[2.0; 4][..], 2));
+        assert_eq!(series.excess(&grid, true), [2.0, 0.0, 2.0, 0.0]);
+        assert_eq!(series.excess(&grid, false), [-2.0, 0.0, -2.0, 0.0]);
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! What a series is like, in a few numbers.
 
 use crate::series::Series;
-use crate::stats::{median, quantile};
+use crate::stats::{mean, median, quantile};
 
 /// A distance of more than this many steps is a gap.
 const GAP_STEPS: f64 = 1.5;
+/// The largest dependence of neighbours that is believed: a line without noise leaves what rounding makes.
+const MOST_DEPENDENCE: f64 = 0.99;
 /// Slopes are taken over at most so many points: their number grows with the square.
 const SLOPE_POINTS: usize = 300;
 
@@ -14,7 +16,7 @@ const SLOPE_POINTS: usize = 300;
 pub struct Trend {
     /// Units per hour.
     pub per_hour: f64,
-    /// Whether it differs from none at the level of 1 % (two-sided), were the points independent.
+    /// Whether it differs from none at the level of 1 % (two-sided), the dependence of neighbours counted.
     pub is_clear: bool,
 }
 
@@ -66,10 +68,18 @@ impl Series {
     /// Its direction.
     #[must_use]
     pub fn trend(&self) -> Trend {
+        let Some(first) = self.times().first().copied() else {
+            return Trend { per_hour: 0.0, is_clear: false };
+        };
+        // Means of neighbours: every so many-th point would show the shape of what repeats itself.
         let stride = self.len().div_ceil(SLOPE_POINTS).max(1);
-        let times: Vec<f64> =
-            self.times().iter().step_by(stride).map(|time| *time as f64 / 3_600_000.0).collect();
-        let values: Vec<f64> = self.values().iter().step_by(stride).copied().collect();
+        let hours = |time: &i64| (time.saturating_sub(first)) as f64 / 3_600_000.0;
+        let times: Vec<f64> = self
+            .times()
+            .chunks(stride)
+            .map(|chunk| chunk.iter().map(hours).sum::<f64>() / chunk.len() as f64)
+            .collect();
+        let values: Vec<f64> = self.values().chunks(stride).map(mean).collect();
         let mut slopes = Vec::with_capacity(times.len() * times.len() / 2);
         let mut concordant = 0_i64;
         for later in 1..times.len() {
@@ -79,12 +89,25 @@ impl Series {
                 slopes.push(rise / (times[later] - times[earlier]));
             }
         }
+        let per_hour = median(&mut slopes).unwrap_or(0.0);
+        let rest: Vec<f64> = times.iter().zip(&values).map(|(time, value)| value - per_hour * time).collect();
         let count = times.len() as f64;
         // The variance of Kendall's statistic without ties (Kendall, "Rank Correlation Methods", 1948).
-        let variance = count * (count - 1.0) * (2.0 * count + 5.0) / 18.0;
+        let variance = count * (count - 1.0) * (2.0 * count + 5.0) / 18.0 * dependence(&rest);
         let z = concordant as f64 / variance.max(1.0).sqrt();
-        Trend { per_hour: median(&mut slopes).unwrap_or(0.0), is_clear: z.abs() > 2.576 }
+        Trend { per_hour, is_clear: z.abs() > 2.576 && per_hour != 0.0 }
     }
+}
+
+/// By how much the statistic scatters more where neighbours depend on each other: (1 + φ) / (1 − φ) for what the line
+/// leaves, whose neighbours have the correlation φ (Yue and Wang, "The Mann-Kendall Test Modified by Effective Sample Size",
+/// 2004). A day that goes up and down leaves its whole shape, and is not a trend.
+fn dependence(rest: &[f64]) -> f64 {
+    let centre = mean(rest);
+    let all: f64 = rest.iter().map(|value| (value - centre).powi(2)).sum();
+    let neighbours: f64 = rest.windows(2).map(|pair| (pair[0] - centre) * (pair[1] - centre)).sum();
+    let phi = if all > 0.0 { (neighbours / all).clamp(0.0, MOST_DEPENDENCE) } else { 0.0 };
+    (1.0 + phi) / (1.0 - phi)
 }
 
 #[cfg(test)]
@@ -107,6 +130,20 @@ mod tests {
     fn a_wave_has_no_clear_trend() {
         let values = (0..200).map(|at| (at * 60_000, (at as f64 * 0.7).sin()));
         assert!(!Series::new("x", values.collect(), None).trend().is_clear);
+        // One day from its mean back to its mean, in steps of a minute.
+        let day = (0..1440).map(|at| (at * 60_000, (at as f64 / 1440.0 * std::f64::consts::TAU).sin()));
+        let day = Series::new(
+            "x",
+            day.map(|(at, value)| (at, value + ((at / 60_000 * 7919) % 97) as f64 / 500.0)).collect(),
+            None,
+        );
+        assert!(!day.trend().is_clear, "{:?}", day.trend());
+        // A saw of ten steps, of which every fiftieth is missing: every so many-th point would fall.
+        let saw = (0..3000).filter(|at| at % 50 != 0).map(|at| (at * 60_000, (at % 10) as f64));
+        let saw = Series::new("x", saw.collect(), None).trend();
+        assert!(!saw.is_clear && saw.per_hour.abs() < 0.01, "{saw:?}");
+        let rare = (0..400).map(|at| (at * 60_000, f64::from(u8::from(at == 399))));
+        assert!(!Series::new("x", rare.collect(), None).trend().is_clear, "no slope is no trend");
         assert!(Series::new("x", vec![], None).summary().is_none());
         let one = Series::new("x", vec![(1, 4.0)], None).summary().unwrap();
         assert_eq!((one.median, one.gaps, one.trend.per_hour), (4.0, 0, 0.0));

@@ -22,6 +22,12 @@ pub(crate) fn record(
     _context: &Context,
 ) -> Result<DeploymentsView, ToolError> {
     let Record { service, environment, strategy, version, size, outcome, id, forget, limit } = params;
+    let trimmed = |text: Option<String>| text.map(|text| text.trim().to_owned());
+    let (service, environment) = (trimmed(service), trimmed(environment));
+    let (strategy, version) = (trimmed(strategy), trimmed(version));
+    if service.as_deref() == Some("") {
+        return Err(bad("service is empty: name what was deployed".to_owned()));
+    }
     let describes = environment.is_some() || strategy.is_some() || version.is_some() || size.is_some();
     let log = state.deployments.get().map_err(failed)?;
     let notice = state.deployments.notice();
@@ -62,9 +68,14 @@ pub(crate) fn risk(state: &State, params: Plan, _context: &Context) -> Result<Ri
     if params.service.trim().is_empty() {
         return Err(bad("service is empty: name what is to be deployed".to_owned()));
     }
+    if params.size.is_some_and(|size| !(size.is_finite() && size >= 0.0)) {
+        return Err(bad("size is not a size: give a number from 0 on".to_owned()));
+    }
     let log = state.deployments.get().map_err(failed)?;
     let history = log.all().map_err(|error| failed(error.to_string()))?;
     let Plan { service, environment, strategy, size } = params;
+    let service = service.trim().to_owned();
+    let is_unknown = !history.iter().any(|past| past.entry.service.eq_ignore_ascii_case(&service));
     let plan = deployments::Plan { service, environment, strategy, size };
     let now = u64::try_from(now_ms()).unwrap_or_default();
     let found = deployments::risk(&plan, &history, now);
@@ -82,6 +93,9 @@ pub(crate) fn risk(state: &State, params: Plan, _context: &Context) -> Result<Ri
     if odds.cases < 5.0 {
         says.push_str("; that is little: the interval is wide because almost nothing is known");
     }
+    if is_unknown {
+        says.push_str("\nno deployment of this service is recorded: others stand in for it, each for little");
+    }
     for factor in &found.factors {
         says.push_str(&format!(
             "\nworse than the rest: {} ({:.0} % against {:.0} %)",
@@ -95,6 +109,9 @@ pub(crate) fn risk(state: &State, params: Plan, _context: &Context) -> Result<Ri
         Some(json!({"id": id, "weight": (weight * 1000.0).round() / 1000.0, "service": record.entry.service, "outcome": record.entry.outcome}))
     });
     let similar = similar.collect();
+    if let Some(notice) = state.deployments.notice() {
+        says.push_str(&format!("\nnote: {notice}"));
+    }
     Ok(RiskView {
         rate: rounded(odds.rate),
         low: rounded(odds.low),

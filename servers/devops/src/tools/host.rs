@@ -6,7 +6,7 @@ use mcp_server::tool::ToolError;
 use serde_json::{Value, json};
 
 use crate::answers::{HostView, RemediesView, number};
-use crate::host::findings;
+use crate::host::{Snapshot, findings};
 use crate::params::{Nothing, Remediation};
 use crate::remedies::{self, Evidence};
 use crate::state::State;
@@ -19,8 +19,9 @@ const MOST_EVIDENCE: usize = 50;
 const LONGEST_EVIDENCE: usize = 2_000;
 
 pub(crate) fn snapshot(state: &State, _params: Nothing, context: &Context) -> Result<HostView, ToolError> {
-    let snapshot = state.host.lock().snapshot();
+    let snapshot = looked(state);
     let found = findings(&snapshot);
+    let lines = lines(&snapshot, context.detail());
     let mut notes = Vec::new();
     if snapshot.since_boot {
         notes.push(
@@ -42,7 +43,112 @@ pub(crate) fn snapshot(state: &State, _params: Nothing, context: &Context) -> Re
             }
         }
     }
-    Ok(HostView { findings: found.into_iter().map(|(_, text)| text).collect(), host, notes })
+    Ok(HostView { findings: found.into_iter().map(|(_, text)| text).collect(), host, notes, lines })
+}
+
+/// A look at the host. The first one waits until there is a time that it can tell of: what was since the start of the
+/// system is not what is now.
+fn looked(state: &State) -> Snapshot {
+    let wait = state.host.lock().begin();
+    std::thread::sleep(wait);
+    state.host.lock().snapshot()
+}
+
+/// Bytes in a unit that leaves few digits.
+fn bytes(bytes: f64) -> String {
+    let units = [(1e9, "GB"), (1e6, "MB"), (1e3, "kB")];
+    units
+        .iter()
+        .find(|(size, _)| bytes >= *size)
+        .map_or_else(|| format!("{bytes:.0} B"), |(size, unit)| format!("{} {unit}", Short(bytes / size)))
+}
+
+/// A number below a thousand in three digits.
+struct Short(f64);
+
+impl std::fmt::Display for Short {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let digits = if self.0 >= 100.0 { 0 } else { usize::from(self.0 < 10.0) + 1 };
+        write!(formatter, "{:.digits$}", self.0)
+    }
+}
+
+/// The numbers of a host in a few lines.
+fn lines(host: &Snapshot, detail: Detail) -> Vec<String> {
+    let few = if detail == Detail::Concise { FEW } else { usize::MAX };
+    let percent = |share: f64| format!("{:.0} %", 100.0 * share);
+    let cpu = &host.cpu;
+    let load =
+        cpu.load.map_or_else(String::new, |[one, five, fifteen]| format!(", load {one} {five} {fifteen}"));
+    let mut lines = vec![format!(
+        "over {:.1} s: {} processors {} busy (user {}, system {}, waiting for disks {}, stolen {}){load}; {} tasks want to run, {} wait for a disk",
+        host.over_s,
+        cpu.count,
+        percent(cpu.utilisation),
+        percent(cpu.user),
+        percent(cpu.system),
+        percent(cpu.iowait),
+        percent(cpu.steal),
+        cpu.running,
+        host.blocked
+    )];
+    let memory = &host.memory;
+    lines.push(format!(
+        "memory: {} of {} available; swap: {} of {} used, {:.0} pages a second",
+        bytes(memory.available_bytes as f64),
+        bytes(memory.total_bytes as f64),
+        bytes(memory.swap_used_bytes as f64),
+        bytes(memory.swap_total_bytes as f64),
+        host.swapped_per_s
+    ));
+    if let Some(cgroup) = &host.cgroup {
+        let limit =
+            cgroup.memory_limit_bytes.map_or_else(|| "no limit".to_owned(), |limit| bytes(limit as f64));
+        let used = cgroup.memory_used_bytes.map_or_else(|| "?".to_owned(), |used| bytes(used as f64));
+        let processors =
+            cgroup.cpu_limit.map_or_else(String::new, |limit| format!(", processors at most {limit}"));
+        lines.push(format!("control group of this server: memory {used} of {limit}{processors}"));
+    }
+    for fs in host.filesystems.iter().take(few) {
+        lines.push(format!(
+            "file system {}: {} used, {} of {} left",
+            fs.path,
+            percent(fs.used),
+            bytes(fs.available_bytes as f64),
+            bytes(fs.total_bytes as f64)
+        ));
+    }
+    for disk in host.disks.iter().take(few) {
+        lines.push(format!(
+            "disk {}: {} busy, {}/s read, {}/s written",
+            disk.name,
+            percent(disk.utilisation),
+            bytes(disk.read_per_s),
+            bytes(disk.written_per_s)
+        ));
+    }
+    for interface in host.interfaces.iter().take(few) {
+        lines.push(format!(
+            "network {}: {}/s in, {}/s out, {:.0} errors a second",
+            interface.name,
+            bytes(interface.received_per_s),
+            bytes(interface.sent_per_s),
+            interface.errors_per_s
+        ));
+    }
+    let shown = if detail == Detail::Concise { 6 } else { host.processes.len() };
+    let process = |process: &crate::host::Process| {
+        format!(
+            "{} ({}) {:.2} processors {}",
+            process.name,
+            process.pid,
+            process.cpus,
+            bytes(process.rss_bytes as f64)
+        )
+    };
+    let processes: Vec<String> = host.processes.iter().take(shown).map(process).collect();
+    lines.push(format!("largest of {} processes: {}", host.process_count, processes.join("; ")));
+    lines
 }
 
 /// Rounds every number that is not whole.
@@ -74,7 +180,7 @@ pub(crate) fn remedies(
             said.into_iter().map(|text| Evidence { key: None, text }).collect()
         }
         None => {
-            let found = findings(&state.host.lock().snapshot());
+            let found = findings(&looked(state));
             if found.is_empty() {
                 notes.push("nothing is remarkable about this host: say what was seen as evidence".to_owned());
             }

@@ -7,11 +7,13 @@ use serde_json::{Value, json};
 
 use crate::answers::{AnomaliesView, ChangesView, ForecastView, Said, number, time};
 use crate::changes::changes as find_changes;
-use crate::chart::{Drawing, short, sparkline, svg};
-use crate::detect::{Detection, RATES, detect as find_anomalies};
-use crate::forecast::full::reached;
+use crate::chart::{Drawing, short, sparkline, svg, told};
+use crate::detect::views::View;
+use crate::detect::{Detection, RATES, USUAL_RATE, detect as find_anomalies};
+use crate::forecast::full::{Reached, reached};
 use crate::forecast::{Request, forecast as make_forecast};
 use crate::params::{Changes, Detect, Forecast};
+use crate::sampler::now_ms;
 use crate::season::{DAY_MS, HOUR_MS};
 use crate::series::Series;
 use crate::sources::Window;
@@ -19,6 +21,12 @@ use crate::state::State;
 use crate::tools::metrics::outline;
 use crate::tools::{bad, failed};
 
+/// The anomalies or changes of the text where it is short.
+const FEW: usize = 8;
+/// The points of a forecast's text.
+const SPOKEN_POINTS: usize = 6;
+/// A series that ended so many steps ago, and so long, is not that of now.
+const STALE_STEPS: i64 = 10;
 /// So many points are asked of a source.
 const ASKED: usize = 10_000;
 /// The most anomalies or changes of an answer: the largest.
@@ -33,7 +41,30 @@ fn read(
     to: Option<&str>,
 ) -> Result<(Series, Vec<String>), ToolError> {
     let window = Window::new(from, to).map_err(bad)?;
-    state.sources.one(source, window, ASKED).map_err(failed)
+    let (series, mut notes) = state.sources.one(source, window, ASKED).map_err(failed)?;
+    if let (None, Some(last)) = (window.to, series.times().last()) {
+        let age = now_ms().saturating_sub(*last);
+        if age > (STALE_STEPS * series.step_ms()).max(HOUR_MS) {
+            notes.push(format!("the series ends {} ago, at {}", hours_of(age), time(*last)));
+        }
+    }
+    Ok((series, notes))
+}
+
+fn hours_of(ms: i64) -> String {
+    hours(ms as f64 / HOUR_MS as f64)
+}
+
+/// A count of something, in the singular or the plural.
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// What a list leaves out.
+fn rest(says: &mut String, all: usize, shown: usize, sorted: &str) {
+    if all > shown {
+        says.push_str(&format!("\n… and {} more: these are the {shown} {sorted}", all - shown));
+    }
 }
 
 pub(crate) fn detect(state: &State, params: &Detect, context: &Context) -> Result<AnomaliesView, ToolError> {
@@ -44,7 +75,7 @@ pub(crate) fn detect(state: &State, params: &Detect, context: &Context) -> Resul
     if !(1.0..=1e9).contains(&fleet) {
         return Err(bad(format!("fleet {fleet} is not a number of series: give one from 1 on")));
     }
-    limits(&found, &mut notes);
+    limits(&found, params.false_alarms_per_day.is_none(), &mut notes);
     if fleet > 1.0 {
         notes.push(for_fleet(found.rate, fleet));
     }
@@ -69,19 +100,26 @@ pub(crate) fn detect(state: &State, params: &Detect, context: &Context) -> Resul
     };
     let expected = found.expected_false_alarms();
     let mut says = format!(
-        "{} anomalies ({} alarms) in {}; at most {} false alarms a day are stated, {} over this time\n{}",
-        found.anomalies.len(),
-        found.alarms.len(),
+        "{} ({}) in {} from {} to {}\nstated: at most {} false alarms a day, so up to {} of these may be chance\n{}",
+        counted(found.anomalies.len(), "anomaly", "anomalies"),
+        counted(found.alarms.len(), "alarm", "alarms"),
         span(&series),
+        time(found.grid.start_ms),
+        time(found.grid.time(found.grid.values.len().saturating_sub(1))),
         short(found.rate),
         short(expected),
         sparkline(&series.grid(60).values, 60),
     );
-    for anomaly in order.iter().take(if context.detail() == Detail::Detailed { MOST } else { 5 }) {
-        let direction = if anomaly.is_high { "above" } else { "below" };
-        let (value, limit) = (short(anomaly.value), short(anomaly.limit));
-        says.push_str(&format!("\n{} {value} {direction} {limit}", time(anomaly.start_ms)));
+    let few = if context.detail() == Detail::Detailed { MOST } else { FEW };
+    let mut spoken = order.clone();
+    spoken.sort_by(|a, b| b.score.total_cmp(&a.score));
+    spoken.truncate(few);
+    spoken.sort_by_key(|anomaly| anomaly.start_ms);
+    for anomaly in &spoken {
+        says.push('\n');
+        says.push_str(&described(anomaly));
     }
+    rest(&mut says, found.anomalies.len(), spoken.len(), "largest");
     let marks: Vec<i64> = found.alarms.iter().map(|at| found.grid.time(*at)).collect();
     let drawing = (params.svg == Some(true))
         .then(|| svg(&Drawing { title: series.name(), line: &outline(&series), band: &[], marks: &marks }));
@@ -91,6 +129,26 @@ pub(crate) fn detect(state: &State, params: &Detect, context: &Context) -> Resul
         expected_false_alarms: expected,
         said: Said { says, notes, svg: drawing },
     })
+}
+
+/// An anomaly in one line.
+fn described(anomaly: &crate::detect::Anomaly) -> String {
+    // A limit that is a rounding error of zero is zero.
+    let limit = if anomaly.limit.abs() < 1e-9 * anomaly.value.abs() { 0.0 } else { anomaly.limit };
+    let [value, limit] = told([anomaly.value, limit]);
+    let against = match anomaly.view {
+        View::Level => "of all values before",
+        View::Season => "for this time of the day or week",
+        View::Jump => "after the hour before",
+    };
+    let lasting = anomaly.end_ms - anomaly.start_ms;
+    let lasting = if lasting > 0 { format!(", within {}", hours_of(lasting)) } else { String::new() };
+    let direction = if anomaly.is_high { "above" } else { "below" };
+    format!(
+        "{} {value}, {direction} {limit}, the usual limit {against} (score {}{lasting})",
+        time(anomaly.start_ms),
+        short(anomaly.score)
+    )
 }
 
 /// What a number of series does to the rate.
@@ -108,14 +166,21 @@ fn for_fleet(rate: f64, fleet: f64) -> String {
 }
 
 /// What limits the statement.
-fn limits(found: &Detection, notes: &mut Vec<String>) {
-    let learned = found.learned as f64 * found.grid.step_ms as f64;
-    notes.push(format!("the first {} were only learned from", hours(learned / HOUR_MS as f64)));
+fn limits(found: &Detection, is_usual: bool, notes: &mut Vec<String>) {
+    let learned = found.learned as i64 * found.grid.step_ms;
+    notes.push(format!("the first {} were only learned from", hours_of(learned)));
+    if is_usual && found.rate > USUAL_RATE {
+        notes.push(format!(
+            "the series is short: {} false alarms a day are stated instead of {USUAL_RATE}",
+            short(found.rate)
+        ));
+    }
     if found.is_extrapolated {
         notes.push(format!(
-            "thresholds lie beyond what was seen: {} maxima are known, and the rate is one in {}",
-            found.blocks,
-            short(1.0 / found.share)
+            "each threshold is to be passed once in {} blocks of the past and {} are known: it is the fitted tail's, \
+             beyond the largest that was seen",
+            short(1.0 / found.share),
+            found.blocks
         ));
     }
     if let Some(steps) = found.season {
@@ -130,25 +195,31 @@ fn limits(found: &Detection, notes: &mut Vec<String>) {
     }
 }
 
+/// A time in words, in the largest unit of which there are at least two.
 fn hours(hours: f64) -> String {
-    if hours >= 48.0 {
-        format!("{} days", short(hours / 24.0))
-    } else if hours >= 1.0 {
-        format!("{} hours", short(hours))
-    } else {
-        format!("{} minutes", short(hours * 60.0))
-    }
+    let (count, unit) = match hours {
+        hours if hours >= 48.0 => (hours / 24.0, "day"),
+        hours if hours >= 2.0 => (hours, "hour"),
+        hours if hours * 60.0 >= 2.0 => (hours * 60.0, "minute"),
+        hours => (hours * 3600.0, "second"),
+    };
+    let count = short(count);
+    let plural = if count == "1" { "" } else { "s" };
+    format!("{count} {unit}{plural}")
 }
 
 fn span(series: &Series) -> String {
     hours(series.span_ms() as f64 / HOUR_MS as f64)
 }
 
-pub(crate) fn changes(state: &State, params: &Changes, _context: &Context) -> Result<ChangesView, ToolError> {
+pub(crate) fn changes(state: &State, params: &Changes, context: &Context) -> Result<ChangesView, ToolError> {
     let (series, mut notes) = read(state, &params.source, params.from.as_deref(), params.to.as_deref())?;
     let found = find_changes(&series).map_err(|error| failed(error.to_string()))?;
     if found.step_ms > series.step_ms() {
-        notes.push(format!("places are told to {}", hours(found.step_ms as f64 / HOUR_MS as f64)));
+        notes.push(format!("neighbours are joined: a place is known to {}", hours_of(found.step_ms)));
+    }
+    if found.found.is_empty() && series.trend().is_clear {
+        notes.push("it rises or falls all the time, which is a trend and not a change of level".to_owned());
     }
     if let Some(season) = found.season {
         notes.push(format!("what repeats itself each {season} was taken off before"));
@@ -162,15 +233,29 @@ pub(crate) fn changes(state: &State, params: &Changes, _context: &Context) -> Re
             "size": number(change.size),
         })
     };
-    let mut says = format!("{} changes in {}", found.found.len(), span(&series));
-    for change in found.found.iter().take(5) {
+    let mut says = format!(
+        "{} of level in {} from {} to {}\n{}",
+        counted(found.found.len(), "change", "changes"),
+        span(&series),
+        time(series.times().first().copied().unwrap_or_default()),
+        time(series.times().last().copied().unwrap_or_default()),
+        sparkline(&series.grid(60).values, 60),
+    );
+    let few = if context.detail() == Detail::Detailed { MOST } else { FEW };
+    let mut spoken: Vec<&crate::changes::Change> = found.found.iter().collect();
+    spoken.sort_by(|a, b| b.size.abs().total_cmp(&a.size.abs()));
+    spoken.truncate(few);
+    spoken.sort_by_key(|change| change.time_ms);
+    for change in &spoken {
+        let [before, after] = told([change.before, change.after]);
         says.push_str(&format!(
-            "\n{} {} → {}",
+            "\n{} (± {}) {before} → {after}, {} times the usual deviation",
             time(change.time_ms),
-            short(change.before),
-            short(change.after)
+            hours_of(change.give_or_take_ms),
+            short(change.size.abs())
         ));
     }
+    rest(&mut says, found.found.len(), spoken.len(), "largest");
     let marks: Vec<i64> = found.found.iter().map(|change| change.time_ms).collect();
     let drawing = (params.svg == Some(true))
         .then(|| svg(&Drawing { title: series.name(), line: &outline(&series), band: &[], marks: &marks }));
@@ -199,7 +284,7 @@ pub(crate) fn forecast(
         ));
     }
     if found.is_cut {
-        notes.push("the distance was cut to half of the past: further nothing could be tried".to_owned());
+        notes.push("it reaches half as far as the past: further nothing could be tried".to_owned());
     }
     if let Some(covered) = found.covered {
         notes.push(format!(
@@ -220,8 +305,16 @@ pub(crate) fn forecast(
         "{judged}\n{}",
         sparkline(&found.points.iter().map(|point| point.value).collect::<Vec<_>>(), 40)
     );
-    if let Some(point) = found.points.last() {
-        let (value, low, high) = (short(point.value), short(point.low), short(point.high));
+    let last_value = series.values().last().copied().unwrap_or(f64::NAN);
+    says.push_str(&format!(
+        "\nlast {} at {}; intervals of {:.0} %:",
+        short(last_value),
+        time(series.times().last().copied().unwrap_or_default()),
+        100.0 * found.level
+    ));
+    let spoken = found.points.len().div_ceil(SPOKEN_POINTS).max(1);
+    for point in found.points.iter().rev().step_by(spoken).collect::<Vec<_>>().into_iter().rev() {
+        let [value, low, high] = told([point.value, point.low, point.high]);
         says.push_str(&format!("\n{} {value} [{low}, {high}]", time(point.time_ms)));
     }
     if let Some(full) = &full {
@@ -277,34 +370,47 @@ fn judged(found: &crate::forecast::Forecast) -> String {
 
 /// When a limit is reached.
 fn full(series: &Series, found: &crate::forecast::Forecast, limit: f64) -> Value {
-    let last = series.values().last().copied().unwrap_or(limit);
-    let reached = reached(found, last, limit);
-    let within = hours(reached.within_hours);
-    let says = match reached.hours {
-        [_, Some(median), latest] => {
-            let latest = latest.map_or_else(|| format!("later than {within}"), hours);
-            let earliest = reached.hours[0].map_or_else(|| latest.clone(), hours);
-            format!(
-                "{} is reached in {} (one in ten paths before {earliest}, nine in ten before {latest})",
-                short(limit),
-                hours(median)
-            )
-        }
-        _ => format!(
-            "{} is reached within {within} on {:.0} % of the paths",
-            short(limit),
-            100.0 * reached.share
-        ),
-    };
+    let reached = reached(series, found, limit);
+    let says = spoken_limit(series, &reached, limit);
     json!({
         "limit": limit,
+        "from": if reached.is_rising { "below" } else { "above" },
         "share_within": number(reached.share),
         "within_hours": number(reached.within_hours),
         "hours_p10": reached.hours[0].map(number),
         "hours_p50": reached.hours[1].map(number),
         "hours_p90": reached.hours[2].map(number),
+        "last_beyond": reached.last_beyond_ms.map(time),
         "paths": reached.paths,
         "says": says,
         "days_of_past": number(series.span_ms() as f64 / DAY_MS as f64),
     })
+}
+
+fn spoken_limit(series: &Series, reached: &Reached, limit: f64) -> String {
+    let within = hours(reached.within_hours);
+    let [level, shown] = told([reached.level, limit]);
+    let (side, way) = if reached.is_rising { ("below", "reaches") } else { ("above", "falls to") };
+    let stands = match reached.since_ms {
+        _ if reached.level == limit => format!("the level is {shown} now"),
+        Some(since) => format!("the level is {level} now, {side} {shown} since {}", time(since)),
+        None => format!("the level is {level} now, and was {side} {shown} all the time"),
+    };
+    let comes = match reached.hours {
+        [earliest, Some(median), latest] => {
+            let latest = latest.map_or_else(|| format!("later than {within}"), hours);
+            let earliest = earliest.map_or_else(|| latest.clone(), hours);
+            format!(
+                "it {way} {shown} in {} (one in ten paths before {earliest}, nine in ten before {latest})",
+                hours(median)
+            )
+        }
+        _ => format!("it {way} {shown} within {within} on {:.0} % of the paths", 100.0 * reached.share),
+    };
+    let is_first = reached.last_beyond_ms == series.times().first().copied();
+    let passed = reached
+        .last_beyond_ms
+        .filter(|_| !is_first)
+        .map_or_else(String::new, |last| format!("; single values were beyond it, last at {}", time(last)));
+    format!("{stands}; {comes}{passed}")
 }

@@ -20,6 +20,8 @@ const FEW: usize = 4;
 const MOST_SERIES: usize = 20;
 /// So many points are asked of a source: enough for quantiles and the trend.
 const ASKED: usize = 1_500;
+/// The most names of a text.
+const MOST_NAMES: usize = 200;
 /// The most labels of a table, and values of each.
 const MOST_LABELS: usize = 12;
 const EXAMPLES: usize = 5;
@@ -28,7 +30,8 @@ pub(crate) fn query(state: &State, params: Metric, _context: &Context) -> Result
     let Metric { source, from, to, svg: wants_svg } = params;
     let window = Window::new(from.as_deref(), to.as_deref()).map_err(bad)?;
     let Some(source) = source else { return Ok(listed(state)) };
-    let Found { series, mut notes, query } = state.sources.read(&source, window, ASKED).map_err(failed)?;
+    let Found { series, mut notes, query, whole } =
+        state.sources.read(&source, window, ASKED).map_err(failed)?;
     if series.len() > MOST_SERIES {
         let (too_many, text) = too_many(&series, query.as_deref());
         return Ok(MetricView {
@@ -62,7 +65,7 @@ pub(crate) fn query(state: &State, params: Metric, _context: &Context) -> Result
         lines.push(line(one, &known));
     }
     if views.is_empty() {
-        return Err(failed("there are no points in this time: ask for another".to_owned()));
+        return Err(failed(whole.nothing()));
     }
     let drawing = (wants_svg == Some(true)).then(|| drawn(&series[0]));
     Ok(MetricView { series: views, too_many: None, metrics: Vec::new(), notes, svg: drawing, lines })
@@ -92,7 +95,23 @@ fn listed(state: &State) -> MetricView {
         Some(prometheus) => format!("promql: asks {}", prometheus.address()),
         None => "no Prometheus is known: --prometheus names one".to_owned(),
     });
-    let lines = vec![format!("{} metrics of this host", metrics.len())];
+    let now = crate::sampler::now_ms();
+    let newest = metrics.iter().map(|metric| metric.last_ms).filter(|last| *last <= now).max();
+    let mut lines = vec![match newest {
+        Some(newest) => format!(
+            "{} metrics of this host, the newest row {} s ago; ask one as host:NAME",
+            metrics.len(),
+            (now - newest) / 1000
+        ),
+        None => "no metrics of this host".to_owned(),
+    }];
+    let names: Vec<&str> = metrics.iter().take(MOST_NAMES).map(|metric| metric.name.as_str()).collect();
+    if !names.is_empty() {
+        lines.push(names.join(" "));
+    }
+    if metrics.len() > MOST_NAMES {
+        lines.push(format!("… and {} more", metrics.len() - MOST_NAMES));
+    }
     let shown = |metric: &crate::ring::Metric| json!({"source": format!("host:{}", metric.name), "first": time(metric.first_ms), "last": time(metric.last_ms)});
     let metrics = metrics.iter().map(shown).collect();
     MetricView { series: Vec::new(), too_many: None, metrics, notes, svg: None, lines }
@@ -116,8 +135,16 @@ fn too_many(series: &[Series], query: Option<&str>) -> (Value, String) {
     let narrower = match (query, fitting) {
         (Some(query), Some((label, _))) => format!("promql:sum by ({label}) ({query})"),
         (Some(query), None) => format!("promql:topk(10, {query})"),
-        (None, _) => "name a column behind #".to_owned(),
+        (None, _) => "file:PATH#COLUMN".to_owned(),
     };
-    let text = format!("{} series match, more than {MOST_SERIES}: ask {narrower}", series.len());
+    let mut text = format!("{} series match, more than {MOST_SERIES}: ask {narrower}", series.len());
+    for (label, values) in order.iter().take(MOST_LABELS) {
+        let examples: Vec<&str> = values.iter().take(EXAMPLES).map(String::as_str).collect();
+        text.push_str(&format!("\n{label}: {} values, such as {}", values.len(), examples.join(", ")));
+    }
+    if query.is_none() {
+        let names: Vec<&str> = series.iter().take(MOST_SERIES).map(Series::name).collect();
+        text.push_str(&format!("\nsuch as {}", names.join(", ")));
+    }
     (json!({"series": series.len(), "labels": table, "narrower": narrower}), text)
 }

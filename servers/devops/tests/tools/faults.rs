@@ -106,3 +106,63 @@ fn bytes_of_chance_are_refused() {
     let answer = process.call("metric_query", &json!({"source": "file:link.csv"}));
     assert!(refusal(&answer).contains("leads out of its root"), "{answer}");
 }
+
+#[test]
+fn values_that_no_metric_has_break_nothing() {
+    let place = place();
+    let mut process = place.server(&[]);
+    let huge =
+        csv((0..400)
+            .map(|at| (1_700_000_000 + 60 * at, format!("{}1e308", if at % 2 == 0 { "" } else { "-" }))));
+    for answer in judged(&place, &mut process, "huge", &huge) {
+        let said = refusal(&answer);
+        assert!(said.contains("a finite number") || said.contains("is a number"), "{said}");
+    }
+}
+
+#[test]
+fn a_hundred_million_rows_are_refused_before_they_are_read() {
+    let place = place();
+    let file = std::fs::File::create(place.path("root/rows.csv")).unwrap();
+    // A hole: 2 GiB, a hundred million rows of twenty bytes.
+    file.set_len(100_000_000 * 20).unwrap();
+    let mut process = place.server(&[]);
+    for tool in ["metric_query", "detect_anomalies", "change_points", "forecast"] {
+        let said = refusal(&process.call(tool, &json!({"source": "file:rows.csv"}))).to_owned();
+        assert!(said.contains("has 1907 MiB, more than the 256 that are read"), "{said}");
+    }
+    let status = std::fs::read_to_string(format!("/proc/{}/status", process.child.id())).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let peak: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+    assert!(peak < 120_000, "{peak} kB");
+}
+
+#[test]
+fn a_prometheus_that_is_slow_or_not_one_is_told() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://name:secret@{}", listener.local_addr().unwrap());
+    let place = place();
+    let mut process = place.server(&["--prometheus", &address]);
+    // It takes connections and never answers.
+    let said = refusal(&process.call("metric_query", &json!({"source": "promql:up"}))).to_owned();
+    assert!(said.contains("did not answer within 15 s") && !said.contains("secret"), "{said}");
+    let other = process.call("metric_query", &json!({"source": "file:load.csv#load"}));
+    assert_eq!(other["result"]["isError"], false, "{other}");
+    drop(listener);
+    let said = refusal(&process.call("forecast", &json!({"source": "promql:up"}))).to_owned();
+    assert!(said.contains("cannot be reached") && !said.contains("secret"), "{said}");
+}
+
+#[test]
+fn logs_of_other_encodings_and_kinds_are_read_or_named() {
+    let place = place();
+    std::fs::write(place.path("root/latin.log"), b"caf\xe9 is open\ncaf\xe9 is open\nit is late here\n")
+        .unwrap();
+    std::fs::write(place.path("root/old.log.gz"), b"\x1f\x8b\x08\0\0").unwrap();
+    let mut process = place.server(&[]);
+    let answer = process.call("log_patterns", &json!({"file": "latin.log"}));
+    assert_eq!(structured(&answer)["lines"], 3, "{answer}");
+    assert!(text(&answer).contains("2 lines have bytes that are not UTF-8"), "{answer}");
+    let said = refusal(&process.call("log_patterns", &json!({"file": "old.log.gz"}))).to_owned();
+    assert!(said.contains("compressed (gzip)"), "{said}");
+}

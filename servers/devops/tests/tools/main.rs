@@ -6,3 +6,4 @@ mod contract;
 mod faults;
 mod memory;
 mod support;
+mod texts;

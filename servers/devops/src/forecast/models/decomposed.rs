@@ -2,8 +2,6 @@
 //! Decomposition Procedure Based on Loess", 1990) and MSTL (Bandara, Hyndman and Bergmeir, 2021), with means in place of
 //! local regressions: profiles of the same places of the periods, each fitted to what trend and other profiles leave.
 
-use crate::forecast::models::Smoothing;
-
 /// How often the profiles are fitted in turn.
 const ROUNDS: usize = 2;
 /// The weight of a period against the one after it.
@@ -19,7 +17,8 @@ pub struct Decomposed {
     profiles: Vec<Vec<f64>>,
     /// The place in each profile of the first value to come.
     places: Vec<usize>,
-    rest: Smoothing,
+    /// What seasons leave, with the level.
+    pub rest: Vec<f64>,
 }
 
 impl Decomposed {
@@ -49,13 +48,12 @@ impl Decomposed {
             *value += level;
         }
         let places = usable.iter().map(|period| past.len() % period).collect();
-        Self { profiles, places, rest: Smoothing::fit(&rest) }
+        Self { profiles, places, rest }
     }
 
-    /// The next values.
+    /// The next values of what seasons leave, with the seasons.
     #[must_use]
-    pub fn predict(&self, horizon: usize) -> Vec<f64> {
-        let mut values = self.rest.predict(horizon);
+    pub fn with_seasons(&self, mut values: Vec<f64>) -> Vec<f64> {
         for (profile, place) in self.profiles.iter().zip(&self.places) {
             for (at, value) in values.iter_mut().enumerate() {
                 *value += profile[(place + at) % profile.len()];
@@ -111,6 +109,12 @@ fn fitted(values: &[f64], period: usize) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::forecast::models::Smoothing;
+
+    fn predicted(past: &[f64], periods: &[usize], horizon: usize) -> Vec<f64> {
+        let parts = Decomposed::fit(past, periods);
+        parts.with_seasons(Smoothing::fit(&parts.rest).predict(horizon))
+    }
 
     #[test]
     fn two_seasons_and_a_line_are_told_apart_and_go_on() {
@@ -120,7 +124,7 @@ mod tests {
             short + long + 0.01 * at as f64
         };
         let past: Vec<f64> = (0..28 * 8).map(value).collect();
-        let next = Decomposed::fit(&past, &[4, 28]).predict(28);
+        let next = predicted(&past, &[4, 28], 28);
         for (at, next) in next.iter().enumerate() {
             let known = value(28 * 8 + at);
             assert!((next - known).abs() < 0.7, "{at}: {next} {known}");
@@ -138,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_period_that_the_past_does_not_hold_is_left_out() {
-        let next = Decomposed::fit(&[1.0, 2.0, 1.0, 2.0, 1.0, 2.0, 1.0, 2.0], &[2, 90]).predict(4);
+        let next = predicted(&[1.0, 2.0, 1.0, 2.0, 1.0, 2.0, 1.0, 2.0], &[2, 90], 4);
         assert!((next[0] - 1.0).abs() < 0.2 && (next[1] - 2.0).abs() < 0.2, "{next:?}");
     }
 }

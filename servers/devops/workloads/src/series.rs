@@ -96,7 +96,7 @@ pub fn all() -> Vec<Benchmark> {
     });
     let seasons = Benchmark::new("forecast/seasons", measure, count, |input| {
         let values = days(input);
-        let model = Model::Decomposed { periods: vec![DAY] };
+        let model = Model::Decomposed { periods: vec![DAY], is_line: false };
         move || rounded(&model.predict(&values, DAY))
     });
     vec![
@@ -116,8 +116,10 @@ mod tests {
         for input in [Input::Measure, Input::Count] {
             assert_eq!(detect(&unusual(input), Some(0.05)).unwrap().alarms, spikes(length(input)));
             assert_eq!(search(&changed(input)), places(input));
-            for model in [Model::Naive { steps: DAY, name: "day" }, Model::Decomposed { periods: vec![DAY] }]
-            {
+            for model in [
+                Model::Naive { steps: DAY, name: "day" },
+                Model::Decomposed { periods: vec![DAY], is_line: false },
+            ] {
                 assert_eq!(rounded(&model.predict(&days(input), DAY)), next_day(input), "{model:?}");
             }
         }

@@ -51,19 +51,31 @@ class Archives(unittest.TestCase):
             self.assertEqual({(member.uid, member.mtime) for member in members.values()}, {(0, 86400)})
 
     def test_binstall_looks_for_what_is_made(self):
-        """The archive's name, and the program in it, as harness/Cargo.toml has them for `cargo binstall`."""
+        """The archive's name, and the program in it, as each manifest has them for `cargo binstall`."""
         self.archive(self.built, self.out)
-        words = {"version": VERSION, "target": "here-unknown-linux", "name": "perflab", "bin": "perflab", "binary-ext": ""}
-        manifest = (ROOT / "harness/Cargo.toml").read_text()
+        manifests = [ROOT / "harness/Cargo.toml"]
+        for manifest in manifests:
+            text = manifest.read_text()
 
-        def rendered(key):
-            template = re.search(rf'^{key} = "(.*)"$', manifest, re.M).group(1)
-            return re.sub(r"\{ ([\w-]+) \}", lambda match: words.get(match.group(1), match.group(0)), template)
+            def found(pattern):
+                return re.search(pattern, text, re.M).group(1)
 
-        url = rendered("pkg-url")
-        self.assertTrue(url.startswith(f"{{ repo }}/releases/download/v{VERSION}/"), url)
-        with tarfile.open(self.out / url.rsplit("/", 1)[1]) as archive:
-            self.assertIn(rendered("bin-dir"), archive.getnames())
+            words = {"version": VERSION, "target": "here-unknown-linux", "binary-ext": ""}
+            words |= {"name": found(r'^name = "(.*)"$'), "bin": found(r'^\[\[bin\]\]\nname = "(.*)"$')}
+
+            def rendered(key):
+                fill = lambda match: words.get(match.group(1), match.group(0))  # noqa: E731
+                return re.sub(r"\{ ([\w-]+) \}", fill, found(rf'^{key} = "(.*)"$'))
+
+            url = rendered("pkg-url")
+            self.assertTrue(url.startswith(f"{{ repo }}/releases/download/v{VERSION}/"), url)
+            with tarfile.open(self.out / url.rsplit("/", 1)[1]) as archive:
+                self.assertIn(rendered("bin-dir"), archive.getnames())
+
+    def test_only_what_is_named_is_packed(self):
+        self.assertEqual(self.archive(self.built, self.out, "devops-mcp").returncode, 0)
+        self.assertEqual({file.name.split("-v")[0] for file in self.out.iterdir()}, {"devops-mcp"})
+        self.assertEqual(self.archive(self.built, self.out, "no-such-program").returncode, 2)
 
     def test_equal_programs_make_equal_archives(self):
         self.archive(self.built, self.out)
@@ -86,14 +98,14 @@ class Archives(unittest.TestCase):
 
 
 class Notes(unittest.TestCase):
-    def notes(self, tag, heading):
+    def notes(self, tag, heading, *more):
         with tempfile.TemporaryDirectory() as scratch:
             changelog = pathlib.Path(scratch, "CHANGELOG.md")
             changelog.write_text(
                 f"# Changelog\n\n{heading}\n\n### Added\n\n- This.\n\n## [0.0.1] - 2020-01-01\n\n- That.\n\n[0.0.1]: x\n"
             )
             environment = {**os.environ, "CHANGELOG": str(changelog)}
-            command = [ROOT / "scripts/release_notes", tag]
+            command = [ROOT / "scripts/release_notes", tag, *more]
             return subprocess.run(command, capture_output=True, text=True, env=environment)
 
     def test_the_section_of_the_version_is_printed(self):
@@ -104,6 +116,14 @@ class Notes(unittest.TestCase):
         done = self.notes("v99.0.0", f"## [{VERSION}] - 2026-12-01")
         self.assertEqual(done.returncode, 1)
         self.assertIn(f"the tag is v99.0.0; expected v{VERSION}", done.stderr)
+
+    def test_a_repository_that_the_manifest_does_not_name_is_refused(self):
+        heading = f"## [{VERSION}] - 2026-12-01"
+        named = re.search(r'^repository = "https://github.com/(.*)"$', (ROOT / "Cargo.toml").read_text(), re.M).group(1)
+        self.assertEqual(self.notes(f"v{VERSION}", heading, named).returncode, 0)
+        done = self.notes(f"v{VERSION}", heading, "someone/else")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("expected https://github.com/someone/else", done.stderr)
 
     def test_a_section_without_a_date_is_refused(self):
         self.assertEqual(self.notes(f"v{VERSION}", f"## [{VERSION}] - unreleased").returncode, 1)

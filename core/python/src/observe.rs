@@ -18,7 +18,7 @@ use pyo3::pybacked::PyBackedStr;
 /// ...     latencies.record("search", nanoseconds)
 /// >>> latencies.summary("search")["p50"]
 /// 200
-#[pyclass(frozen, module = "mcp_rust_core")]
+#[pyclass(frozen, weakref, module = "mcp_rust_core")]
 pub(crate) struct LatencyHistogram(mcp_store::LatencyHistogram);
 
 #[pymethods]
@@ -54,6 +54,10 @@ impl LatencyHistogram {
             self.0.merge_from(&other.0);
             Ok(())
         })
+    }
+
+    fn __repr__(&self) -> PyResult<String> {
+        guarded(|| Ok(format!("<LatencyHistogram: {} methods>", self.0.methods().len())))
     }
 
     /// Forgets all calls.

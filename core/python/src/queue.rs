@@ -40,7 +40,7 @@ type Received = (Py<PyAny>, &'static str);
 /// >>> queue.send("fire", priority="urgent")
 /// >>> queue.receive(), queue.receive()
 /// (('fire', 'urgent'), ('report', 'normal'))
-#[pyclass(frozen, module = "mcp_rust_core")]
+#[pyclass(frozen, weakref, module = "mcp_rust_core")]
 // Locked only with the interpreter held, and waited for without the lock, so that the child of a `fork`, which is a
 // thread that holds the interpreter, finds nothing locked.
 pub(crate) struct PriorityQueue {
@@ -170,6 +170,11 @@ impl PriorityQueue {
 
     fn __len__(&self) -> usize {
         self.queue.len()
+    }
+
+    fn __repr__(&self) -> String {
+        let closed = if self.queue.is_closed() { ", closed" } else { "" };
+        format!("<PriorityQueue: {} of {} messages{closed}>", self.queue.len(), self.queue.capacity())
     }
 }
 

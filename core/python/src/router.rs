@@ -36,7 +36,7 @@ mod code {
 /// {'jsonrpc': '2.0', 'id': 1, 'result': 5}
 /// >>> router.process_request('{"id": 2, "method": "add", "params": {"a": 2, "b": 3}}')
 /// '{"jsonrpc":"2.0","id":2,"result":5}'
-#[pyclass(frozen, module = "mcp_rust_core")]
+#[pyclass(frozen, weakref, module = "mcp_rust_core")]
 pub(crate) struct Router(router::Router<Py<PyAny>>);
 
 /// Why a request has no result.
@@ -98,6 +98,10 @@ impl Router {
 
     fn __len__(&self) -> usize {
         self.0.names().len()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Router: {} handlers>", self.0.names().len())
     }
 
     fn __contains__(&self, name: PyBackedStr) -> bool {

@@ -6,10 +6,10 @@ use crate::guard::{guarded, released};
 use crate::numbers::{Count, Seconds};
 use mcp_python_face::json;
 use mcp_store::state_store::{self, StoreError, Versioned};
-use pyo3::exceptions::{PyKeyError, PyValueError};
+use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
-use pyo3::types::{PyBytes, PyIterator, PyList, PyString};
+use pyo3::types::{PyBytes, PyIterator, PyList, PyString, PyTuple};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ const KEY: usize = 64;
 /// >>> store["greeting"] = b"hello"
 /// >>> store["greeting"], "other" in store, len(store)
 /// (b'hello', False, 1)
-#[pyclass(frozen, mapping, module = "mcp_rust_core")]
+#[pyclass(frozen, mapping, weakref, module = "mcp_rust_core")]
 // Locked only with the interpreter held, so that the child of a `fork`, which is such a thread, finds nothing locked.
 pub(crate) struct StateStore {
     /// Boxed, because its shards are aligned to cache lines and CPython allocates objects for 16 bytes.
@@ -113,6 +113,28 @@ impl StateStore {
         guarded(|| Ok(self.store.remove(&key)))
     }
 
+    /// Removes a key and returns its value; `default` where there is none, and without one `KeyError`. Of several
+    /// threads one gets it.
+    #[pyo3(signature = (key, /, *default), text_signature = "($self, key, /, *default)")]
+    fn pop<'py>(
+        &self,
+        key: &Bound<'py, PyString>,
+        default: &Bound<'py, PyTuple>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if default.len() > 1 {
+            return Err(PyTypeError::new_err(format!(
+                "pop takes a key and one default; {} defaults were given",
+                default.len()
+            )));
+        }
+        let name: PyBackedStr = key.extract()?;
+        match guarded(|| Ok(self.store.pop(&name)))? {
+            Some(found) => Ok(value_of(key.py(), &found)?.into_any()),
+            None if default.is_empty() => Err(PyKeyError::new_err(key.clone().unbind())),
+            None => default.get_item(0),
+        }
+    }
+
     /// Removes everything. Statistics of the past stay.
     fn clear(&self) -> PyResult<()> {
         guarded(|| {
@@ -156,6 +178,12 @@ impl StateStore {
 
     fn __len__(&self) -> PyResult<usize> {
         guarded(|| Ok(self.store.statistics().entries as usize))
+    }
+
+    fn __repr__(&self) -> PyResult<String> {
+        let statistics = guarded(|| Ok(self.store.statistics()))?;
+        let (entries, bytes, capacity) = (statistics.entries, statistics.bytes, self.capacity);
+        Ok(format!("<StateStore: {entries} entries, {bytes} of {capacity} bytes>"))
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {

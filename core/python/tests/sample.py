@@ -18,6 +18,33 @@ swapped: int | None = store.compare_and_swap("key", None, b"", ttl=1.5)
 hits: int = store.statistics()["hits"]
 names: list[str] = sorted(store)
 
+page: bytes = store.get_or_compute("page", lambda: b"<html>", ttl=60)
+gone: bytes | None = store.pop("page", None)
+pairs: list[tuple[str, bytes]] = store.items()
+
+
+@store.memoize(ttl=60)
+def squared(number: int) -> int:
+    return number * number
+
+
+@store.memoize()
+async def fetched(name: str) -> list[str]:
+    return [name]
+
+
+async def later() -> list[str]:
+    async def compute() -> bytes:
+        return b""
+
+    awaited: bytes = await store.get_or_compute("page", compute)
+    return await fetched(awaited.decode())
+
+
+square: int = squared(3)
+forgotten: bool = squared.forget(3)
+squared("3")  # type: ignore[arg-type]
+
 messages = core.PriorityQueue(10, order="fair")
 messages.send(object(), priority="high", timeout=1)
 message, priority = messages.receive()

@@ -32,6 +32,10 @@ from .mcp_rust_core import (
     z_scores,
 )
 
+from . import _store as _store
+
+__version__ = version
+
 __all__ = [
     "Embeddings",
     "InternalError",

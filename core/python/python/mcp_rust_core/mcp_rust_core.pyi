@@ -1,8 +1,8 @@
 from array import array
-from collections.abc import Callable, Iterator
-from typing import Any, Literal, TypedDict, TypeVar, final, overload
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from typing import Any, Literal, Protocol, TypedDict, TypeVar, final, overload
 
-from typing_extensions import Buffer
+from typing_extensions import Buffer, ParamSpec
 
 from . import _calls as _calls
 
@@ -31,12 +31,19 @@ __all__ = [
 ]
 
 _T = TypeVar("_T")
+_R = TypeVar("_R", covariant=True)
+_P = ParamSpec("_P")
 
 # Buffers are all objects that export memory: bytes, bytearray, memoryview, array.array, numpy.ndarray, …
 _Floats = Buffer | list[float]
 _Words = Buffer | list[int]
 _Text = str | Buffer
 _Priority = Literal["low", "normal", "high", "urgent"]
+
+class _Remembered(Protocol[_P, _R]):
+    __wrapped__: Callable[..., Any]
+    def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R: ...
+    def forget(self, *args: _P.args, **kwargs: _P.kwargs) -> bool: ...
 
 class _StoreStatistics(TypedDict):
     entries: int
@@ -95,6 +102,27 @@ class StateStore:
         self, key: str, expected: int | None, value: Buffer, ttl: float | None = None
     ) -> int | None: ...
     def remove(self, key: str) -> bool: ...
+    @overload
+    def pop(self, key: str, /) -> bytes: ...
+    @overload
+    def pop(self, key: str, default: _T, /) -> bytes | _T: ...
+    @overload
+    def get_or_compute(
+        self, key: str, compute: Callable[[], Coroutine[Any, Any, Buffer]], ttl: float | None = None
+    ) -> Coroutine[Any, Any, bytes]: ...
+    @overload
+    def get_or_compute(self, key: str, compute: Callable[[], Buffer], ttl: float | None = None) -> bytes: ...
+    def memoize(
+        self,
+        ttl: float | None = None,
+        *,
+        prefix: str | None = None,
+        dumps: Callable[[Any], bytes] | None = None,
+        loads: Callable[[bytes], Any] | None = None,
+    ) -> Callable[[Callable[_P, _T]], _Remembered[_P, _T]]: ...
+    def items(self) -> list[tuple[str, bytes]]: ...
+    def values(self) -> list[bytes]: ...
+    def update(self, entries: Mapping[str, Buffer] | Iterable[tuple[str, Buffer]] = (), /, **more: Buffer) -> None: ...
     def clear(self) -> None: ...
     def keys(self) -> list[str]: ...
     def statistics(self) -> _StoreStatistics: ...

@@ -17,7 +17,7 @@ use pyo3::prelude::*;
 /// >>> table = Embeddings([1.0, 0.0, 0.0, 1.0, 3.0, 3.0], dims=2)
 /// >>> [row for row, score in table.top_k([1.0, 0.9], 2)]
 /// [2, 0]
-#[pyclass(frozen, module = "mcp_rust_core")]
+#[pyclass(frozen, weakref, module = "mcp_rust_core")]
 pub(super) struct Embeddings(cosine::Embeddings);
 
 #[pymethods]

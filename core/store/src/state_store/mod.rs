@@ -233,17 +233,20 @@ impl StateStore {
 
     /// Removes a key; whether there was a value.
     pub fn remove(&self, key: &str) -> bool {
+        self.pop(key).is_some()
+    }
+
+    /// Removes a key and gives its value and version; of several callers one gets them.
+    pub fn pop(&self, key: &str) -> Option<Versioned> {
         let (hash, place) = self.place(key);
         let mut shard = self.shards[place].0.lock();
-        let Some(slot) = shard.find(hash, key) else {
-            return false;
-        };
+        let slot = shard.find(hash, key)?;
         let expired = self.is_expired(shard.entry(slot));
         let removed =
             if expired { self.expire(place, &mut shard, slot) } else { self.take(place, &mut shard, slot) };
         drop(shard);
-        drop(removed);
-        !expired
+        let Entry { value, version, .. } = removed;
+        (!expired).then_some(Versioned { value, version })
     }
 
     /// Whether a key has a value. Neither a use nor a hit or a miss.

@@ -12,9 +12,6 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-/// From this size on, memory is asked for beforehand.
-pub(crate) const ENSURED: usize = 64 << 10;
-
 /// The reserve, which is address space alone until it is used. The largest piece that a collection asks for at once:
 /// the table of a store's shard doubles to this at about 100,000 entries, so with millions in the store.
 const RESERVE: Layout = match Layout::from_size_align(8 << 20, 16) {

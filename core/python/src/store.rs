@@ -234,10 +234,13 @@ pub(crate) mod direct {
     #![expect(unsafe_code, reason = "speaks with CPython without pyo3 in between")]
 
     use crate::direct::{Call, Twin, direct};
-    use crate::memory::{self, ENSURED};
+    use crate::memory;
     use crate::store::{StateStore, value_of};
     use pyo3::ffi::{self, PyObject};
     use pyo3::prelude::*;
+
+    /// From this size on, memory is asked for beforehand, which is the twin's work.
+    const ENSURED: usize = 64 << 10;
 
     static GET: Twin = Twin::method();
     static SET: Twin = Twin::method();

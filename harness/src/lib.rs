@@ -9,6 +9,7 @@ pub mod build;
 pub mod census;
 pub mod cli;
 pub mod experiment;
+pub mod foreign;
 pub mod history;
 pub mod judge;
 pub mod measure;

@@ -4,7 +4,9 @@
 use std::io::{self, BufRead, Write};
 use std::time::Duration;
 
-use perflab_subject::protocol::{BenchmarkInfo, PROTOCOL_VERSION, Prepared, Refused, Request, Slice, Turned};
+use perflab_subject::protocol::{
+    BenchmarkInfo, Listing, PROTOCOL_VERSION, Prepared, Refused, Request, Slice, Turned,
+};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -21,21 +23,6 @@ const WARM_UP: u64 = 200;
 const TAIL: Duration = Duration::from_millis(40);
 /// How long calls run untimed before that.
 const SETTLE: Duration = Duration::from_millis(2);
-/// The listing, with what `perflab-subject`'s own has no field for.
-#[derive(Serialize)]
-struct Listing {
-    protocol: u32,
-    subject: String,
-    benchmarks: Vec<Listed>,
-}
-
-#[derive(Serialize)]
-struct Listed {
-    #[serde(flatten)]
-    common: BenchmarkInfo,
-    /// A call of a server may take longer than one of a kernel.
-    slow: bool,
-}
 
 /// A server with the suite's calls.
 struct Bridge {
@@ -151,7 +138,7 @@ impl Bridge {
                 // Only where no call was made at all is there no median; that does not pass as a call for free,
                 // since the checksum of the first turn counts the calls.
                 let call_ns = taken.response.quantile(0.5).unwrap_or(1).max(1);
-                said(&Prepared { checksum: 1, call_ns })
+                said(&Prepared { checksum: 1, call_ns, ..Prepared::default() })
             }
             Request::Turn { benchmark, settle_ns, slices, iters, .. } => {
                 let Some((set, tail)) = self.row(benchmark) else { return unknown(benchmark) };
@@ -170,15 +157,14 @@ impl Bridge {
     fn listing(&self) -> Listing {
         let of = |tails: bool| {
             let rows = self.calls.iter().flat_map(|call| &call.rows);
-            rows.filter(move |row| row.tail.is_some() == tails).map(|row| Listed {
-                common: BenchmarkInfo {
-                    name: row.name.clone(),
-                    answer: 1,
-                    count_answer: 1,
-                    long: row.tail.is_some(),
-                    code: Vec::new(),
-                },
+            rows.filter(move |row| row.tail.is_some() == tails).map(|row| BenchmarkInfo {
+                name: row.name.clone(),
+                answer: 1,
+                count_answer: 1,
+                long: row.tail.is_some(),
+                // A call of a server may take longer than one of a kernel.
                 slow: true,
+                ..BenchmarkInfo::default()
             })
         };
         Listing {

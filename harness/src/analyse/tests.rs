@@ -256,3 +256,14 @@ fn what_cargo_built_otherwise_is_warned_of_by_arm() {
         ]
     );
 }
+
+#[test]
+fn benchmarks_without_a_known_answer_are_named() {
+    let mut plan = plan(8, &["a", "b"]);
+    let measured = run(&plan, |_, _, _, _| 100);
+    assert_eq!(analyse(&plan, &measured).warnings, []);
+    plan.benchmarks[1].unchecked = true;
+    assert_eq!(analyse(&plan, &measured).warnings, [Warning::Unchecked { benchmarks: vec!["b".into()] }]);
+    plan.benchmarks[0].unchecked = true;
+    assert_eq!(analyse(&plan, &measured).warnings, [Warning::Unchecked { benchmarks: Vec::new() }]);
+}

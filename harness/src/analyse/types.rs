@@ -113,6 +113,11 @@ pub enum Warning {
         /// By their own words, in the order of the arms.
         compilers: Vec<String>,
     },
+    /// Subjects know no answer of some benchmarks, so that nothing says whether their calls did the same work.
+    Unchecked {
+        /// Their names; empty where it is so of every benchmark.
+        benchmarks: Vec<String>,
+    },
     /// Fewer launches than were planned are in the record.
     Interrupted {
         /// Finished launches.

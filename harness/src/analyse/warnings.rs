@@ -37,6 +37,7 @@ pub(crate) fn warnings(plan: &Plan, run: &Run, analysis: &Analysis) -> Vec<Warni
     if compilers.len() > 1 {
         warnings.push(Warning::Compilers { compilers });
     }
+    warnings.extend(unchecked(plan));
     let (finished, planned) = (analysis.launches, plan.budget.launches);
     if finished < planned {
         warnings.push(Warning::Interrupted { finished, planned });
@@ -53,6 +54,14 @@ pub(crate) fn warnings(plan: &Plan, run: &Run, analysis: &Analysis) -> Vec<Warni
             .map(|row| Warning::Bimodal { benchmark: row.benchmark.clone(), arm: row.arm.clone() }),
     );
     warnings
+}
+
+/// The benchmarks whose answers nobody knows.
+fn unchecked(plan: &Plan) -> Option<Warning> {
+    let (unchecked, checked): (Vec<_>, Vec<_>) = plan.benchmarks.iter().partition(|row| row.unchecked);
+    let names = unchecked.iter().map(|row| row.name.clone());
+    let benchmarks = if checked.is_empty() { Vec::new() } else { names.collect() };
+    (!unchecked.is_empty()).then_some(Warning::Unchecked { benchmarks })
 }
 
 /// The benchmarks that have turns of an arm and no value, but for controls, which are the baseline again.

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use perflab_subject::protocol::{Counted, PROTOCOL_VERSION, Prepared, Refused, Request};
+use perflab_subject::protocol::{CANNOT_BE_MEASURED, Counted, PROTOCOL_VERSION, Prepared, Refused, Request};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -180,7 +180,10 @@ fn written(request: &Request) -> Result<String, FailureReason> {
 fn read<T: DeserializeOwned>(answer: &str) -> Result<T, FailureReason> {
     serde_json::from_str(answer).map_err(|_| match serde_json::from_str::<Refused>(answer) {
         Ok(refused) if refused.error.starts_with("unknown benchmark") => FailureReason::UnknownBenchmark,
-        Ok(refused) => FailureReason::said(refused.error),
+        Ok(refused) => match refused.error.strip_prefix(CANNOT_BE_MEASURED) {
+            Some(why) => FailureReason::CannotBeMeasured { why: why.to_owned() },
+            None => FailureReason::said(refused.error),
+        },
         Err(_) => FailureReason::said(excerpt(answer)),
     })
 }
@@ -199,4 +202,20 @@ fn why_it_ended(ended: Ended) -> FailureReason {
 
 fn excerpt(line: &str) -> String {
     line.chars().take(120).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_says_of_which_kind_it_is() {
+        let of = |error: &str| read::<Counted>(&serde_json::json!({"error": error}).to_string());
+        let why = "it panicked".to_owned();
+        assert_eq!(of("cannot be measured: it panicked"), Err(FailureReason::CannotBeMeasured { why }));
+        assert_eq!(of("unknown benchmark \"a\""), Err(FailureReason::UnknownBenchmark));
+        assert_eq!(of("no memory"), Err(FailureReason::said("no memory")));
+        assert_eq!(read::<Counted>("hello"), Err(FailureReason::said("hello")));
+        assert_eq!(read::<Counted>("{\"checksum\":7}"), Ok(Counted { checksum: 7 }));
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use perflab_subject::protocol::Prepared as SizedCall;
+
 use crate::measure::arm::Arm;
 use crate::measure::wire::{Listed, Listing};
 use crate::measure::{ArmProgram, FailureReason, Pace, RunFailure};
@@ -9,6 +11,9 @@ use crate::plan::{Benchmark, Budget};
 
 /// A single call may take this long unless its benchmark is `long`: three of them still fit a slice.
 const LONGEST_CALL_NS: u64 = 100_000;
+
+/// A slice may take so many times its length with the set-up of its calls, which is not timed.
+const SET_UP_SHARE: u64 = 10;
 
 /// What the first processes found.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -53,13 +58,18 @@ pub fn prepare(
                         prepared.benchmarks = listing.names().map(row).collect();
                         known = true;
                     }
-                    fill(&mut prepared.benchmarks, &mut answered, &listing);
+                    let mut sizes = fill(&mut prepared.benchmarks, &mut answered, &listing);
                     let mut first = FirstProcess { program, arm: Some(arm), budget };
-                    for benchmark in &prepared.benchmarks {
+                    for benchmark in &mut prepared.benchmarks {
                         let checked = match listing.named(&benchmark.name) {
                             Ok(listed) => first.check(benchmark, listed),
                             Err(reason) => Err(reason),
                         };
+                        if let Ok(pace) = &checked
+                            && sizes.remove(&benchmark.name)
+                        {
+                            benchmark.long = pace.long;
+                        }
                         paces.push(checked.as_ref().ok().copied());
                         let failure = checked.err().map(|reason| fail(Some(benchmark.name.clone()), reason));
                         prepared.failures.extend(failure);
@@ -85,17 +95,28 @@ pub fn list(program: &ArmProgram, budget: &Budget) -> Result<Vec<String>, Failur
     Ok(listing.names().map(str::to_owned).collect())
 }
 
-/// Takes the answers from the first arm that has them: a later arm that declares another one has another task.
-fn fill(benchmarks: &mut [Benchmark], answered: &mut BTreeSet<String>, listing: &Listing) {
+/// Takes the answers from the first arm that has them: a later arm that declares another one has another task. Returns
+/// the benchmarks of which this arm also decides whether they are long: its first process may find what the listing
+/// could not know.
+fn fill(
+    benchmarks: &mut [Benchmark],
+    answered: &mut BTreeSet<String>,
+    listing: &Listing,
+) -> BTreeSet<String> {
+    let mut sizes = BTreeSet::new();
     for benchmark in benchmarks.iter_mut() {
         let info = listing.benchmarks.iter().find(|info| info.common.name == benchmark.name);
         if let Some(info) = info.filter(|info| answered.insert(info.common.name.clone())) {
             benchmark.answer = info.common.answer;
             benchmark.long = info.common.long;
             benchmark.code.clone_from(&info.common.code);
-            benchmark.payload = info.payload;
+            benchmark.payload = info.common.payload;
+            benchmark.elements = info.common.elements;
+            benchmark.unchecked = info.common.unchecked;
+            sizes.insert(benchmark.name.clone());
         }
     }
+    sizes
 }
 
 /// How often a benchmark is sized that seems too long.
@@ -123,7 +144,11 @@ impl FirstProcess<'_> {
         // A process that was interrupted takes its calls for longer than they are: only where sizing says so again and
         // again is it believed.
         for _ in 1..SIZINGS {
-            if long || listed.slow || prepared.call_ns <= LONGEST_CALL_NS || prepared.checksum != declared {
+            if long
+                || listed.common.slow
+                || prepared.call_ns <= LONGEST_CALL_NS
+                || prepared.checksum != declared
+            {
                 break;
             }
             let again = arm.prepare(&benchmark.name, self.budget.patience())?;
@@ -133,11 +158,12 @@ impl FirstProcess<'_> {
             self.arm = Some(arm);
             return Err(FailureReason::WrongAnswer { expected: declared, found: prepared.checksum });
         }
-        if !long && !listed.slow && prepared.call_ns > LONGEST_CALL_NS {
+        if !long && !listed.common.slow && prepared.call_ns > LONGEST_CALL_NS {
             self.arm = Some(arm);
             return Err(FailureReason::TooLong { call_ns: prepared.call_ns });
         }
-        let iters = if long { 1 } else { (self.budget.slice_ns / prepared.call_ns.max(1)).max(1) };
+        let long = long || prepared.long && listed.common.slow;
+        let iters = if long { 1 } else { calls(self.budget.slice_ns, &prepared) };
         let pace = Pace { iters, extra: 0, long };
         let slices = arm.turn(&benchmark.name, 0, 1, pace, self.budget.patience())?;
         self.arm = Some(arm);
@@ -147,5 +173,27 @@ impl FirstProcess<'_> {
             None if same_task => Ok(pace),
             None => Err(FailureReason::OtherTask { expected: benchmark.answer, declared }),
         }
+    }
+}
+
+/// How many calls fit a slice, with the set-up of each where that takes time of its own.
+fn calls(slice_ns: u64, prepared: &SizedCall) -> u64 {
+    let timed = slice_ns / prepared.call_ns.max(1);
+    let whole = slice_ns.saturating_mul(SET_UP_SHARE) / prepared.whole_ns.max(1);
+    timed.min(whole).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slices_hold_what_fits_with_its_set_up() {
+        let sized = |call_ns, whole_ns| SizedCall { call_ns, whole_ns, ..SizedCall::default() };
+        assert_eq!(calls(300_000, &sized(100, 0)), 3_000);
+        assert_eq!(calls(300_000, &sized(100, 100)), 3_000);
+        assert_eq!(calls(300_000, &sized(100, 100_000)), 30, "ten slices' time with set-up");
+        assert_eq!(calls(300_000, &sized(0, 0)), 300_000);
+        assert_eq!(calls(300_000, &sized(400_000, 0)), 1);
     }
 }

@@ -147,6 +147,11 @@ pub enum FailureReason {
         /// Why, in a clause.
         why: String,
     },
+    /// The subject has the benchmark and says why it cannot be measured: it panics, or never times anything.
+    CannotBeMeasured {
+        /// Why, in a clause.
+        why: String,
+    },
     /// This machine lacks a program or a file that the arm needs.
     MissingTool {
         /// What is missing, in a clause.

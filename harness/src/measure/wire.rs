@@ -26,11 +26,6 @@ pub(crate) struct Listed {
     /// What every subject says.
     #[serde(flatten)]
     pub common: BenchmarkInfo,
-    /// Bytes that a call has to read or write, where its time depends on them.
-    pub payload: Option<u64>,
-    /// Whether a call here may take longer than the lab likes, though it is not a task of the `long` kind.
-    #[serde(default)]
-    pub slow: bool,
 }
 
 /// A benchmark that a subject names without having it.
@@ -124,8 +119,8 @@ mod tests {
     fn the_optional_fields_may_be_absent() {
         let plain = r#"{"protocol":1,"subject":"s","benchmarks":[{"name":"a","answer":7,"count_answer":7}]}"#;
         let listing: Listing = serde_json::from_str(plain).unwrap();
-        assert_eq!((listing.benchmarks[0].payload, listing.benchmarks[0].common.answer), (None, 7));
-        assert!(listing.named("a").is_ok_and(|listed| !listed.slow));
+        assert_eq!((listing.benchmarks[0].common.payload, listing.benchmarks[0].common.answer), (None, 7));
+        assert!(listing.named("a").is_ok_and(|listed| !listed.common.slow));
         assert_eq!(listing.named("b"), Err(FailureReason::UnknownBenchmark));
         let slice = r#"{"iters":1,"wall_ns":2,"cpu_ns":3,"checksum":4}"#;
         assert_eq!(serde_json::from_str::<TimedSlice>(slice).unwrap().loop_ns, 0);
@@ -154,17 +149,70 @@ mod tests {
             "benchmarks":[{"name":"a","answer":18446744073709551615,"count_answer":7,"payload":1024,"slow":true}]}"#;
         let listing: Listing = serde_json::from_str(text).unwrap();
         assert_eq!(listing.names().collect::<Vec<_>>(), ["a", "b"]);
-        assert!(listing.named("a").is_ok_and(|listed| listed.slow));
+        assert!(listing.named("a").is_ok_and(|listed| listed.common.slow));
         assert_eq!(listing.repeated(), None);
         let twice: Listing = serde_json::from_str(&text.replace("\"b\"", "\"a\"")).unwrap();
         assert_eq!(twice.repeated(), Some("a"));
         assert_eq!(listing.named("b"), Err(FailureReason::NotOffered { why: "no way".into() }));
         assert_eq!(
-            (listing.benchmarks[0].payload, listing.benchmarks[0].common.answer),
+            (listing.benchmarks[0].common.payload, listing.benchmarks[0].common.answer),
             (Some(1024), u64::MAX)
         );
         let slice = r#"{"iters":1,"wall_ns":2,"cpu_ns":3,"loop_ns":5,"checksum":18446744073709551615}"#;
         let slice: TimedSlice = serde_json::from_str(slice).unwrap();
         assert_eq!((slice.loop_ns, slice.checksum), (5, u64::MAX));
+    }
+
+    #[test]
+    fn what_subjects_write_themselves_is_what_the_lab_reads_and_the_other_way_round() {
+        use perflab_subject::protocol::{Counted, Prepared, Refused, Request};
+
+        let name = "a \"b\"\\\n\u{1}é".to_owned();
+        let turn =
+            Request::Turn { benchmark: name.clone(), settle_ns: 1, slices: 2, iters: u64::MAX, extra: 3 };
+        let requests = [
+            Request::List,
+            Request::Prepare { benchmark: name.clone() },
+            turn,
+            Request::Count { benchmark: name.clone() },
+        ];
+        for request in requests {
+            let line = serde_json::to_string(&request).unwrap();
+            assert_eq!(Request::read(&line).as_ref(), Ok(&request), "{line}");
+            assert_eq!(serde_json::from_str::<Request>(&request.to_string()).unwrap(), request);
+        }
+        let plain = BenchmarkInfo { name, answer: 7, count_answer: 8, ..BenchmarkInfo::default() };
+        let full = BenchmarkInfo {
+            long: true,
+            code: vec!["x::y".to_owned()],
+            slow: true,
+            unchecked: true,
+            payload: Some(1),
+            elements: Some(2),
+            ..plain.clone()
+        };
+        for info in [plain, full] {
+            assert_eq!(serde_json::to_string(&info).unwrap(), info.to_string());
+            let listing = perflab_subject::protocol::Listing {
+                protocol: 1,
+                subject: "s".to_owned(),
+                benchmarks: vec![info.clone()],
+            };
+            let read: Listing = serde_json::from_str(&listing.to_string()).unwrap();
+            assert_eq!(read.benchmarks[0].common, info);
+        }
+        for prepared in [
+            Prepared { checksum: 1, call_ns: 2, ..Prepared::default() },
+            Prepared { checksum: 1, call_ns: 2, whole_ns: 3, long: true },
+        ] {
+            assert_eq!(serde_json::to_string(&prepared).unwrap(), prepared.to_string());
+        }
+        let slice = perflab_subject::protocol::Slice { iters: 1, wall_ns: 2, cpu_ns: 3, checksum: 4 };
+        let turned = perflab_subject::protocol::Turned { slices: vec![slice, slice] };
+        assert_eq!(serde_json::to_string(&turned).unwrap(), turned.to_string());
+        let counted = Counted { checksum: 5 };
+        assert_eq!(serde_json::to_string(&counted).unwrap(), counted.to_string());
+        let refused = Refused { error: "no \"x\"".to_owned() };
+        assert_eq!(serde_json::to_string(&refused).unwrap(), refused.to_string());
     }
 }

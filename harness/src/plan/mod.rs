@@ -119,6 +119,12 @@ pub struct Benchmark {
     /// Bytes that a call has to read or write, where its time depends on them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<u64>,
+    /// Elements that a call works through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elements: Option<u64>,
+    /// Whether its subject knows no answer, so that what calls return was not checked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unchecked: bool,
 }
 
 impl Benchmark {
@@ -139,6 +145,8 @@ impl Benchmark {
             measure,
             unit: measure.unit(),
             payload: None,
+            elements: None,
+            unchecked: false,
         }
     }
 }

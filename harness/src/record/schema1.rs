@@ -139,7 +139,7 @@ impl OfSuite {
     fn row(&self, row: BenchmarkFile) -> Benchmark {
         let BenchmarkFile { name, answer, long, code, unit, payload } = row;
         let measure = measure(self.kind, &name, unit);
-        Benchmark { name, answer, long, code, measure, unit, payload }
+        Benchmark { name, answer, long, code, measure, unit, payload, elements: None, unchecked: false }
     }
 }
 

@@ -24,6 +24,7 @@ pub(crate) fn label(reason: &FailureReason) -> String {
         FailureReason::RepeatedName { .. } => "same names".to_owned(),
         FailureReason::UnknownBenchmark => "not there".to_owned(),
         FailureReason::NotOffered { .. } => "not offered".to_owned(),
+        FailureReason::CannotBeMeasured { .. } => "unmeasurable".to_owned(),
         FailureReason::MissingTool { .. } => "not here".to_owned(),
         FailureReason::NotBuilt { .. } => "not built".to_owned(),
         FailureReason::NotCounted { .. } => "not counted".to_owned(),
@@ -83,6 +84,9 @@ pub fn sentence(reason: &FailureReason) -> String {
             format!("the subject has no benchmark of that name; `{} verify` lists those that it has", program())
         }
         FailureReason::NotOffered { why } => format!("not offered: {why}"),
+        FailureReason::CannotBeMeasured { why } => {
+            format!("it cannot be measured: {}; run its bench target by hand to see all of it", quoted(why))
+        }
         FailureReason::MissingTool { what, remedy } => format!("{what}: {remedy}"),
         FailureReason::NotBuilt { error, log } if log.is_empty() => {
             format!("it could not be built: {}", quoted(error))
@@ -188,6 +192,10 @@ pub(crate) fn warning(built: Built, warning: &Warning) -> String {
             "arms were compiled by different compilers, so times tell of those too: {}",
             compilers.join("; ")
         ),
+        Warning::Unchecked { benchmarks } => {
+            let of = if benchmarks.is_empty() { "any benchmark".to_owned() } else { benchmarks.join(", ") };
+            format!("what calls return was not checked: the subject knows no answer of {of}")
+        }
         Warning::Interrupted { finished, planned } => format!(
             "the run ended after {finished} of {planned} launches; the intervals are those of the \
              finished ones"
@@ -228,6 +236,7 @@ mod tests {
             FailureReason::RepeatedName { name: "json/parse".to_owned() },
             FailureReason::UnknownBenchmark,
             FailureReason::NotOffered { why: "ctypes can call no such function".to_owned() },
+            FailureReason::CannotBeMeasured { why: "it panicked: no data".to_owned() },
             FailureReason::MissingTool {
                 what: "no C compiler is on PATH".to_owned(),
                 remedy: "apt-get install gcc".to_owned(),

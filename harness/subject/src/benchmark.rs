@@ -3,8 +3,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use rustix::time::{ClockId, clock_gettime};
-
+use crate::os::thread_cpu;
 use crate::protocol::{BenchmarkInfo, Slice};
 
 /// Which input a benchmark is set up with.
@@ -30,8 +29,7 @@ impl Benchmark {
         F: FnMut() -> u64 + 'static,
         S: Fn(Input) -> F + 'static,
     {
-        let info =
-            BenchmarkInfo { name: name.to_owned(), answer, count_answer, long: false, code: Vec::new() };
+        let info = BenchmarkInfo { name: name.to_owned(), answer, count_answer, ..BenchmarkInfo::default() };
         Self { info, setup: Box::new(move |input| Box::new(setup(input))) }
     }
 
@@ -82,7 +80,7 @@ impl<F: FnMut() -> u64> Task for F {
 /// `steps` multiplications, each waiting for the one before: work of a known kind that the compiler can
 /// neither shorten nor overlap with itself. It starts from the calls' result, so that it waits for them.
 #[inline(never)]
-fn burn(seed: u64, steps: u64) -> u64 {
+pub(crate) fn burn(seed: u64, steps: u64) -> u64 {
     (0..steps).fold(seed | 1, |chain, step| chain.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ step)
 }
 
@@ -105,11 +103,6 @@ pub(crate) fn settle(task: &mut dyn Task, iters: u64, extra: u64, settle: Durati
     while start.elapsed() < settle {
         black_box(task.batch(batch, extra));
     }
-}
-
-fn thread_cpu() -> Duration {
-    let now = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0))
 }
 
 fn nanos(duration: Duration) -> u64 {

@@ -18,8 +18,15 @@
 
 pub mod answer;
 mod benchmark;
+pub mod calls;
+mod json;
+pub mod lab;
+mod os;
 pub mod protocol;
 mod serve;
+#[cfg(feature = "sources")]
+pub mod sources;
+mod wire;
 
 pub use benchmark::{Benchmark, Input};
 pub use serve::serve;

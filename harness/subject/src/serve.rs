@@ -6,10 +6,8 @@ use std::mem;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Signal, getpid, kill_process, set_parent_process_death_signal};
-use serde::Serialize;
-
 use crate::benchmark::{Benchmark, Input, Task, settle, time_slice};
+use crate::os::{die_with_parent, mark};
 use crate::protocol::{Counted, Listing, PROTOCOL_VERSION, Prepared, Refused, Request, Turned};
 
 /// Answers requests on stdin until it ends. A subject's `main` is one call of this function.
@@ -17,8 +15,7 @@ use crate::protocol::{Counted, Listing, PROTOCOL_VERSION, Prepared, Refused, Req
 /// The process dies with the lab, even when the lab is killed: end of input ends the loop, and the kernel
 /// is asked to kill a subject that is in the middle of a turn.
 pub fn serve(subject: &str, benchmarks: Vec<Benchmark>) -> ExitCode {
-    // Where the kernel refuses, end of input still ends the subject after its turn.
-    set_parent_process_death_signal(Some(Signal::KILL)).ok();
+    die_with_parent();
     displace(std::env::var_os("PERFLAB_PAD").map_or(0, |pad| pad.len()));
     let mut session = Session { subject, benchmarks, prepared: None };
     match session.run(io::stdin().lock(), io::stdout().lock()) {
@@ -34,7 +31,7 @@ const BEYOND_GAPS: usize = 4096;
 /// every start, so that an allocation more or less in a program would move every input to another offset, the same in
 /// all launches, and pass for a change of the code. Beneath one of a size that differs from launch to launch, inputs lie
 /// at other offsets each time, in steps of the 16 bytes to which the allocator rounds.
-fn displace(pad: usize) {
+pub(crate) fn displace(pad: usize) {
     if pad > 0 {
         mem::forget(black_box(Vec::<u8>::with_capacity(BEYOND_GAPS + pad)));
     }
@@ -54,9 +51,9 @@ impl Session<'_> {
             if line.trim().is_empty() {
                 continue;
             }
-            let answer = match serde_json::from_str(&line) {
+            let answer = match Request::read(&line) {
                 Ok(request) => self.answer(&request),
-                Err(error) => refuse(format!("not a request of protocol {PROTOCOL_VERSION}: {error}")),
+                Err(error) => refuse(error.to_string()),
             };
             writeln!(output, "{answer}")?;
             output.flush()?;
@@ -66,19 +63,21 @@ impl Session<'_> {
 
     fn answer(&mut self, request: &Request) -> String {
         match request {
-            Request::List => json(&Listing {
+            Request::List => Listing {
                 protocol: PROTOCOL_VERSION,
                 subject: self.subject.to_owned(),
                 benchmarks: self.benchmarks.iter().map(|benchmark| benchmark.info.clone()).collect(),
-            }),
+            }
+            .to_string(),
             Request::Prepare { benchmark } => match self.task(benchmark) {
-                Some(task) => json(&prepare(task)),
+                Some(task) => prepare(task).to_string(),
                 None => self.unknown(benchmark),
             },
             Request::Turn { benchmark, settle_ns, slices, iters, extra } => match self.task(benchmark) {
                 Some(task) => {
                     settle(task, *iters, *extra, Duration::from_nanos(*settle_ns));
-                    json(&Turned { slices: (0..*slices).map(|_| time_slice(task, *iters, *extra)).collect() })
+                    let slices = (0..*slices).map(|_| time_slice(task, *iters, *extra)).collect();
+                    Turned { slices }.to_string()
                 }
                 None => self.unknown(benchmark),
             },
@@ -86,7 +85,7 @@ impl Session<'_> {
                 Some(found) => {
                     let mut task = found.prepare(Input::Count);
                     task.batch(1, 0);
-                    json(&Counted { checksum: counted(task.as_mut()) })
+                    Counted { checksum: counted(task.as_mut()) }.to_string()
                 }
                 None => self.unknown(benchmark),
             },
@@ -122,14 +121,6 @@ fn counted(task: &mut dyn Task) -> u64 {
     checksum
 }
 
-/// Stops this process for whoever traces it, and does nothing where nobody does: the signal is ignored unless a
-/// program asks for it, and a tracer sees ignored signals too. No symbol is needed, so that stripped
-/// programs are counted as they are.
-#[inline(never)]
-fn mark() {
-    kill_process(getpid(), Signal::WINCH).ok();
-}
-
 /// How long sizing takes: a millisecond, and longer until so many slices were taken, because one that was disturbed says
 /// nothing. Calls that are long themselves are not repeated so often.
 const SIZING: Duration = Duration::from_millis(1);
@@ -154,15 +145,11 @@ fn prepare(task: &mut dyn Task) -> Prepared {
             break;
         }
     }
-    Prepared { checksum, call_ns: call_ns.max(1) }
-}
-
-fn json(answer: &impl Serialize) -> String {
-    serde_json::to_string(answer).unwrap_or_else(|error| refuse(format!("cannot write the answer: {error}")))
+    Prepared { checksum, call_ns: call_ns.max(1), ..Prepared::default() }
 }
 
 fn refuse(error: String) -> String {
-    serde_json::json!(Refused { error }).to_string()
+    Refused { error }.to_string()
 }
 
 #[cfg(test)]

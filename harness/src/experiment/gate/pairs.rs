@@ -322,6 +322,9 @@ fn before(
         (Some(FailureReason::NotOffered { .. }), Some(FailureReason::NotOffered { why })) => {
             Some((GateVerdict::Passed, format!("offered by neither side: {why}")))
         }
+        (Some(FailureReason::CannotBeMeasured { .. }), Some(FailureReason::CannotBeMeasured { why })) => {
+            Some((GateVerdict::Passed, format!("can be measured on neither side: {why}")))
+        }
         (
             Some(FailureReason::UnknownBenchmark | FailureReason::NotOffered { .. }),
             None | Some(FailureReason::UnknownBenchmark | FailureReason::NotOffered { .. }),

@@ -81,6 +81,8 @@ pub struct Walked {
 pub fn builder(root: &Path, rules: &Rules) -> WalkBuilder {
     let mut builder = WalkBuilder::new(root);
     builder.hidden(!rules.hidden).follow_links(false);
+    // What git keeps for itself is no part of the files, and its configuration may hold secrets.
+    builder.filter_entry(|entry| entry.depth() == 0 || entry.file_name() != ".git");
     if rules.ignored {
         builder.ignore(false).git_ignore(false).git_exclude(false).git_global(false).parents(false);
     } else {
@@ -95,7 +97,7 @@ pub fn walk(root: &Path, rules: &Rules) -> Walked {
     let mut walked = Walked::default();
     let mut seen: HashSet<PathBuf> = HashSet::new();
     let mut directories = Vec::new();
-    for entry in builder(root, rules).filter_entry(|entry| entry.file_name() != ".git").build() {
+    for entry in builder(root, rules).build() {
         let Ok(entry) = entry else {
             walked.skipped.add(Reason::Unreadable);
             continue;

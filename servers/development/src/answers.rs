@@ -2,6 +2,8 @@
 
 mod text;
 
+pub(crate) use text::counted;
+
 use std::collections::BTreeMap;
 
 use mcp_server::answer::Object;

@@ -18,8 +18,8 @@ const MOST_TIME: Duration = Duration::from_secs(5);
 pub struct Version {
     /// The commit, in its first twelve digits; `None` without git or before the first commit.
     pub commit: Option<String>,
-    /// Whether tracked files differ from it.
-    pub dirty: bool,
+    /// Whether tracked files differ from it; `None` where it cannot be told.
+    pub dirty: Option<bool>,
 }
 
 /// How often files changed.
@@ -80,7 +80,8 @@ impl History {
         {
             return version.clone();
         }
-        let version = Version { dirty: is_dirty(repository), commit };
+        let dirty = commit.as_ref().and_then(|_| is_dirty(repository));
+        let version = Version { dirty, commit };
         *known = Some((key, version.clone()));
         version
     }
@@ -112,10 +113,15 @@ fn commit(repository: &Repository) -> Option<String> {
     Some(commit.id().to_string()[..12].to_owned())
 }
 
-fn is_dirty(repository: &Repository) -> bool {
+/// Whether tracked files differ from the commit. libgit2 does not read the other half of an index that is split.
+fn is_dirty(repository: &Repository) -> Option<bool> {
+    let mut entries = repository.path().read_dir().ok()?.filter_map(Result::ok);
+    if entries.any(|entry| entry.file_name().to_string_lossy().starts_with("sharedindex.")) {
+        return None;
+    }
     let mut options = StatusOptions::new();
     options.include_untracked(false).include_ignored(false).exclude_submodules(true);
-    repository.statuses(Some(&mut options)).is_ok_and(|statuses| !statuses.is_empty())
+    repository.statuses(Some(&mut options)).ok().map(|statuses| !statuses.is_empty())
 }
 
 fn counted(repository: &Repository, root: &Path) -> Result<Churn, git2::Error> {
@@ -200,12 +206,16 @@ mod tests {
         commit(&directory, "b.rs", "1");
         let history = History::new(&directory);
         let version = history.version(0);
-        assert!(version.commit.as_ref().is_some_and(|commit| commit.len() == 12) && !version.dirty);
+        assert!(
+            version.commit.as_ref().is_some_and(|commit| commit.len() == 12) && version.dirty == Some(false)
+        );
         std::fs::write(directory.join("b.rs"), "changed").unwrap();
-        assert!(history.version(1).dirty);
+        assert!(history.version(1).dirty == Some(true));
         commit(&directory, "b.rs", "3");
         let later = history.version(2);
-        assert!(!later.dirty && later.commit != version.commit);
+        assert!(later.dirty == Some(false) && later.commit != version.commit);
+        git(&directory, &["update-index", "--split-index"]);
+        assert_eq!(history.version(3).dirty, None, "half of a split index is not seen");
         let churn = history.churn().unwrap();
         assert_eq!((churn.commits, churn.changes["sub/a.rs"], churn.changes["b.rs"]), (4, 2, 2));
         let part = History::new(&directory.join("sub")).churn().unwrap();

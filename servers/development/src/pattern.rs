@@ -115,11 +115,14 @@ impl Query {
             return Err(format!("pattern has {} bytes, {LONGEST_PATTERN} are taken at most", pattern.len()));
         }
         let syntax = Syntax(language);
-        let made = match selector {
-            Some(selector) => Pattern::contextual(pattern, selector, syntax),
-            None => Pattern::try_new(pattern, syntax),
+        let expression = if selector.is_none() { expression(pattern, syntax) } else { None };
+        let made = match (selector, &expression) {
+            (Some(selector), _) => Pattern::contextual(pattern, selector, syntax),
+            (None, Some((context, kind))) => Pattern::contextual(context, kind, syntax),
+            (None, None) => Pattern::try_new(pattern, syntax),
         };
         let made = made.map_err(|error| refused(&error, language))?;
+        let selector = selector.or_else(|| expression.as_ref().map(|(_, kind)| kind.as_str()));
         let understood = understood(pattern, selector, syntax, &made);
         Ok(Self { pattern: made, language, understood })
     }
@@ -147,6 +150,21 @@ impl Query {
         });
         Ok(found.collect())
     }
+}
+
+/// An expression of C or C++ in a place for one, with its kind: by itself `call($A)` reads as a type that a macro makes.
+fn expression(pattern: &str, syntax: Syntax) -> Option<(String, String)> {
+    let is_statement = pattern.trim_end().ends_with([';', '}']);
+    if is_statement || !matches!(syntax.0, Language::C | Language::Cpp) {
+        return None;
+    }
+    let context = format!("int f() {{ return {pattern}; }}");
+    let document = StrDoc::try_new(&syntax.pre_process_pattern(&context), syntax).ok()?;
+    let root = document.root_node();
+    let body = root.named_child(0)?.child_by_field_name("body")?;
+    let expression = body.named_child(0).filter(|only| only.kind() == "return_statement")?.named_child(0)?;
+    let is_one = !root.has_error() && body.named_child_count() == 1 && expression.named_child_count() > 0;
+    is_one.then(|| (context, expression.kind().to_owned()))
 }
 
 fn understood(pattern: &str, selector: Option<&str>, syntax: Syntax, made: &Pattern) -> Understood {
@@ -213,6 +231,9 @@ mod tests {
                 vec![3],
             ),
             (Language::C, "return $A;", "int f() {\n return 1;\n}\n", vec![2]),
+            (Language::C, "run($$$A)", "int f() {\n run(1);\n return 2 + run(3, 4);\n}\n", vec![2, 3]),
+            (Language::C, "$A + run($B)", "int f() {\n run(1);\n return 2 + run(3);\n}\n", vec![3]),
+            (Language::Cpp, "$A->go()", "int f(P *p) {\n p->go();\n return q->go();\n}\n", vec![2, 3]),
             (Language::Cpp, "delete $A;", "void f() {\n delete p;\n}\n", vec![2]),
             (
                 Language::Java,

@@ -182,7 +182,7 @@ impl Project {
         let version = self.history.version(live.generation());
         let (indexed, skips) = live.counts();
         let mut about = about(&skips);
-        about.dirty = version.commit.is_some().then_some(version.dirty);
+        about.dirty = version.dirty;
         about.commit = version.commit;
         about.indexed = indexed;
         about.notices.extend(live.notice().map(str::to_owned));

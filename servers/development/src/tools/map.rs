@@ -72,6 +72,12 @@ pub(super) fn repo_map(
     let files: Vec<MappedView> = ranked.into_iter().take(shown).collect();
     let hint =
         (left_out > 0).then(|| format!("{left_out} more files: raise max_tokens, or ask for a directory"));
+    let mut about = project.about(&live);
+    if params.path.is_none() && state.projects.len() > 1 {
+        let others: Vec<String> =
+            state.projects[1..].iter().map(|other| other.root().display().to_string()).collect();
+        about.notices.push(format!("this is the first root alone: give path for {}", others.join(", ")));
+    }
     Ok(MapView {
         languages,
         files,
@@ -83,7 +89,7 @@ pub(super) fn repo_map(
         imports: map.graph.edges(),
         unresolved_imports: map.graph.unresolved.len(),
         hint,
-        about: project.about(&live),
+        about,
     })
 }
 

@@ -97,10 +97,25 @@ fn text(named: &Named<'_>, asked: &str) -> Result<Vec<u8>, ToolError> {
     if text.len() as u64 > MOST_BYTES {
         return Err(refused(format!("has more than {MOST_BYTES} bytes: search shows lines of it")));
     }
+    if let Some(decoded) = utf16(&text) {
+        return Ok(decoded);
+    }
     if is_binary(&text) {
         return Err(refused(format!("is binary, {} bytes: only text is shown", text.len())));
     }
     Ok(text)
+}
+
+/// A text in UTF-16 with a mark of its order, as `search` reads it, too.
+fn utf16(text: &[u8]) -> Option<Vec<u8>> {
+    let (rest, read): (&[u8], fn([u8; 2]) -> u16) = match text {
+        [0xff, 0xfe, rest @ ..] => (rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => (rest, u16::from_be_bytes),
+        _ => return None,
+    };
+    let units = rest.chunks_exact(2).map(|pair| read([pair[0], pair[1]]));
+    let letters = char::decode_utf16(units).map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER));
+    Some(letters.collect::<String>().into_bytes())
 }
 
 /// Lines as a caller writes them: `10-40,90,120-`.

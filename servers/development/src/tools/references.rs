@@ -140,7 +140,15 @@ fn unused(found: &Found, shows: bool) -> String {
 }
 
 fn view(project: &Project, map: &Map, found: &Found, page: &mut Page) -> ReferencesView {
-    let count = |target: usize| found.uses.uses.iter().filter(|one| one.target == target).count();
+    // Which overload is called only a type checker knows: each has the uses of all.
+    let is_overload = |a: &Target, b: &Target| {
+        a.file == b.file && a.owner == b.owner && a.kind.is_callable() && b.kind.is_callable()
+    };
+    let count = |target: usize| {
+        let own = &found.targets[target];
+        let of = |one: &&Use| one.target == target || is_overload(own, &found.targets[one.target]);
+        found.uses.uses.iter().filter(of).count()
+    };
     let target = |(place, target): (usize, &Target)| TargetView {
         name: if target.owner.is_empty() {
             target.name.clone()

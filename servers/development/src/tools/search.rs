@@ -11,7 +11,7 @@ use mcp_source::{Language, Skips, read};
 use parking_lot::Mutex;
 
 use super::page::{Page, Row, rows};
-use crate::answers::SearchView;
+use crate::answers::{SearchView, counted};
 use crate::index::LIMITS;
 use crate::params::{self, Mode};
 use crate::pattern;
@@ -20,6 +20,9 @@ use crate::state::{Development, Named, Project};
 
 /// Lines where nobody says.
 const USUAL_LINES: usize = 100;
+/// What there is to say of every search for code of Rust.
+const IN_MACROS: &str =
+    "the arguments of macros are tokens to the grammar: code in them is not matched, search finds it as text";
 /// How long a search may take; an answer that is cut there says so.
 const MOST_TIME: Duration = Duration::from_secs(60);
 /// How long to look for what would match instead.
@@ -58,7 +61,7 @@ pub(super) fn search(
     if sum.is_stopped {
         about.complete = false;
     }
-    let hint = hint.or_else(|| narrowing(next_cursor.is_some(), sum.hits, files.len()));
+    let hint = hint.or_else(|| narrowing(next_cursor.is_some(), files.len()));
     Ok(SearchView { files, hits: sum.hits, searched: sum.searched, hint, next_cursor, about })
 }
 
@@ -140,8 +143,13 @@ fn view(page: &Page, files: Vec<(&Project, FileHits)>) -> (Vec<crate::answers::F
     (views, next)
 }
 
-fn narrowing(is_cut: bool, hits: u64, files: usize) -> Option<String> {
-    is_cut.then(|| format!("{hits} hits, the first {files} files are shown: narrow by path, glob or a longer query, or go on with next_cursor"))
+fn narrowing(is_cut: bool, files: usize) -> Option<String> {
+    is_cut.then(|| {
+        format!(
+            "shown are {}: narrow by path, glob or a longer query, or go on with next_cursor",
+            counted(files as u64, "file")
+        )
+    })
 }
 
 /// Where nothing was found: what was searched, how the query was understood, and what would match.
@@ -153,7 +161,7 @@ fn hint(scope: &[Named<'_>], query: &Query, found: &text::Found, context: &Conte
         text::Mode::Text => "the text",
         text::Mode::Regex => "the regex",
     };
-    let mut said = format!("nothing matches {what} {} in {} files", query.pattern, found.searched);
+    let mut said = format!("nothing matches {what} {} in {}", query.pattern, counted(found.searched, "file"));
     if found.searched == 0 {
         said.push_str(match query.glob {
             Some(_) => ": path and glob leave no file to search",
@@ -163,7 +171,7 @@ fn hint(scope: &[Named<'_>], query: &Query, found: &text::Found, context: &Conte
     }
     let would = alternatives(query).into_iter().find_map(|(name, query)| {
         let hits: u64 = scope.iter().map(|named| hits(named, &query, context)).sum();
-        (hits > 0).then(|| format!("; {name} would match {hits} times"))
+        (hits > 0).then(|| format!("; {name} would match {}", counted(hits, "time")))
     });
     said.push_str(would.as_deref().unwrap_or("; other case, mode and ignored files would not match either"));
     Some(said)
@@ -293,6 +301,9 @@ pub(super) fn ast_search(
     let hint = (hits == 0).then(|| unmatched(&query, language, sum.searched, sum.holding));
     let mut about = scope[0].project.about_files(&sum.skipped);
     about.complete &= !sum.is_stopped;
+    if language == Language::Rust && sum.holding > 0 {
+        about.notices.push(IN_MACROS.to_owned());
+    }
     Ok(SearchView { files, hits, searched: sum.searched, hint, next_cursor, about })
 }
 

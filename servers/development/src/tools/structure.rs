@@ -9,7 +9,7 @@ use mcp_source::symbols::Kind;
 use mcp_source::{Language, read};
 
 use super::page::{Page, Row, rows};
-use crate::answers::{DefinitionView, OutlineView, SymbolView};
+use crate::answers::{DefinitionView, OutlineView, SymbolView, counted};
 use crate::index::{Def, Entry, LIMITS, Live};
 use crate::params;
 use crate::state::{Development, Named, Project};
@@ -193,6 +193,7 @@ pub(super) fn symbol(
         if found.is_empty() {
             hints.push(missing(&live, named, &params.name));
         }
+        let is_first = views.is_empty() && !found.is_empty();
         let from = page.start.saturating_sub(views.len());
         for (place, (entry, def)) in found.iter().enumerate() {
             let is_shown = (from..from + page.limit).contains(&place);
@@ -205,7 +206,10 @@ pub(super) fn symbol(
                 context.detail(),
             ));
         }
-        about.get_or_insert_with(|| named.project.about(&live));
+        // It is about the root in which something was found.
+        if about.is_none() || is_first {
+            about = Some(named.project.about(&live));
+        }
     }
     let total = views.len();
     let (definitions, next_cursor) = page.of(views);
@@ -252,13 +256,13 @@ fn shortened(doc: &str) -> String {
 pub(super) fn missing(live: &Live, named: &Named<'_>, name: &str) -> String {
     let (parts, last) = split(name);
     let files = live.entries().iter().filter(|entry| named.holds(entry.path())).count();
-    let mut said = format!("no definition of {name} in {files} files");
+    let mut said = format!("no definition of {name} in {}", counted(files as u64, "file"));
     if !parts.is_empty() {
         let elsewhere = live.named(last);
         if let Some((entry, def)) = elsewhere.first() {
             return format!(
-                "{said}; {last} is defined {} times, such as {} in {}",
-                elsewhere.len(),
+                "{said}; {last} is defined {}, such as {} in {}",
+                counted(elsewhere.len() as u64, "time"),
                 def.qualified(entry.language()),
                 entry.path()
             );
@@ -274,7 +278,7 @@ pub(super) fn missing(live: &Live, named: &Named<'_>, name: &str) -> String {
             entry.path()
         );
     }
-    let near = near(live, last);
+    let near = near(live, named, last);
     if near.is_empty() {
         said.push_str("; it may be of another package, made by a macro, or local: search finds text");
     } else {
@@ -284,7 +288,7 @@ pub(super) fn missing(live: &Live, named: &Named<'_>, name: &str) -> String {
 }
 
 /// The names nearest to one: in other case, around it, or by few edits.
-fn near(live: &Live, name: &str) -> Vec<String> {
+fn near(live: &Live, named: &Named<'_>, name: &str) -> Vec<String> {
     let wanted = name.to_lowercase();
     let mut found: Vec<(usize, &str)> = Vec::new();
     for known in live.all_names() {
@@ -298,12 +302,16 @@ fn near(live: &Live, name: &str) -> Vec<String> {
         } else {
             continue;
         };
-        if distance <= 3 {
+        // Of a short name every other one is few edits away.
+        if distance <= (wanted.chars().count() / 3).clamp(1, 3) {
             found.push((distance, known));
         }
     }
     found.sort_unstable();
-    found.into_iter().take(5).map(|(_, name)| name.to_owned()).collect()
+    let is_there = |name: &str| live.named(name).iter().any(|(entry, _)| named.holds(entry.path()));
+    let names =
+        found.into_iter().map(|(_, name)| name).filter(|name| named.below.is_empty() || is_there(name));
+    names.take(5).map(str::to_owned).collect()
 }
 
 /// Optimal string alignment distance, cut at 4.

@@ -94,7 +94,7 @@ fn symbol_gives_place_signature_documentation_and_code() {
     let found = ask(&mut process, "symbol", &json!({"name": "Runner.start", "body": true}));
     assert_eq!(found["definitions"][0]["body"], "def start(self):\n        return run(self.speed)");
     let found = ask(&mut process, "symbol", &json!({"name": "runer"}));
-    assert!(found["hint"].as_str().unwrap().contains("near: Runner, run"), "{}", found["hint"]);
+    assert!(found["hint"].as_str().unwrap().contains("near: Runner"), "{}", found["hint"]);
     let found = ask(&mut process, "symbol", &json!({"name": "Other.start"}));
     assert!(found["hint"].as_str().unwrap().contains("Runner.start in pkg/core.py"), "{}", found["hint"]);
 }
@@ -293,4 +293,31 @@ fn an_impact_without_uses_has_the_field_that_its_schema_asks_for() {
         ask(&mut process, "impact", &json!({"symbol": "start"}))["uses"].as_array().map(Vec::len),
         Some(1)
     );
+}
+
+#[test]
+fn overloads_have_the_uses_of_all() {
+    let place = project();
+    write(
+        &place,
+        "O.java",
+        "class O {\n  void over(int a) {}\n  void over(String a) {}\n  void go() { over(1); over(\"\"); }\n}\n",
+    );
+    let mut process = place.server(&[]);
+    let found = ask(&mut process, "references", &json!({"name": "over"}));
+    let uses: Vec<_> =
+        found["definitions"].as_array().unwrap().iter().map(|one| one["uses"].clone()).collect();
+    assert_eq!(uses, [1, 1], "one line, two overloads");
+}
+
+#[test]
+fn an_answer_is_about_the_root_where_something_was_found() {
+    let place = project();
+    std::fs::write(place.path("outside/far.py"), "def far():\n    pass\n").unwrap();
+    let other = place.path("outside").display().to_string();
+    let mut process = place.server(&["--root", &other]);
+    assert_eq!(ask(&mut process, "symbol", &json!({"name": "far"}))["about"]["indexed"], 1);
+    assert_eq!(ask(&mut process, "symbol", &json!({"name": "run"}))["about"]["indexed"], 6);
+    let map = ask(&mut process, "repo_map", &json!({}));
+    assert!(map["about"]["notices"][0].as_str().unwrap().ends_with(&other), "{map}");
 }

@@ -102,7 +102,8 @@ fn tree() -> tempfile::TempDir {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     };
-    std::fs::create_dir(base.path().join(".git")).unwrap();
+    // What git keeps is never searched.
+    write(".git/config", b"alpha one\nfn beta\n");
     write(".gitignore", b"ignored/\n*.log\n!keep.log\n");
     write(".ignore", b"also.txt\n");
     write("sub/.rgignore", b"third.rs\n");

@@ -97,6 +97,10 @@ fn what_cannot_be_read_is_said() {
             .contains("not both")
     );
     assert_eq!(ask(&mut process, "read", &json!({"path": "empty.py"}))["hint"], "the file is empty");
+    let wide: Vec<u8> = "\u{feff}x = 1\ny = 2\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    write(&place, "wide.py", wide);
+    let found = ask(&mut process, "read", &json!({"path": "wide.py", "lines": "2"}));
+    assert_eq!(found["parts"], json!([{"lines": [2, 2], "text": "y = 2\n"}]));
     assert_eq!(ask(&mut process, "symbol", &json!({"name": "latin"}))["total"], 1);
     assert_eq!(ask(&mut process, "search", &json!({"query": "latin"}))["hits"], 1);
 }

@@ -108,12 +108,16 @@ fn text(named: &Named<'_>, asked: &str) -> Result<Vec<u8>, ToolError> {
 
 /// A text in UTF-16 with a mark of its order, as `search` reads it, too.
 fn utf16(text: &[u8]) -> Option<Vec<u8>> {
-    let (rest, read): (&[u8], fn([u8; 2]) -> u16) = match text {
-        [0xff, 0xfe, rest @ ..] => (rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => (rest, u16::from_be_bytes),
+    let (rest, is_little) = match text {
+        [0xff, 0xfe, rest @ ..] => (rest, true),
+        [0xfe, 0xff, rest @ ..] => (rest, false),
         _ => return None,
     };
-    let units = rest.chunks_exact(2).map(|pair| read([pair[0], pair[1]]));
+    let unit = |pair: &[u8]| {
+        let pair = [pair[0], pair[1]];
+        if is_little { u16::from_le_bytes(pair) } else { u16::from_be_bytes(pair) }
+    };
+    let units = rest.chunks_exact(2).map(unit);
     let letters = char::decode_utf16(units).map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER));
     Some(letters.collect::<String>().into_bytes())
 }

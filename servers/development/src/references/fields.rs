@@ -1,11 +1,87 @@
 //! The types that a class names for its fields.
 
+use std::collections::BTreeSet;
+
 use mcp_source::Language;
 use mcp_source::symbols::Kind;
+use mcp_source::tree_sitter::Node;
 
-use super::decide::Place;
-use super::types;
+use super::decide::{Judge, Place, Verdict};
+use super::occurrence::text_of;
+use super::{locals, types};
 use crate::index::{Def, last_part};
+use crate::resolve::Meaning;
+
+/// How many fields one behind the other are followed.
+const MOST_FIELDS: usize = 6;
+
+impl Judge<'_> {
+    /// A member behind several fields: `self.a.b.name`, by the types that the classes on the way name for them. `None`
+    /// where one of them is not known.
+    pub(super) fn behind_fields(&self, place: &Place<'_>, node: &Node<'_>) -> Option<Verdict> {
+        let of = object(&node.parent()?).filter(|of| object(of).is_some())?;
+        let owners = self.types_of(place, &of, MOST_FIELDS);
+        let found: Vec<Verdict> = owners.iter().map(|owner| self.member_of(owner)).collect();
+        let is_use = |found: &&Verdict| matches!(found, Verdict::Use(..));
+        found.iter().find(is_use).copied().or_else(|| {
+            let is_other = !found.is_empty() && found.iter().all(|found| *found == Verdict::Other);
+            is_other.then_some(Verdict::Other)
+        })
+    }
+
+    /// The types of the root that a value has; empty where they are not known.
+    fn types_of(&self, place: &Place<'_>, node: &Node<'_>, steps: usize) -> BTreeSet<Meaning> {
+        let named = |place: &Place<'_>, written: &str| {
+            let name = last_part(written);
+            let prefix = written[..written.len() - name.len()].trim_end_matches(['.', ':']);
+            self.types(place, prefix, name).unwrap_or_default()
+        };
+        let own = || place.type_around(node.start_byte()).map(|own| named(place, &own)).unwrap_or_default();
+        let text = text_of(node, place.text);
+        match node.kind() {
+            "self" | "this" => own(),
+            "identifier" if place.language == Language::Python && matches!(text, "self" | "cls") => own(),
+            "identifier" => {
+                let local = locals::local(node, text, place.language, place.text)
+                    .or_else(|| locals::global(node, text, place.language, place.text));
+                local.and_then(|local| local.of).map(|of| named(place, &of)).unwrap_or_default()
+            }
+            "parenthesized_expression" | "reference_expression" | "try_expression" | "await_expression" => {
+                node.named_child(0).map(|inner| self.types_of(place, &inner, steps)).unwrap_or_default()
+            }
+            _ => {
+                let (Some(of), Some(field)) = (object(node), field(node)) else { return BTreeSet::new() };
+                let field = text_of(&field, place.text);
+                let owners = if steps > 0 { self.types_of(place, &of, steps - 1) } else { BTreeSet::new() };
+                let typed = |there: &Place<'_>, owner: &Meaning| {
+                    field_type_in(there, &owner.name, field).map(|of| named(there, &of))
+                };
+                let of_owner = |owner: &Meaning| {
+                    if owner.file == place.file {
+                        return typed(place, owner);
+                    }
+                    self.with_text(owner.file, |there| typed(there, owner))
+                };
+                owners.iter().filter_map(of_owner).flatten().collect()
+            }
+        }
+    }
+}
+
+/// What a member is asked of.
+fn object<'t>(node: &Node<'t>) -> Option<Node<'t>> {
+    let fields: &[&str] = match node.kind() {
+        "field_expression" => &["value", "argument"],
+        "attribute" | "member_expression" | "field_access" | "method_invocation" => &["object"],
+        "selector_expression" => &["operand"],
+        _ => return None,
+    };
+    fields.iter().find_map(|field| node.child_by_field_name(field))
+}
+
+fn field<'t>(node: &Node<'t>) -> Option<Node<'t>> {
+    ["field", "attribute", "property"].iter().find_map(|field| node.child_by_field_name(field))
+}
 
 /// The type of a field of a type that is defined in a file.
 pub(super) fn field_type_in(place: &Place<'_>, owner: &str, field: &str) -> Option<String> {

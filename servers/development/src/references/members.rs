@@ -70,7 +70,7 @@ impl Judge<'_> {
 
     /// Where the type of a name is defined, as seen from a file; `None` for one of another package, empty where it is not
     /// found.
-    fn types(&self, place: &Place<'_>, prefix: &str, name: &str) -> Option<BTreeSet<Meaning>> {
+    pub(super) fn types(&self, place: &Place<'_>, prefix: &str, name: &str) -> Option<BTreeSet<Meaning>> {
         if !prefix.is_empty() {
             let resolution = match place.language {
                 Language::Rust => self.resolver.behind(place.file, prefix, name),
@@ -110,7 +110,7 @@ impl Judge<'_> {
     }
 
     /// The target that is a member of a type that is defined in a file.
-    fn member_of(&self, of: &Meaning) -> Verdict {
+    pub(super) fn member_of(&self, of: &Meaning) -> Verdict {
         let is_it =
             |target: &Target| target.is_member && target.owner == of.name && self.is_same_type(target, of);
         if let Some(target) = self.targets.iter().position(is_it) {
@@ -203,7 +203,7 @@ impl Judge<'_> {
     }
 
     /// Looks at a file with its text.
-    fn with_text<T>(&self, file: FileId, look: impl FnOnce(&Place<'_>) -> Option<T>) -> Option<T> {
+    pub(super) fn with_text<T>(&self, file: FileId, look: impl FnOnce(&Place<'_>) -> Option<T>) -> Option<T> {
         let entry = self.resolver.entry(file)?;
         let defs = entry.defs();
         let text =
@@ -251,7 +251,7 @@ impl Judge<'_> {
             },
             Receiver::Name(name) => self.named_receiver(place, name, at),
             Receiver::FieldOf(name, field) => self.field_of(place, name, field, at),
-            Receiver::Other => self.unknown_type(),
+            Receiver::Other => self.behind_fields(place, node).unwrap_or_else(|| self.unknown_type()),
         }
     }
 

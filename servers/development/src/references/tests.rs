@@ -339,3 +339,28 @@ fn java_members_by_their_name_alone() {
     assert_eq!(calls, ["a/B.java:3 resolved", "b/C.java:3 resolved", "b/D.java:3 resolved"]);
     assert_eq!(unresolved, 0);
 }
+
+#[test]
+fn members_behind_several_fields() {
+    let rust = [
+        ("Cargo.toml", "[package]\nname = \"it\"\n"),
+        ("src/lib.rs", "mod a;\nmod b;\nmod c;\n"),
+        ("src/a.rs", "pub struct End;\nimpl End { pub fn take(&self) {} }\n"),
+        ("src/b.rs", "use crate::a::End;\npub struct Config { pub end: End, pub other: u8 }\n"),
+        (
+            "src/c.rs",
+            "use crate::b::Config;\nstruct Own { config: Config }\nimpl Own {\n  fn go(&self, other: &Own) {\n    self.config.end.take();\n    other.config.end.take();\n    (&self.config).end.take();\n    self.config.other.take();\n    self.none.end.take();\n  }\n}\n",
+        ),
+    ];
+    let uses = ["src/c.rs:5 resolved", "src/c.rs:6 resolved", "src/c.rs:7 resolved"];
+    check(&rust, "take", ("src/a.rs", 2), &uses, 2);
+    let python = [
+        ("a.py", "class End:\n    def take(self):\n        pass\n"),
+        ("b.py", "from a import End\nclass Config:\n    def __init__(self):\n        self.end = End()\n"),
+        (
+            "c.py",
+            "from b import Config\nclass Own:\n    def __init__(self):\n        self.config = Config()\n    def go(self):\n        self.config.end.take()\n        self.config.none.take()\n",
+        ),
+    ];
+    check(&python, "take", ("a.py", 2), &["c.py:6 resolved"], 1);
+}

@@ -1,4 +1,5 @@
 //! Bench targets as whole processes: as the lab starts them, and as Cargo does.
+#![expect(clippy::unwrap_used, reason = "this is a test: a panic is how it fails")]
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;

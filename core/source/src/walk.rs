@@ -81,7 +81,7 @@ pub struct Walked {
 pub fn builder(root: &Path, rules: &Rules) -> WalkBuilder {
     let mut builder = WalkBuilder::new(root);
     builder.hidden(!rules.hidden).follow_links(false);
-    // What git keeps for itself is no part of the files, and its configuration may hold secrets.
+    // What git keeps for itself belongs to no search, and its configuration may hold secrets.
     builder.filter_entry(|entry| entry.depth() == 0 || entry.file_name() != ".git");
     if rules.ignored {
         builder.ignore(false).git_ignore(false).git_exclude(false).git_global(false).parents(false);

@@ -18,7 +18,7 @@ const MOST_TIME: Duration = Duration::from_secs(5);
 pub struct Version {
     /// The commit, in its first twelve digits; `None` without git or before the first commit.
     pub commit: Option<String>,
-    /// Whether tracked files differ from it; `None` where it cannot be told.
+    /// Whether tracked files differ from it; `None` where that is not known.
     pub dirty: Option<bool>,
 }
 

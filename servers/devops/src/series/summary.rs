@@ -143,7 +143,7 @@ mod tests {
         let saw = Series::new("x", saw.collect(), None).trend();
         assert!(!saw.is_clear && saw.per_hour.abs() < 0.01, "{saw:?}");
         let rare = (0..400).map(|at| (at * 60_000, f64::from(u8::from(at == 399))));
-        assert!(!Series::new("x", rare.collect(), None).trend().is_clear, "no slope is no trend");
+        assert!(!Series::new("x", rare.collect(), None).trend().is_clear, "a flat line has no trend");
         assert!(Series::new("x", vec![], None).summary().is_none());
         let one = Series::new("x", vec![(1, 4.0)], None).summary().unwrap();
         assert_eq!((one.median, one.gaps, one.trend.per_hour), (4.0, 0, 0.0));

@@ -97,6 +97,8 @@ mod tests {
             for (place, line) in expected.iter().enumerate() {
                 prop_assert_eq!(&text[lines.range(place + 1, place + 1)], *line);
             }
+            let beyond = expected.len() + 1;
+            prop_assert!(lines.range(beyond, beyond + 3).is_empty());
             prop_assert_eq!(longest_line(text.as_bytes()), text.split('\n').map(str::len).max().unwrap_or(0));
         }
     }

@@ -223,6 +223,24 @@ mod tests {
     }
 
     #[test]
+    fn what_a_merge_brings_is_counted_once() {
+        let base = tempfile::tempdir().unwrap();
+        let directory = base.path().canonicalize().unwrap();
+        git(&directory, &["init", "-q"]);
+        commit(&directory, "a.rs", "1");
+        git(&directory, &["checkout", "-qb", "side"]);
+        commit(&directory, "b.rs", "1");
+        git(&directory, &["checkout", "-q", "-"]);
+        commit(&directory, "c.rs", "1");
+        git(&directory, &["merge", "-q", "--no-ff", "-m", "both", "side"]);
+        let churn = History::new(&directory).churn().unwrap();
+        assert_eq!(
+            (churn.commits, churn.changes["a.rs"], churn.changes["b.rs"], churn.changes["c.rs"]),
+            (3, 1, 1, 1)
+        );
+    }
+
+    #[test]
     fn a_shallow_clone_says_so() {
         let base = tempfile::tempdir().unwrap();
         let directory = base.path().canonicalize().unwrap().join("full");

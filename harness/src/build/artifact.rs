@@ -16,6 +16,8 @@ pub struct Artifact {
     pub variant: Variant,
     /// The root of the workspace that it was built from.
     pub root: PathBuf,
+    /// The directory that it is started in.
+    pub directory: PathBuf,
     /// The executable that is started.
     pub path: PathBuf,
     /// The shared library, where the executable only starts an interpreter that loads it.

@@ -35,6 +35,9 @@ pub struct Builder {
     pub supervisor: Option<PathBuf>,
     /// The interpreter of an `ffi` suite.
     pub python: Option<PythonHome>,
+    /// Options of Cargo's for every call that builds: where something in the workspace is replaced, and profiles of the
+    /// lab's own.
+    pub options: Vec<OsString>,
     /// A directory that stands for `/`, where the workspace is a copy of another: rustc names sources outside of the
     /// workspace by their absolute paths, and equal code has to be equal.
     pub stands_for_root: Option<PathBuf>,
@@ -95,7 +98,7 @@ impl Builder {
             }
             (Some(ffi), _, _) => self.build_extension(ffi, stop),
             (None, Some(variant), Some(flagset)) => {
-                self.by_cargo(variant, Product::Executable, flagset, stop)
+                self.driven(self.by_cargo(variant, product(variant), flagset, stop)?)
             }
             (None, _, _) => Err(missing("nothing says what to build", "name a package and a flag set")),
         }
@@ -138,8 +141,8 @@ impl Builder {
         let of_paths = |flag: &String| flag.starts_with("--remap-path-prefix");
         let hashed = self.stands_for_root.is_none() && !flagset.flags.iter().any(of_paths);
         match product {
-            Product::Executable if hashed => self.target.join("cargo"),
-            Product::Executable => self.target.join("executables").join(&flagset.name),
+            Product::Executable | Product::Bench if hashed => self.target.join("cargo"),
+            Product::Executable | Product::Bench => self.target.join("executables").join(&flagset.name),
             Product::Cdylib => self.target.join("cdylibs").join(&flagset.name),
         }
     }
@@ -177,8 +180,10 @@ impl Builder {
                 .into();
         let mut add = |option: &str, value: &str| args.extend([option.into(), value.into()]);
         add("--package", &variant.package);
-        if product == Product::Executable {
-            add("--bin", &variant.bin);
+        match product {
+            Product::Executable => add("--bin", &variant.bin),
+            Product::Bench => add("--bench", &variant.bin),
+            Product::Cdylib => {}
         }
         add("--profile", &variant.profile);
         add("--target", &flagset.target);
@@ -191,6 +196,7 @@ impl Builder {
         if !variant.default_features {
             args.push("--no-default-features".into());
         }
+        args.extend(self.options.iter().cloned());
         args.extend(["--target-dir".into(), target.into()]);
         let mut invocation = Invocation::new("cargo", args).in_folder(&self.root);
         // The interpreter that will import the module is the one that it is built for.
@@ -301,6 +307,7 @@ impl Builder {
         let mut args: Vec<OsString> = ["clean", "--color", "never"].map(Into::into).into();
         args.extend(packages.iter().flat_map(|package| ["--package".into(), package.into()]));
         args.extend(["--target", &flagset.target, "--profile", &variant.profile].map(OsString::from));
+        args.extend(self.options.iter().cloned());
         args.extend(["--target-dir".into(), target.into()]);
         let mut invocation = Invocation::new("cargo", args).in_folder(&self.root);
         self.exactly(&mut invocation, flagset);
@@ -323,6 +330,11 @@ impl Builder {
     pub(crate) fn create(&self, folder: &Path) -> Result<(), BuildError> {
         fs::create_dir_all(folder).map_err(|error| BuildError::Files { path: folder.to_owned(), error })
     }
+}
+
+/// Which target of a package an executable is.
+fn product(variant: &Variant) -> Product {
+    if variant.bench.is_some() { Product::Bench } else { Product::Executable }
 }
 
 /// The variable that decides over every config file whether members are compiled incrementally.

@@ -81,10 +81,22 @@ impl CommandLine {
 
     /// Whether it compiled this target of a package.
     pub(crate) fn made(&self, product: Product, bin: &str) -> bool {
+        if self.crate_name() != bin.replace('-', "_") {
+            return false;
+        }
+        // Programs of the package are built for its benches to start, and may have the same name. What Cargo builds as a
+        // test has no type in its command.
+        let is_test = self.has_pair("--cfg", "test");
+        if product == Product::Bench {
+            return is_test;
+        }
         let types =
             self.words.iter().zip(self.words.iter().skip(1)).filter(|(option, _)| *option == "--crate-type");
-        self.crate_name() == bin.replace('-', "_")
-            && types.flat_map(|(_, types)| types.split(',')).any(|kind| kind == product.crate_type())
+        !is_test && types.flat_map(|(_, types)| types.split(',')).any(|kind| kind == product.crate_type())
+    }
+
+    fn has_pair(&self, option: &str, value: &str) -> bool {
+        self.words.windows(2).any(|pair| pair[0] == option && pair[1] == value)
     }
 
     /// rustc's list of the files that it read.
@@ -218,6 +230,12 @@ mod tests {
         assert!(all[1].made(Product::Executable, "my-bin") && !all[0].made(Product::Executable, "my-bin"));
         assert_eq!((all[1].program(), all[0].value("--target")), ("/x/it's/rustc", Some("t")));
         assert!(!all[1].made(Product::Executable, "other"));
+        // A bench of the same name: no type, and compiled as tests are.
+        let bench =
+            CommandLine::read("rustc --crate-name my_bin benches/x.rs --cfg test --check-cfg 'cfg(test)'")
+                .unwrap();
+        assert!(bench.made(Product::Bench, "my-bin") && !bench.made(Product::Executable, "my-bin"));
+        assert!(!all[1].made(Product::Bench, "my-bin"));
         let text = "rustc --crate-name a_b --out-dir /t/deps -C extra-filename=-1f";
         let list = CommandLine::read(text).and_then(|command| command.dep_info());
         assert_eq!(list.as_deref(), Some(Path::new("/t/deps/a_b-1f.d")));

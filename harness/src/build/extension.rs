@@ -13,7 +13,7 @@ use crate::build::bundle::Bundle;
 use crate::build::cargo::Builder;
 use crate::build::variant::{copy, digest_of, slug};
 use crate::build::{Artifact, BuildError};
-use crate::plan::{Ffi, Library, Shape, Variant};
+use crate::plan::{Bench, Ffi, Library, Shape, Variant};
 use crate::process::{Invocation, Limits, Output, RunError, run};
 
 /// The source of the bare C interface's module, and of its plain C functions.
@@ -70,6 +70,13 @@ pub enum Host {
         /// The server's arguments.
         args: Vec<String>,
     },
+    /// A bench of another harness, by the lab's own driver.
+    Bench {
+        /// The lab's executable.
+        lab: PathBuf,
+        /// The harness.
+        bench: Bench,
+    },
 }
 
 impl Host {
@@ -96,6 +103,12 @@ impl Host {
                 args.push("--".into());
                 args.extend(library.map(|server| server.as_os_str().to_owned()));
                 args.extend(words.iter().map(OsString::from));
+                Invocation::new(lab, args).display()
+            }
+            Self::Bench { lab, bench } => {
+                let mut args: Vec<OsString> =
+                    ["__bench", "--harness", bench.name(), "--"].map(Into::into).into();
+                args.extend(library.map(|bench| bench.as_os_str().to_owned()));
                 Invocation::new(lab, args).display()
             }
         };
@@ -164,11 +177,7 @@ impl Builder {
     /// # Errors
     /// [`BuildError::Files`] when the starter cannot be written.
     pub fn served(&self, artifact: Artifact, calls: &Path, args: &[String]) -> Result<Artifact, BuildError> {
-        let lab = self
-            .supervisor
-            .clone()
-            .ok_or_else(|| missing("the lab's own executable is unknown", "start it"))?;
-        let host = Host::Client { lab, calls: calls.to_owned(), args: args.to_vec() };
+        let host = Host::Client { lab: self.lab()?, calls: calls.to_owned(), args: args.to_vec() };
         let starters = self.target.join("starters");
         self.create(&starters)?;
         // The same server with other arguments is another arm.
@@ -177,6 +186,27 @@ impl Builder {
         let server = artifact.path;
         host.write_starter(Some(&server), &starter)?;
         Ok(Artifact { path: starter, library: Some(server), host: Some(host), ..artifact })
+    }
+
+    /// A bench as a subject: compiled against the lab's criterion it is one, else the lab's driver starts it.
+    ///
+    /// # Errors
+    /// [`BuildError::Files`] when the starter cannot be written.
+    pub(crate) fn driven(&self, artifact: Artifact) -> Result<Artifact, BuildError> {
+        let Some(bench) = artifact.variant.bench.filter(|bench| *bench != Bench::Subject) else {
+            return Ok(artifact);
+        };
+        let host = Host::Bench { lab: self.lab()?, bench };
+        let starters = self.target.join("starters");
+        self.create(&starters)?;
+        let starter = starters.join(slug(&artifact.variant));
+        let program = artifact.path;
+        host.write_starter(Some(&program), &starter)?;
+        Ok(Artifact { path: starter, library: Some(program), host: Some(host), ..artifact })
+    }
+
+    fn lab(&self) -> Result<PathBuf, BuildError> {
+        self.supervisor.clone().ok_or_else(|| missing("the lab's own executable is unknown", "start it"))
     }
 
     /// The interpreter.
@@ -283,6 +313,7 @@ fn found(variant: &Variant, root: &Path, path: PathBuf, command: String) -> Resu
     Ok(Artifact {
         variant: variant.clone(),
         root: root.to_owned(),
+        directory: root.to_owned(),
         digest: digest_of(&path)?,
         file_bytes: fs::metadata(&path).map_or(0, |metadata| metadata.len()),
         path,

@@ -9,6 +9,8 @@ use serde::Deserialize;
 pub(crate) enum Product {
     /// The executable of a binary target.
     Executable,
+    /// The executable of a bench target.
+    Bench,
     /// The shared library of the library target.
     Cdylib,
 }
@@ -18,14 +20,20 @@ impl Product {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Executable => "executable",
+            Self::Bench => "bench",
             Self::Cdylib => "shared library",
         }
+    }
+
+    /// What Cargo calls the target.
+    fn kind(self) -> &'static str {
+        if self == Self::Bench { "bench" } else { self.crate_type() }
     }
 
     /// rustc's name for it.
     pub(crate) fn crate_type(self) -> &'static str {
         match self {
-            Self::Executable => "bin",
+            Self::Executable | Self::Bench => "bin",
             Self::Cdylib => "cdylib",
         }
     }
@@ -117,12 +125,12 @@ impl Message {
     /// The file that was asked for, where this is the message about it.
     pub(crate) fn product(&self, product: Product, name: &str) -> Option<PathBuf> {
         let target = self.target.as_ref().filter(|target| target.name == name)?;
-        if !target.kind.iter().any(|kind| kind == product.crate_type()) {
+        if !target.kind.iter().any(|kind| kind == product.kind()) {
             return None;
         }
         let is_shared = |path: &&PathBuf| path.extension().is_some_and(|kind| kind == "so");
         match product {
-            Product::Executable => self.executable.clone(),
+            Product::Executable | Product::Bench => self.executable.clone(),
             Product::Cdylib => self.filenames.iter().find(is_shared).cloned(),
         }
     }

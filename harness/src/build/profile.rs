@@ -81,7 +81,7 @@ impl Profile {
         asked.extend(effective(&of_flags).into_iter().filter(|(name, _)| of_flags.contains_key(name)));
         let differs = |(name, asked): (&str, String)| {
             // A library that is made in several forms cannot have LTO, whatever is asked for.
-            let found = found.get(name).filter(|_| name != "lto" || product == Product::Executable)?;
+            let found = found.get(name).filter(|_| name != "lto" || product != Product::Cdylib)?;
             // Whether Cargo strips by itself depends on the debug information of all crates.
             let either = name == "strip" && asked == DEFAULT && (found == "none" || found == "debuginfo");
             (*found != asked && !either).then(|| clause(name, found, &asked))

@@ -145,7 +145,7 @@ pub(crate) fn watched_by_script(
 }
 
 /// The directory of a package of a path: `path+file:///w/a#0.1.0`.
-fn directory_of(package_id: &str) -> Option<PathBuf> {
+pub(crate) fn directory_of(package_id: &str) -> Option<PathBuf> {
     let (url, _) = package_id.strip_prefix("path+file://")?.rsplit_once('#')?;
     Some(PathBuf::from(decoded(url)))
 }

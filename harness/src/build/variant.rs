@@ -13,7 +13,7 @@ use crate::build::command_line::CommandLine;
 use crate::build::kept::Kept;
 use crate::build::messages::Product;
 use crate::build::profile::Profile;
-use crate::build::sources::{Place, Proofs, digest, watched_by_script};
+use crate::build::sources::{Place, Proofs, digest, directory_of, watched_by_script};
 use crate::build::{Artifact, BuildError};
 use crate::plan::{FlagSet, Variant};
 use crate::process::Invocation;
@@ -81,6 +81,11 @@ impl Builder {
         }
         let name = unproven.pop_first().unwrap_or_else(|| variant.package.clone());
         Err(BuildError::Stale { name, target: job.target })
+    }
+
+    /// Seconds that Cargo took when it last compiled every crate of a variant; `None` where nobody saw that.
+    pub(crate) fn seconds_of(&self, variant: &Variant) -> Option<f64> {
+        Kept::read(&self.target.join("bundles").join(slug(variant)))?.build_seconds
     }
 
     /// Calls Cargo. A linker that is not lld may refuse lld's option: one layout is better than none.
@@ -194,7 +199,7 @@ impl Builder {
         let Known { kept, files } = known;
         // Variants that differ in features alone share Cargo's path: the next build would replace this one.
         let ending = match job.product {
-            Product::Executable => "",
+            Product::Executable | Product::Bench => "",
             Product::Cdylib => ".so",
         };
         let path = job.folder.join(format!("{}{ending}", job.variant.bin));
@@ -202,6 +207,11 @@ impl Builder {
         let lld = self.lld.as_ref().filter(|_| kept.bundle.is_some());
         Ok(Artifact {
             variant: job.variant.clone(),
+            directory: match job.product {
+                // As `cargo bench` starts it.
+                Product::Bench => directory_of(&built.package_id).unwrap_or_else(|| self.root.clone()),
+                Product::Executable | Product::Cdylib => self.root.clone(),
+            },
             root: self.root.clone(),
             file_bytes: fs::metadata(&path).map_or(0, |metadata| metadata.len()),
             path,
@@ -251,11 +261,12 @@ fn is_newer(files: &BTreeSet<PathBuf>, than: SystemTime) -> bool {
 
 /// A name for a variant that is also a file name.
 pub(crate) fn slug(variant: &Variant) -> String {
-    let Variant { package, bin, features, flagset, profile, .. } = variant;
+    let Variant { package, bin, bench, features, flagset, profile, .. } = variant;
+    let bench = bench.map_or_else(String::new, |bench| format!("-bench-{}", bench.name()));
     let features = if features.is_empty() { String::new() } else { format!("+{}", features.join("+")) };
     let defaults = if variant.default_features { "" } else { "-no-defaults" };
     // A feature of a dependency is written with a slash.
-    format!("{package}-{bin}{defaults}{features}-{flagset}-{profile}").replace('/', "_")
+    format!("{package}-{bin}{bench}{defaults}{features}-{flagset}-{profile}").replace('/', "_")
 }
 
 pub(crate) fn digest_of(file: &Path) -> Result<String, BuildError> {

@@ -10,7 +10,9 @@ use crate::called::program;
 use crate::cli::cmp::CmpArgs;
 use crate::cli::counts::CountsArgs;
 use crate::cli::export::Export;
+use crate::cli::init::InitArgs;
 use crate::cli::mcp::McpArgs;
+use crate::cli::project::ProjectArgs;
 use crate::cli::values::{Names, duration, duration_or_seconds, names, renamed};
 use crate::plan::LAUNCH_LIMIT;
 
@@ -94,8 +96,12 @@ pub(crate) enum Verb {
     Export(ExportVerb),
     /// Instructions a call: counted by single steps or Callgrind, gated; or as gungraun and iai-callgrind saved them.
     Counts(Box<CountsArgs>),
+    /// Write perflab.toml, a suite with comments, for a project that has none; on wish a workflow too.
+    Init(InitArgs),
     #[command(name = "__calls", hide = true)]
     Calls(CallsArgs),
+    #[command(name = "__bench", hide = true)]
+    Bench(BenchArgs),
     #[command(name = "__exec", hide = true)]
     Exec(ExecArgs),
     #[command(name = "__time", hide = true)]
@@ -135,14 +141,23 @@ pub(crate) struct RunArgs {
     /// The seed of every random choice [default: from the clock].
     #[arg(long)]
     pub seed: Option<u64>,
-    /// Where records go [default: results].
+    /// How long it may take, builds included: 90s, 5m, 1h. Decides the number of launches; what does not fit is left
+    /// out, and said.
+    #[arg(long, value_name = "TIME", value_parser = duration_or_seconds, conflicts_with = "launches")]
+    pub budget: Option<Duration>,
+    /// Only say what would be built and measured, and about how long it takes.
+    #[arg(long = "plan")]
+    pub plan_only: bool,
+    /// Where records go [default: results; of bench targets of a project without a suite, the user's cache].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Go on with a record that was stopped.
-    #[arg(long, value_name = "RECORD", conflicts_with_all = ["suite", "quick", "full", "flagsets", "benchmarks", "profile", "python", "launches", "seed", "out"])]
+    #[arg(long, value_name = "RECORD", conflicts_with_all = ["suite", "quick", "full", "flagsets", "benchmarks", "profile", "python", "launches", "budget", "seed", "out", "manifest_path", "packages", "benches", "filters"])]
     pub resume: Option<PathBuf>,
     #[command(flatten)]
     pub export: ExportArgs,
+    #[command(flatten)]
+    pub project: ProjectArgs,
 }
 
 /// The rows in formats of other tools.
@@ -298,7 +313,7 @@ pub(crate) struct ShowArgs {
     pub references: Option<PathBuf>,
 }
 
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(crate) struct GateArgs {
     /// A gate's record: judged again, without measuring.
     #[arg(conflicts_with = "against")]
@@ -344,6 +359,8 @@ pub(crate) struct GateArgs {
     pub out: Option<PathBuf>,
     #[command(flatten)]
     pub export: ExportArgs,
+    #[command(flatten)]
+    pub project: ProjectArgs,
 }
 
 /// Which benchmarks that only one side has may pass.
@@ -385,6 +402,21 @@ pub(crate) struct CallsArgs {
     pub calls: PathBuf,
     #[arg(last = true, required = true)]
     pub command: Vec<OsString>,
+}
+
+#[derive(Args)]
+pub(crate) struct BenchArgs {
+    #[arg(long, value_enum)]
+    pub harness: BenchHarness,
+    #[arg(last = true, required = true)]
+    pub command: Vec<OsString>,
+}
+
+/// Harnesses that the lab drives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BenchHarness {
+    Criterion,
+    Divan,
 }
 
 #[derive(Args)]

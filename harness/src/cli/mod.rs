@@ -23,13 +23,17 @@ mod cmp;
 mod context;
 mod counts;
 mod doctor;
+mod driven;
+mod effort;
 mod export;
 mod gate;
 mod history;
+mod init;
 mod mcp;
 mod misplaced;
 mod output;
 mod progress;
+mod project;
 mod reference;
 mod run;
 mod stand_ins;
@@ -38,6 +42,7 @@ mod typed;
 mod values;
 mod verify;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -62,6 +67,12 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
+    /// The worst of several, as a script would see it: what was stopped, what is broken, what failed, what cannot be said.
+    fn worst(all: &[Self]) -> Option<Self> {
+        let order = [Self::Stopped, Self::Broken, Self::Failed, Self::Inconclusive, Self::Fine];
+        order.into_iter().find(|exit| all.contains(exit))
+    }
+
     /// Of what is broken or not.
     fn failed_if(broken: bool) -> Self {
         if broken { Self::Failed } else { Self::Fine }
@@ -83,11 +94,11 @@ impl From<Exit> for ExitCode {
 /// Reads the command line, carries it out, and says what went wrong in one sentence.
 #[must_use]
 pub fn main() -> ExitCode {
-    called::keep(called::by(std::env::var_os("CARGO_PKG_NAME").as_deref()));
-    let cli = match Cli::try_parse() {
+    let words = words();
+    let cli = match Cli::try_parse_from(&words) {
         Ok(cli) => cli,
         Err(error) => {
-            let error = misplaced::explained(error, &std::env::args_os().skip(1).collect::<Vec<_>>());
+            let error = misplaced::explained(error, &words[1..]);
             error.print().ok();
             // `--help` and `--version` are errors to clap, and go to stdout with code 0.
             return if error.use_stderr() { Exit::Broken.into() } else { Exit::Fine.into() };
@@ -105,12 +116,30 @@ pub fn main() -> ExitCode {
     if streams::lost() && exit == Exit::Fine { Exit::Broken.into() } else { exit.into() }
 }
 
+/// The command line with the program's name before it. How that was called is kept: Cargo starts a command of its own
+/// with the command's name as the first argument.
+fn words() -> Vec<OsString> {
+    let mut words: Vec<OsString> = std::env::args_os().collect();
+    if words.first().is_some_and(|file| called::is_of_cargo(file)) {
+        called::keep(called::OF_CARGO);
+        if words.get(1).is_some_and(|word| word == called::INSTALLED) {
+            words.remove(1);
+        }
+    } else {
+        called::keep(called::by(std::env::var_os("CARGO_PKG_NAME").as_deref()));
+    }
+    if words.is_empty() {
+        words.push(called::INSTALLED.into());
+    }
+    words
+}
+
 fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
     let shared = cli.shared;
     match cli.verb.unwrap_or(Verb::Run(cli.run)) {
         Verb::Run(args) => run::run(&shared, &args),
         Verb::Doctor => doctor::doctor(&shared),
-        Verb::Verify(args) => verify::verify(&shared, &args),
+        Verb::Verify(args) => run::verify(&shared, &args),
         Verb::Plan(args) => run::plan(&shared, &args),
         Verb::Build(args) => run::build(&shared, &args),
         Verb::Measure(args) => run::measure(&shared, &args),
@@ -133,7 +162,9 @@ fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
         Verb::History(args) => history::history(&shared, &args),
         Verb::Export(args) => export::export(&args),
         Verb::Counts(args) => counts::counts(&shared, *args),
+        Verb::Init(args) => init::init(&args),
         Verb::Calls(args) => calls::calls(&args),
+        Verb::Bench(args) => driven::bench(&args),
         Verb::Exec(args) => match stand_ins::exec(&args)? {},
         Verb::Time(args) => stand_ins::time(&args),
         Verb::Supervise(args) => match stand_ins::end_with_stdin(&args)? {},

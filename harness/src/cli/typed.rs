@@ -129,8 +129,17 @@ mod tests {
                 "9",
                 "--seed",
                 "4",
+                "--manifest-path",
+                "a b/Cargo.toml",
+                "--package",
+                "p",
+                "--bench",
+                "b",
+                "--filter",
+                "f g",
             ],
-            &["resume", "quick"],
+            // Excluded by the launches, tried below.
+            &["resume", "quick", "plan", "budget"],
         );
         holds_all(
             &["cmp", "commands"],
@@ -173,6 +182,7 @@ mod tests {
         );
         let text = kept(&["run", "--benchmarks", r"x\,y", "--benchmarks", "z"]);
         assert_eq!(text, r#"perflab run --quick --benchmarks "x\\,y,z""#);
+        assert_eq!(kept(&["run", "--budget", "10m"]), "perflab run --quick --budget 10m");
         let text = kept(&["cmp", "commands", "a", "b"]);
         assert!(text.ends_with("--noise-threshold 1 --patience 10m"), "{text}");
     }
@@ -196,6 +206,14 @@ mod tests {
             "--allow-unmatched",
             "--seed",
             "4",
+            "--manifest-path",
+            "a b/Cargo.toml",
+            "--package",
+            "p",
+            "--bench",
+            "b",
+            "--filter",
+            "f g",
         ];
         let against: Vec<&str> = [&["--against", "HEAD~1"], &common[..]].concat();
         holds_all(&["gate"], &against, &["references"]);

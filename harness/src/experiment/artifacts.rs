@@ -35,6 +35,11 @@ pub struct Artifacts {
     disassemblies: Vec<Option<Disassembly>>,
 }
 
+/// That the arm which all others are compared with does not compile.
+#[derive(Debug, thiserror::Error)]
+#[error("the baseline cannot be built: {0}")]
+pub struct NotBuilt(String);
+
 /// Where variants come from.
 #[derive(Clone, Copy)]
 pub(crate) struct Sources<'a> {
@@ -42,11 +47,22 @@ pub(crate) struct Sources<'a> {
     pub revision: Option<&'a Revision>,
     /// Whether arms of identical code are measured once.
     pub identity: bool,
+    /// When no further candidate's build is begun.
+    pub deadline: Option<Instant>,
 }
 
 /// Builds every variant of a plan, refuses what this CPU cannot run, and finds identical code.
 pub(crate) fn build(context: &Locked<'_>, plan: &Plan) -> anyhow::Result<Artifacts> {
-    build_from(context, plan, Sources { revision: None, identity: true })
+    build_within(context, plan, None)
+}
+
+/// The same, where no build of a candidate begins after `deadline`.
+pub(crate) fn build_within(
+    context: &Locked<'_>,
+    plan: &Plan,
+    deadline: Option<Instant>,
+) -> anyhow::Result<Artifacts> {
+    build_from(context, plan, Sources { revision: None, identity: true, deadline })
 }
 
 /// The same, with variants of another commit among them.
@@ -185,6 +201,13 @@ fn build_variants<'a>(
     for variant in variants {
         stage.doing(&named(variant));
         let begun = Instant::now();
+        let is_baseline = variant.same_build(&plan.baseline().workload);
+        if !is_baseline && sources.deadline.is_some_and(|deadline| begun > deadline) {
+            stage.say(&format!("{}: not built, to end in time", named(variant)));
+            let why = "left out to end in time: what was built before it took most of that".to_owned();
+            built.0.push((variant, Err(FailureReason::NotOffered { why })));
+            continue;
+        }
         let source = variant.variant().map(|variant| &variant.source);
         let (builder, flagsets) = &match (source, sources.revision) {
             (Some(Source::Commit(_)), Some(revision)) => (
@@ -194,6 +217,7 @@ fn build_variants<'a>(
                     // That of its own toolchain, which may be another.
                     lld: rustc_sysroot(&revision.root).ok().and_then(|sysroot| bundled_lld(&sysroot)),
                     stands_for_root: Some(revision.copy.clone()),
+                    options: revision.options.clone(),
                     ..builder.clone()
                 },
                 &revision.flagsets,
@@ -205,8 +229,9 @@ fn build_variants<'a>(
         match builder.build(variant, flagset, &|| context.stopped()) {
             Ok(artifact) => {
                 // Relative to the workspace, so that a record reads the same wherever it was made.
-                let root = format!("{}/", context.root.display());
-                let command = artifact.command.replace(&root, "");
+                let roots = [&context.root, context.built_in()].map(|root| format!("{}/", root.display()));
+                let command =
+                    roots.iter().fold(artifact.command.clone(), |text, root| text.replace(root, ""));
                 if !command.is_empty() && !artifacts.commands.contains(&command) {
                     artifacts.commands.push(command);
                 }
@@ -222,7 +247,7 @@ fn build_variants<'a>(
             }
             Err(error) => {
                 // That the baseline cannot be built ends everything, and is said there.
-                if !variant.same_build(&plan.baseline().workload) {
+                if !is_baseline {
                     stage.say(&format!("{}: {error}", named(variant)));
                 }
                 let mut reason = FailureReason::of_build(error);
@@ -239,10 +264,7 @@ fn build_variants<'a>(
         Err(FailureReason::NotBuilt { error, log }) => {
             let log = Some(log).filter(|log| !log.is_empty()).map(|log| format!("the whole log: {log}"));
             let more = log.into_iter().chain(empty_submodules(&context.root));
-            bail!(
-                "the baseline cannot be built: {}",
-                std::iter::once(error.clone()).chain(more).collect::<Vec<_>>().join("\n")
-            )
+            bail!(NotBuilt(std::iter::once(error.clone()).chain(more).collect::<Vec<_>>().join("\n")))
         }
         Err(reason) => bail!("the baseline cannot be built: {}", crate::report::sentence(reason)),
         Ok(_) => Ok(built),

@@ -3,6 +3,7 @@
 //! A [`Context`] reads. What builds or measures takes a `Locked` one, which is the only way to its [`Builder`]: no
 //! experiment can disturb another that works in the same target directory.
 
+use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -17,11 +18,14 @@ use crate::experiment::scratch;
 use crate::experiment::surroundings::{environment_to_measure, target_directory, within, workspace};
 use crate::machine::{Environment, Interpreter, bundled_lld, probe_python, rustc_sysroot, toolchain};
 use crate::measure::ArmProgram;
-use crate::plan::{Defaults, FlagSet, FlagSets, Plan, Suite, parse_suite};
+use crate::plan::{Defaults, FlagSet, FlagSets, Plan, Suite, Variant, parse_suite};
 use crate::process::RunError;
 
 /// The subject that calls libraries from Python.
 const FFI_SUBJECT: &str = include_str!("../../ffi/ffi_subject.py");
+
+/// The suite of a workspace whose manifest names none.
+pub const SUITE: &str = "perflab.toml";
 
 /// The lab's own directory in a target directory.
 const LAB_DIRECTORY: &str = "perflab";
@@ -38,6 +42,10 @@ pub struct Context {
     pub environment: Environment,
     /// Settings outside the flag sets that would change code.
     pub foreign: Vec<Foreign>,
+    /// Where records go if nobody says.
+    pub results: PathBuf,
+    /// The private copy that the workspace is built in, where nothing may be written into it.
+    pub(crate) copied: Option<Copied>,
     builder: Builder,
     watcher: Watcher,
     /// Whether [`Self::foreign`] was reported.
@@ -46,7 +54,58 @@ pub struct Context {
     python: OnceLock<Result<Interpreter, String>>,
 }
 
+/// A private copy of a project, which is built and run in its place.
+#[derive(Clone, Debug)]
+pub struct Copied {
+    /// The copy of everything that the workspace's repository holds; the workspace's own where it is in none.
+    pub files: PathBuf,
+    /// The workspace's root in it.
+    pub root: PathBuf,
+    /// What stands for `/` above it.
+    pub stands_for_root: PathBuf,
+    /// The lab's directory for this project, outside of it.
+    pub lab: PathBuf,
+    /// Where the lab's own form of criterion lies, in a directory for each version.
+    pub packages: PathBuf,
+    /// Options of Cargo's for every call that builds.
+    pub options: Vec<OsString>,
+    /// Whether the project's criterion is replaced by the lab's own form of it.
+    pub replaces_criterion: bool,
+}
+
 impl Context {
+    /// The same with a copy of the workspace in its place: nothing is written into the workspace itself. Both sides of a
+    /// gate are copies, whose places have to stand for one.
+    #[must_use]
+    pub fn in_copy(mut self, copied: Copied, for_gate: bool) -> Self {
+        self.results = copied.lab.join("results");
+        self.builder.root.clone_from(&copied.root);
+        self.builder.target = copied.lab.join("target");
+        self.builder.options.clone_from(&copied.options);
+        self.builder.stands_for_root = for_gate.then(|| copied.stands_for_root.clone());
+        self.copied = Some(copied);
+        self
+    }
+
+    /// Seconds that a variant took when everything of it was compiled; `None` where that is not known.
+    #[must_use]
+    pub fn seconds_to_build(&self, variant: &Variant) -> Option<f64> {
+        self.builder.seconds_of(variant)
+    }
+
+    /// How many packages the lock file has; `None` where there is none.
+    #[must_use]
+    pub fn locked_packages(&self) -> Option<usize> {
+        let text = std::fs::read_to_string(self.built_in().join("Cargo.lock")).ok()?;
+        Some(text.lines().filter(|line| line.trim() == "[[package]]").count())
+    }
+
+    /// The directory that the workspace is built in: its own, or a copy.
+    #[must_use]
+    pub fn built_in(&self) -> &Path {
+        &self.builder.root
+    }
+
     /// Looks around from a directory: the workspace, the machine, the environment.
     ///
     /// # Errors
@@ -76,7 +135,10 @@ impl Context {
                 supervisor: Some(lab),
                 python: None,
                 stands_for_root: None,
+                options: Vec::new(),
             },
+            results: root.join("results"),
+            copied: None,
             root,
             environment,
             watcher,
@@ -118,7 +180,7 @@ impl Context {
     /// # Errors
     /// None is named, it cannot be read, or has a fault, which is named with its line.
     pub fn suite(&self, file: Option<&Path>) -> anyhow::Result<Suite> {
-        let default = self.defaults.suite.as_ref().map(|suite| self.root.join(suite));
+        let default = self.default_suite();
         let file = file.or(default.as_deref()).context(
             "no suite is named: name one with --suite FILE, or as suite under [workspace.metadata.perflab] in Cargo.toml",
         )?;
@@ -127,6 +189,13 @@ impl Context {
         })?;
         let shown = within(&self.root, file).display().to_string();
         Ok(parse_suite(&shown, &text, &self.flagsets)?)
+    }
+
+    /// The suite that is meant where none is named: the one that the manifest names, else `perflab.toml`.
+    #[must_use]
+    pub fn default_suite(&self) -> Option<PathBuf> {
+        let named = self.defaults.suite.as_ref().map(|suite| self.root.join(suite));
+        named.or_else(|| Some(self.root.join(SUITE)).filter(|file| file.is_file()))
     }
 
     /// What the plan's interpreter says of itself, or what is wrong with it; `None` where it calls from none.
@@ -222,7 +291,7 @@ impl Locked<'_> {
     pub(crate) fn program(&self, artifact: &Artifact) -> ArmProgram {
         ArmProgram {
             path: artifact.path.clone(),
-            directory: Some(artifact.root.clone()),
+            directory: Some(artifact.directory.clone()),
             starter: self.builder().supervisor.clone(),
             cpu: self.environment.pinned_to,
             priority: self.environment.nice.unwrap_or(0),

@@ -9,8 +9,8 @@
 //! 1. `progress`, `scratch`, `surroundings`, `store`: who waits, directories that go away, the machine, files.
 //! 2. `lock`, `calibrations`: one lab at a time; stored calibrations and their logs.
 //! 3. `context`: the workspace. What builds or measures takes a `Locked` one.
-//! 4. `options`, `judged`, `revision`: what is asked for, what a record says, another commit.
-//! 5. `artifacts`, `references`: what was built, what was accepted.
+//! 4. `options`, `judged`, `revision`, `private`: what is asked for, what a record says, another commit, a copy.
+//! 5. `artifacts`, `fit`, `references`: what was built, what fits into a time, what was accepted.
 //! 6. `session`: launches. On it stand `builds`, `crosstalk`, `injection`, `run` and `trials`.
 //! 7. `gate` and the other verbs, which name none of each other; `foreign`, the results of other tools, reads
 //!    `counts`.
@@ -23,12 +23,14 @@ pub mod commands;
 pub mod context;
 pub mod counts;
 pub(crate) mod crosstalk;
+pub(crate) mod fit;
 pub mod foreign;
 pub mod gate;
 pub(crate) mod injection;
 pub mod judged;
 pub mod lock;
 pub mod options;
+pub mod private;
 pub mod progress;
 pub mod references;
 pub(crate) mod revision;

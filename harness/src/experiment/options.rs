@@ -29,6 +29,8 @@ pub struct PlanOptions {
     pub arms: Vec<String>,
     /// The benchmarks, by name; empty is the suite's choice.
     pub benchmarks: Vec<String>,
+    /// Texts, of which a benchmark's name holds one; empty lets all pass.
+    pub filters: Vec<String>,
     /// A Cargo profile in place of the suite's.
     pub profile: Option<String>,
     /// A Python interpreter in place of the suite's: a name on `PATH`, or a path.
@@ -65,6 +67,12 @@ impl PlanOptions {
             plan.set_profile(profile);
         }
         Ok((suite, plan))
+    }
+
+    /// Whether a benchmark passes the filters.
+    #[must_use]
+    pub fn passes(&self, name: &str) -> bool {
+        self.filters.is_empty() || self.filters.iter().any(|text| name.contains(text.as_str()))
     }
 
     /// The benchmarks that were asked for: these options' or the suite's.

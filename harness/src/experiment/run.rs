@@ -1,7 +1,7 @@
 //! Runs: build, check every answer, measure into a record; or go on with one that was stopped.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
@@ -10,6 +10,7 @@ use crate::called::program;
 use crate::experiment::artifacts::{self, Artifacts};
 use crate::experiment::builds::measure_builds;
 use crate::experiment::context::{Context, Locked};
+use crate::experiment::fit::Fit;
 use crate::experiment::judged::Unmeasured;
 use crate::experiment::options::PlanOptions;
 use crate::experiment::revision::{first_few, head, outside};
@@ -18,7 +19,7 @@ use crate::experiment::store::{self, Store, record_name};
 use crate::experiment::surroundings::timestamp;
 use crate::machine::Environment;
 use crate::measure::{FailureReason, Prepared, Run, RunFailure};
-use crate::plan::{self, Benchmark, Plan, SCHEMA_VERSION};
+use crate::plan::{self, Benchmark, Plan, SCHEMA_VERSION, Suite};
 use crate::record::{RunFile, State};
 use crate::report::sentence;
 
@@ -31,6 +32,8 @@ pub struct RunOptions {
     pub out: Option<PathBuf>,
     /// The command as a person would type it again, for the record.
     pub command: String,
+    /// How long it may take, builds included; `None` is as long as the plan takes.
+    pub budget: Option<Duration>,
 }
 
 /// What a run would do.
@@ -109,7 +112,7 @@ pub fn verify(context: &Context, options: &PlanOptions) -> anyhow::Result<Verifi
     let (suite, plan) = options.plan(context)?;
     let context = &context.lock()?;
     let artifacts = artifacts::build(context, &plan)?;
-    let wanted = options.wanted(&suite.benchmarks);
+    let wanted = wanted(context, options, &suite, &plan, &artifacts)?;
     let prepared = session::first_processes(context, &plan, &artifacts.arms, &wanted)?;
     Ok(Verified { built: Built { plan, artifacts }, prepared })
 }
@@ -173,14 +176,15 @@ fn note_outside(context: &Context, artifacts: &Artifacts) {
 
 fn started(context: &Locked<'_>, options: &RunOptions) -> anyhow::Result<(Store, Prepared, Artifacts)> {
     let (suite, mut plan) = options.plan.plan(context)?;
-    let out = options.out.clone().unwrap_or_else(|| context.root.join("results"));
+    let out = options.out.clone().unwrap_or_else(|| context.results.clone());
     store::check_writable(&out)?;
     let name = record_name(&out);
     context.progress().begins(&plan.suite, &out.join(&name), &context.environment);
-    let mut artifacts = artifacts::build(context, &plan)?;
+    let fit = options.budget.map(|budget| Fit::new(budget, suite.full.launches));
+    let mut artifacts = artifacts::build_within(context, &plan, fit.as_ref().map(Fit::build_deadline))?;
     note_outside(context, &artifacts);
     let mut prepared = Prepared::default();
-    let wanted = options.plan.wanted(&suite.benchmarks);
+    let wanted = wanted(context, &options.plan, &suite, &plan, &artifacts)?;
     if plan.traits().built == plan::Built::EveryTurn {
         plan.benchmarks = known_rows(&plan, &wanted)?;
     } else {
@@ -188,6 +192,9 @@ fn started(context: &Locked<'_>, options: &RunOptions) -> anyhow::Result<(Store,
         plan.benchmarks.clone_from(&prepared.benchmarks);
         if artifacts.arms[0].is_some() {
             known_benchmarks(&options.plan.benchmarks, &prepared)?;
+        }
+        if let Some(fit) = &fit {
+            fit.apply(context, &mut plan, &mut artifacts, &mut prepared);
         }
         artifacts.census_of(&plan.benchmarks);
     }
@@ -240,9 +247,35 @@ fn resumed(context: &Locked<'_>, record: &Path) -> anyhow::Result<(Store, Prepar
     let prepared = Prepared {
         benchmarks: store.file.plan.benchmarks.clone(),
         paces: store.file.paces.clone(),
-        failures: Vec::new(),
+        ..Prepared::default()
     };
     Ok((store, prepared, artifacts))
+}
+
+/// The benchmarks that were asked for; those that pass the filters, of all that the subject has, where there are filters.
+fn wanted(
+    context: &Locked<'_>,
+    options: &PlanOptions,
+    suite: &Suite,
+    plan: &Plan,
+    artifacts: &Artifacts,
+) -> anyhow::Result<Vec<String>> {
+    let mut wanted = options.wanted(&suite.benchmarks);
+    if options.filters.is_empty() {
+        return Ok(wanted);
+    }
+    if wanted.is_empty()
+        && let Some(first) = artifacts.arms.iter().flatten().next()
+    {
+        wanted = session::listing(context, first, &plan.budget)
+            .map_err(|reason| anyhow::anyhow!("the baseline cannot be measured: {}", sentence(&reason)))?;
+    }
+    let known = wanted.len();
+    wanted.retain(|name| options.passes(name));
+    if wanted.is_empty() {
+        bail!("no name of the {known} benchmarks of {} holds {}", plan.suite, options.filters.join(" or "));
+    }
+    Ok(wanted)
 }
 
 /// The rows that were asked for, of those that are known without asking a subject; all of them where none was.

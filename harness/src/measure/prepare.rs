@@ -1,6 +1,7 @@
 //! The first process of each arm: it checks every answer, sizes the slices, and is thrown away.
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use perflab_subject::protocol::Prepared as SizedCall;
 
@@ -22,6 +23,9 @@ pub struct Prepared {
     pub benchmarks: Vec<Benchmark>,
     /// Calls a slice, by arm and benchmark; `None` where that arm or benchmark has failed.
     pub paces: Vec<Vec<Option<Pace>>>,
+    /// How long the longest slice of each benchmark took in any arm, by the lab's own clock, in ns; empty where nobody
+    /// tried.
+    pub slice_ns: Vec<u64>,
     /// What went wrong.
     pub failures: Vec<RunFailure>,
 }
@@ -60,17 +64,19 @@ pub fn prepare(
                     }
                     let mut sizes = fill(&mut prepared.benchmarks, &mut answered, &listing);
                     let mut first = FirstProcess { program, arm: Some(arm), budget };
-                    for benchmark in &mut prepared.benchmarks {
+                    prepared.slice_ns.resize(prepared.benchmarks.len(), 0);
+                    for (benchmark, longest) in prepared.benchmarks.iter_mut().zip(&mut prepared.slice_ns) {
                         let checked = match listing.named(&benchmark.name) {
                             Ok(listed) => first.check(benchmark, listed),
                             Err(reason) => Err(reason),
                         };
-                        if let Ok(pace) = &checked
-                            && sizes.remove(&benchmark.name)
-                        {
-                            benchmark.long = pace.long;
+                        if let Ok((pace, slice)) = &checked {
+                            *longest = (*longest).max(*slice);
+                            if sizes.remove(&benchmark.name) {
+                                benchmark.long = pace.long;
+                            }
                         }
-                        paces.push(checked.as_ref().ok().copied());
+                        paces.push(checked.as_ref().ok().map(|(pace, _)| *pace));
                         let failure = checked.err().map(|reason| fail(Some(benchmark.name.clone()), reason));
                         prepared.failures.extend(failure);
                     }
@@ -132,7 +138,8 @@ struct FirstProcess<'a> {
 impl FirstProcess<'_> {
     /// Checks one benchmark by the answer that this arm declares itself: whoever breaks its own word is wrong, whatever
     /// the others say. One that keeps it and declares another answer than they do has another task.
-    fn check(&mut self, benchmark: &Benchmark, listed: &Listed) -> Result<Pace, FailureReason> {
+    /// The answer is the pace, and how long one slice took with everything around it, in ns.
+    fn check(&mut self, benchmark: &Benchmark, listed: &Listed) -> Result<(Pace, u64), FailureReason> {
         let declared = listed.common.answer;
         let same_task = declared == benchmark.answer;
         let long = if same_task { benchmark.long } else { listed.common.long };
@@ -165,12 +172,14 @@ impl FirstProcess<'_> {
         let long = long || prepared.long && listed.common.slow;
         let iters = if long { 1 } else { calls(self.budget.slice_ns, &prepared) };
         let pace = Pace { iters, extra: 0, long };
+        let begun = Instant::now();
         let slices = arm.turn(&benchmark.name, 0, 1, pace, self.budget.patience())?;
+        let took = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.arm = Some(arm);
         let expected = declared.wrapping_mul(iters);
         match slices.iter().find(|slice| slice.checksum != expected) {
             Some(slice) => Err(FailureReason::WrongAnswer { expected, found: slice.checksum }),
-            None if same_task => Ok(pace),
+            None if same_task => Ok((pace, took)),
             None => Err(FailureReason::OtherTask { expected: benchmark.answer, declared }),
         }
     }

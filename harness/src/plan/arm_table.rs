@@ -8,8 +8,8 @@ use toml::Spanned;
 use crate::called::program;
 use crate::plan::suite::{Check, File};
 use crate::plan::{
-    Arm, BuildSettings, CargoBuild, Ffi, Library, Measure, PlanError, Role, Server, Shape, Source, ToolCall,
-    Variant, Workload, WorkloadKind,
+    Arm, Bench, BuildSettings, CargoBuild, Ffi, Library, Measure, PlanError, Role, Server, Shape, Source,
+    ToolCall, Variant, Workload, WorkloadKind,
 };
 
 /// The module of the C source that comes with the lab.
@@ -193,13 +193,35 @@ impl Check<'_> {
                 .right("there an arm is a server; here the suite's bin is the subject of all arms"));
         }
         let flagset = self.flagset_of(table)?;
+        let bench = self.bench(parsed)?;
         let package = table.package.as_ref().or(parsed.package.as_ref());
-        let (Some(package), Some(bin)) = (package, table.bin.as_ref().or(parsed.bin.as_ref())) else {
-            return Err(self
-                .fault(parsed.baseline.span(), "the suite does not say what to build")
-                .right("package = \"NAME\" and bin = \"NAME\" name a binary target"));
+        let named = bench.map(|(name, _)| name).or(table.bin.as_ref()).or(parsed.bin.as_ref());
+        let (Some(package), Some(bin)) = (package, named) else {
+            return Err(self.fault(parsed.baseline.span(), "the suite does not say what to build").right(
+                "package = \"NAME\" and bin = \"NAME\" name a binary target, bench = \"NAME\" a bench target",
+            ));
         };
-        Ok(variant(parsed, table, package, bin, flagset))
+        let variant = variant(parsed, table, package, bin, flagset);
+        Ok(Variant { bench: bench.map(|(_, bench)| bench), ..variant })
+    }
+
+    /// The bench target of a suite, and how it is measured.
+    fn bench<'a>(&self, parsed: &'a File) -> Result<Option<(&'a String, Bench)>, PlanError> {
+        let Some(bench) = &parsed.bench else {
+            return match &parsed.harness {
+                Some(harness) => Err(self
+                    .fault(harness.span(), "harness in a suite without a bench target")
+                    .right("bench = \"NAME\" names the target")),
+                None => Ok(None),
+            };
+        };
+        if parsed.bin.is_some() || parsed.workload != WorkloadKind::Kernel {
+            return Err(self
+                .fault(bench.span(), "bench beside bin, or in a suite that measures something else")
+                .right("a suite of a bench target has package and bench, and no workload"));
+        }
+        let harness = parsed.harness.as_ref().map(|harness| *harness.as_ref());
+        Ok(Some((bench.as_ref(), harness.unwrap_or_default())))
     }
 
     /// The library of an arm whose suite calls from Python.
@@ -273,6 +295,7 @@ fn variant(parsed: &File, table: &ArmTable, package: &str, bin: &str, flagset: S
     Variant {
         package: package.to_owned(),
         bin: bin.to_owned(),
+        bench: None,
         features: table.features.clone(),
         default_features: table.default_features.unwrap_or(true),
         flagset,
@@ -347,6 +370,23 @@ full = { launches = 64 }
         );
         let defaults = |at: usize| ffi(&suite.arms[at]).variant.default_features;
         assert!(!defaults(1) && defaults(0));
+    }
+
+    #[test]
+    fn a_bench_target_stands_in_place_of_a_program() {
+        let text = "name = \"s\"\npackage = \"p\"\nbench = \"b\"\nbaseline = \"x86-64\"\nflagsets = [\"x86-64\"]\n\
+                    [budget]\nquick = { launches = 1 }\nfull = { launches = 1 }\n";
+        let variant = |text: &str| parsed(text).unwrap().arms[0].workload.variant().unwrap().clone();
+        assert_eq!((variant(text).bin.as_str(), variant(text).bench), ("b", Some(Bench::Subject)));
+        let own = text.replace("bench =", "harness = \"criterion\"\nbench =");
+        assert_eq!(variant(&own).bench, Some(Bench::Criterion));
+        let wrong = |from: &str, to: &str| parsed(&own.replacen(from, to, 1)).unwrap_err().to_string();
+        assert!(
+            wrong("bench =", "bin =").starts_with("s.toml:3:11: harness in a suite without a bench target")
+        );
+        assert!(wrong("name =", "bin = \"x\"\nname =").contains("bench beside bin"));
+        assert!(wrong("name =", "workload = \"build\"\nname =").contains("measures something else"));
+        assert!(wrong("\"criterion\"", "\"criterio\"").contains("unknown variant `criterio`"));
     }
 
     #[test]

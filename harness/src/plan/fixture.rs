@@ -6,6 +6,7 @@ pub(crate) fn variant(flagset: &str) -> Variant {
     Variant {
         package: "p".into(),
         bin: "b".into(),
+        bench: None,
         features: Vec::new(),
         default_features: true,
         flagset: flagset.into(),

@@ -30,7 +30,9 @@ pub use measure::{Measure, Quantile, Unit};
 pub(crate) use suite::hex;
 pub use suite::{Suite, parse_suite};
 pub use tool_call::ToolCall;
-pub use workload::{Built, CargoBuild, Command, Gated, Server, Traits, Variant, Workload, WorkloadKind};
+pub use workload::{
+    Bench, Built, CargoBuild, Command, Gated, Server, Traits, Variant, Workload, WorkloadKind,
+};
 
 use serde::{Deserialize, Serialize};
 

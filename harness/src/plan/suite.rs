@@ -12,8 +12,8 @@ use crate::plan::budget_table::BudgetTable;
 use crate::plan::calibrate::CalibrateTable;
 use crate::plan::gate::GateTable;
 use crate::plan::{
-    Arm, Benchmark, Budget, Claim, CrosstalkSettings, FlagSets, GateSettings, Margin, Plan, PlanError, Role,
-    ToolCall, Traits, WorkloadKind,
+    Arm, Bench, Benchmark, Budget, Claim, CrosstalkSettings, FlagSets, GateSettings, Margin, Plan, PlanError,
+    Role, ToolCall, Traits, WorkloadKind,
 };
 
 /// A checked suite file.
@@ -51,6 +51,8 @@ pub(crate) struct File {
     pub(crate) workload: WorkloadKind,
     pub(crate) package: Option<String>,
     pub(crate) bin: Option<String>,
+    pub(crate) bench: Option<Spanned<String>>,
+    pub(crate) harness: Option<Spanned<Bench>>,
     pub(crate) library: Option<String>,
     pub(crate) python: Option<Spanned<String>>,
     #[serde(default = "release")]

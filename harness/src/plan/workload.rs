@@ -49,8 +49,12 @@ pub enum WorkloadKind {
 pub struct Variant {
     /// The package that holds the subject; empty for a library that Cargo does not build.
     pub package: String,
-    /// Its binary target; in `ffi` suites the name of the library, which is the module's.
+    /// Its binary target; in `ffi` suites the name of the library, which is the module's; the bench target where
+    /// [`Self::bench`] says so.
     pub bin: String,
+    /// How a bench target is made a subject; `None` where what is built is not one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bench: Option<Bench>,
     /// Cargo features of the package, besides its defaults.
     pub features: Vec<String>,
     /// Whether the package's default features are on.
@@ -62,6 +66,31 @@ pub struct Variant {
     pub profile: String,
     /// Where the code comes from.
     pub source: Source,
+}
+
+/// How a bench target is measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bench {
+    /// It is a subject: by itself, or since it is compiled against the lab's own form of criterion.
+    #[default]
+    Subject,
+    /// By the criterion that the project itself names: one process a turn.
+    Criterion,
+    /// By the divan that the project itself names: one process a turn.
+    Divan,
+}
+
+impl Bench {
+    /// Which way that is, in the words of a suite.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Subject => "subject",
+            Self::Criterion => "criterion",
+            Self::Divan => "divan",
+        }
+    }
 }
 
 fn yes() -> bool {

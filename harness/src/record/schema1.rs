@@ -115,6 +115,7 @@ impl OfSuite {
         let variant = Variant {
             package: old.package,
             bin: old.bin,
+            bench: None,
             features: old.features,
             default_features: old.default_features,
             flagset: old.flagset,

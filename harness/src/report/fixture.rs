@@ -302,6 +302,7 @@ fn variant(flagset: &str) -> Variant {
     Variant {
         package: "my-subject".to_owned(),
         bin: "workloads".to_owned(),
+        bench: None,
         features: Vec::new(),
         default_features: true,
         flagset: flagset.to_owned(),

@@ -7,7 +7,7 @@ use crate::modules::{code_of, harness, named_after};
 
 /// The modules of `experiment` in their order, and what each may name of the others: those before it alone.
 /// `experiment/mod.rs` has the same order with its reasons.
-const MAY_NAME: [(&str, &[&str]); 18] = [
+const MAY_NAME: [(&str, &[&str]); 20] = [
     ("progress", &[]),
     ("scratch", &[]),
     ("surroundings", &[]),
@@ -18,7 +18,9 @@ const MAY_NAME: [(&str, &[&str]); 18] = [
     ("options", &["surroundings", "context"]),
     ("judged", &["store", "calibrations"]),
     ("revision", &["progress", "context"]),
+    ("private", &["progress", "lock", "context", "revision"]),
     ("artifacts", &["progress", "surroundings", "store", "context", "revision"]),
+    ("fit", &["context", "artifacts"]),
     ("references", &["store", "calibrations", "judged", "revision"]),
     ("session", &["progress", "store", "context"]),
     ("builds", &["scratch", "store", "context"]),
@@ -30,6 +32,7 @@ const MAY_NAME: [(&str, &[&str]); 18] = [
             "surroundings",
             "store",
             "context",
+            "fit",
             "options",
             "judged",
             "revision",

@@ -17,7 +17,7 @@ const MAY_NAME: [(&str, &[&str]); 26] = [
     ("progress", &["machine"]),
     ("plan", &["called"]),
     ("build", &["plan", "process"]),
-    ("foreign", &[]),
+    ("foreign", &["plan", "process"]),
     ("census", &["machine"]),
     ("measure", &["plan", "build", "process", "machine", "stats", "counter", "schedule"]),
     ("record", &["plan", "measure", "machine"]),

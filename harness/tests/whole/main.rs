@@ -4,6 +4,7 @@
 //! of a target directory compiles them; later ones find them compiled.
 #![expect(clippy::unwrap_used, reason = "this is a test: a panic is how it fails")]
 
+mod any_project;
 mod anywhere;
 mod calibrations;
 mod commands;

@@ -7,6 +7,7 @@ use anyhow::bail;
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::called::program;
+use crate::cli::project::ProjectArgs;
 use crate::cli::values::{Names, duration_or_seconds, names};
 
 #[derive(Args)]
@@ -21,7 +22,7 @@ pub(crate) struct CountsArgs {
 #[derive(Subcommand)]
 pub(crate) enum CountsVerb {
     /// Count one call of every benchmark of a suite under every flag set that runs here, AVX-512 included.
-    Steps(StepsArgs),
+    Steps(StepsVerb),
     /// Run a gungraun bench under Callgrind, a flag set at a time.
     Callgrind(CallgrindArgs),
     /// Show what gungraun and iai-callgrind saved.
@@ -51,6 +52,15 @@ pub(crate) struct StepsArgs {
     /// Where records go [default: results].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+}
+
+/// [`StepsArgs`], also of the bench targets of a project.
+#[derive(Args)]
+pub(crate) struct StepsVerb {
+    #[command(flatten)]
+    pub steps: StepsArgs,
+    #[command(flatten)]
+    pub project: ProjectArgs,
 }
 
 /// By what is counted, and how far.
@@ -160,7 +170,8 @@ impl OldArgs {
             return Ok((CountsVerb::Callgrind(args), "counts callgrind"));
         }
         if steps.suite.is_some() || !steps.flagsets.is_empty() || !steps.benchmarks.is_empty() {
-            return Ok((CountsVerb::Steps(steps), "counts steps"));
+            let project = ProjectArgs::default();
+            return Ok((CountsVerb::Steps(StepsVerb { steps, project }), "counts steps"));
         }
         if steps.accepting.gate || steps.accepting.accept {
             bail!(

@@ -13,8 +13,10 @@ use crate::cli::Exit;
 use crate::cli::args::{Format, Shared};
 use crate::cli::context::{current, from_here, open, reading_root, style};
 use crate::cli::counts::args::{
-    AcceptingArgs, CallgrindArgs, CounterChoice, CountsVerb, RecordOfCountsArgs, StepsArgs, SummariesArgs,
+    AcceptingArgs, CallgrindArgs, CounterChoice, CountsVerb, RecordOfCountsArgs, StepsArgs, StepsVerb,
+    SummariesArgs,
 };
+use crate::cli::project::{ProjectArgs, Work, Works};
 use crate::cli::typed::Typed;
 use crate::cli::values::{all_names, renamed};
 use crate::experiment::context::Context;
@@ -51,10 +53,11 @@ pub(crate) fn counts(shared: &Shared, args: CountsArgs) -> anyhow::Result<Exit> 
 }
 
 impl StepsArgs {
-    fn options(&self) -> StepOptions {
+    fn options(&self, project: &ProjectArgs, work: &Work) -> StepOptions {
         StepOptions {
             plan: PlanOptions {
-                suite: self.suite.clone(),
+                suite: work.suite.clone(),
+                filters: project.filters.clone(),
                 arms: all_names(&self.flagsets),
                 benchmarks: all_names(&self.benchmarks),
                 profile: self.profile.clone(),
@@ -68,14 +71,14 @@ impl StepsArgs {
             limit: self.counting.limit,
             patience: self.counting.patience,
             out: self.out.clone(),
-            command: self.command(),
+            command: self.command(project),
         }
     }
 
     /// The command as a person would type it again.
-    fn command(&self) -> String {
+    fn command(&self, project: &ProjectArgs) -> String {
         let hardware = self.counting.counter == CounterChoice::Hardware;
-        Typed::of("counts steps")
+        let command = Typed::of("counts steps")
             .path("--suite", self.suite.as_ref())
             .names("--flagsets", &self.flagsets)
             .names("--benchmarks", &self.benchmarks)
@@ -83,15 +86,16 @@ impl StepsArgs {
             .option("--counter", hardware.then_some("hardware"))
             .option("--processes", Some(self.counting.processes))
             .option("--limit", Some(self.counting.limit))
-            .time("--patience", self.counting.patience)
-            .text()
+            .time("--patience", self.counting.patience);
+        project.typed(command).text()
     }
 }
 
-fn steps(shared: &Shared, args: &StepsArgs) -> anyhow::Result<Exit> {
-    let context = open()?;
-    let counted = counts::steps(&context, &args.options())?;
-    finish(shared, &context, &args.accepting, &counted)
+fn steps(shared: &Shared, StepsVerb { steps: args, project }: &StepsVerb) -> anyhow::Result<Exit> {
+    Works::find(project, args.suite.as_deref(), false)?.each(&mut |work| {
+        let counted = counts::steps(&work.context, &args.options(project, work))?;
+        finish(shared, &work.context, &args.accepting, &counted)
+    })
 }
 
 fn callgrind(shared: &Shared, args: CallgrindArgs) -> anyhow::Result<Exit> {

@@ -3,6 +3,7 @@
 pub(crate) mod export;
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use anyhow::bail;
 
@@ -10,26 +11,38 @@ use crate::called::program;
 use crate::cli::Exit;
 use crate::cli::args::{AllowedRows, ExportArgs, Format, GateArgs, Shared};
 use crate::cli::context::{from_here, open, reading_root, style, word_from_here};
+use crate::cli::project::{Work, Works};
 use crate::cli::typed::Typed;
 use crate::cli::values::all_names;
 use crate::experiment::gate::{self, GateOptions, Gated, view};
 use crate::judge::{Allowed, Fold};
 
 impl GateArgs {
-    fn options(&self) -> GateOptions {
+    fn options(&self, work: Option<&Work>, budget: Duration) -> GateOptions {
         GateOptions {
-            suite: self.suite.clone(),
+            suite: work.map_or_else(|| self.suite.clone(), |work| work.suite.clone()),
             arms: all_names(&self.flagsets),
             benchmarks: all_names(&self.benchmarks),
             profile: self.profile.clone(),
             python: self.python.clone(),
-            budget: self.budget,
+            filters: self.project.filters.clone(),
+            budget,
             identity: !self.no_identity,
             allow_unmatched: self.allowed(),
             seed: self.seed,
             out: self.out.clone(),
-            command: self.command(),
+            command: work.map_or_else(|| self.command(), |work| self.command_of(work)),
         }
+    }
+
+    /// The command of one of several bench targets.
+    fn command_of(&self, work: &Work) -> String {
+        let mut own = self.clone();
+        if let Some((target, _)) = &work.target {
+            own.project.packages = vec![target.package.clone()];
+            own.project.benches = vec![target.name.clone()];
+        }
+        own.command()
     }
 
     /// Which rows without a counterpart pass.
@@ -53,7 +66,7 @@ impl GateArgs {
             Some(None) => command.word("--references"),
             None => command,
         };
-        command
+        command = command
             .path("--suite", self.suite.as_ref())
             .names("--flagsets", &self.flagsets)
             .names("--benchmarks", &self.benchmarks)
@@ -63,20 +76,24 @@ impl GateArgs {
             .flag("--no-identity", self.no_identity)
             .flag("--allow-unmatched", self.allow_unmatched == Some(AllowedRows::All))
             .flag("--allow-unmatched=new", self.allow_unmatched == Some(AllowedRows::New))
-            .option("--seed", self.seed)
-            .text()
+            .option("--seed", self.seed);
+        self.project.typed(command).text()
     }
 }
 
 /// Compares the work tree with a revision or with references, or judges a record.
 pub(crate) fn gate(shared: &Shared, args: &GateArgs) -> anyhow::Result<Exit> {
     args.export.check()?;
-    let options = args.options();
+    let begun = Instant::now();
+    let options = args.options(None, args.budget);
     let (root, gated, measured) = match (&args.against, &args.references, &args.record) {
         (Some(rev), None, None) => {
-            let context = open()?;
-            let gated = gate::against(&context, &options, rev)?;
-            (context.root, gated, true)
+            return Works::find(&args.project, args.suite.as_deref(), true)?.each(&mut |work| {
+                let left = args.budget.saturating_sub(begun.elapsed()) / work.to_come;
+                let options = args.options(Some(work), left);
+                let gated = gate::against(&work.context, &options, rev)?;
+                told(shared, args, &work.context.root, &gated, true)
+            });
         }
         (None, Some(directory), None) => {
             let context = open()?;
@@ -97,12 +114,23 @@ pub(crate) fn gate(shared: &Shared, args: &GateArgs) -> anyhow::Result<Exit> {
             "what to compare with? --against REV measures a revision beside the work tree, --references what was accepted; a gate's RECORD is judged again"
         ),
     };
-    tell(shared, &args.export, &root, &gated)?;
+    told(shared, args, &root, &gated, measured)
+}
+
+/// The gate, and where its record is if it made one.
+fn told(
+    shared: &Shared,
+    args: &GateArgs,
+    root: &Path,
+    gated: &Gated,
+    measured: bool,
+) -> anyhow::Result<Exit> {
+    tell(shared, &args.export, root, gated)?;
     if let Some(directory) = gated.directory.as_ref().filter(|_| measured) {
         let (shown, word) = (from_here(directory), word_from_here(directory));
         errln!(" record   {}    again  {} gate {word}", shown.display(), program());
     }
-    Ok(outcome(&gated))
+    Ok(outcome(gated))
 }
 
 /// Shows a record that a gate made, with the gate's verdicts; `None` where it is not one. Its samples were looked at

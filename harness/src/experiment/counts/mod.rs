@@ -32,7 +32,7 @@ pub struct Counted {
 
 /// Writes the record.
 fn kept(context: &Context, out: Option<&Path>, counts: CountsFile) -> anyhow::Result<Counted> {
-    let out = out.map_or_else(|| context.root.join("results"), Path::to_owned);
+    let out = out.map_or_else(|| context.results.clone(), Path::to_owned);
     let directory = new_directory(&out, &mut record_name(&out))?;
     let put = |name: &str, text: &str| {
         let path = directory.join(name);

@@ -71,7 +71,8 @@ fn count(context: &Locked<'_>, options: &StepOptions) -> anyhow::Result<CountsFi
     let artifacts = artifacts::build(context, &plan)?;
     let mut failures = artifacts.failures.clone();
     let wanted = options.plan.wanted(&suite.benchmarks);
-    let benchmarks = benchmarks(context, &plan, &artifacts.arms, &wanted, &mut failures)?;
+    let mut benchmarks = benchmarks(context, &plan, &artifacts.arms, &wanted, &mut failures)?;
+    benchmarks.retain(|benchmark| options.plan.passes(&benchmark.name));
     let counting = Counting {
         means: options.means,
         limits: Limits { instructions: options.limit, patience: options.patience },

@@ -72,7 +72,7 @@ pub(crate) fn paired(
     arms: &[&Arm],
     other: &Other,
 ) -> anyhow::Result<PairedRun> {
-    let out = options.out.clone().unwrap_or_else(|| context.root.join("results"));
+    let out = options.out.clone().unwrap_or_else(|| context.results.clone());
     store::check_writable(&out)?;
     let context = &context.lock()?;
     let revision = revision::checked_out(context, &other.commit)?;

@@ -30,6 +30,8 @@ pub struct GateOptions {
     pub arms: Vec<String>,
     /// The benchmarks, by name; empty is the suite's choice.
     pub benchmarks: Vec<String>,
+    /// Texts, of which a benchmark's name holds one; empty lets all pass.
+    pub filters: Vec<String>,
     /// A Cargo profile in place of the suite's.
     pub profile: Option<String>,
     /// A Python interpreter in place of the suite's: a name on `PATH`, or a path.

@@ -114,7 +114,7 @@ pub(crate) fn pair(
     if let Some(python) = &options.python {
         plan.call_from(python);
     }
-    let sources = Sources { revision: Some(revision), identity: options.identity };
+    let sources = Sources { revision: Some(revision), identity: options.identity, deadline: None };
     let mut artifacts = artifacts::build_from(context, &plan, sources)
         .map_err(|error| error.context(format!("revision {}", short_hash(&revision.commit))))?;
     let identical = artifacts.facts[CANDIDATE].identical_to.is_some();
@@ -122,7 +122,7 @@ pub(crate) fn pair(
         whole(&plan, &artifacts)?;
     }
     let asked = if options.benchmarks.is_empty() { &suite.benchmarks } else { &options.benchmarks };
-    let wanted = union(context, &artifacts.arms, &plan, asked)?;
+    let wanted = filtered(union(context, &artifacts.arms, &plan, asked)?, options)?;
     let mut prepared = first_processes(context, &plan, &artifacts.arms, &wanted)?;
     unknown(options, suite, &plan, &prepared, identical)?;
     plan.benchmarks.clone_from(&prepared.benchmarks);
@@ -186,7 +186,7 @@ pub(crate) fn new_arm(
     }
     let artifacts = artifacts::build(context, &plan)?;
     let asked = if options.benchmarks.is_empty() { &suite.benchmarks } else { &options.benchmarks };
-    let benchmarks = union(context, &artifacts.arms, &plan, asked)?;
+    let benchmarks = filtered(union(context, &artifacts.arms, &plan, asked)?, options)?;
     let prepared = first_processes(context, &plan, &artifacts.arms, &benchmarks)?;
     let wrong = |name: &String| {
         let of = |failure: &&RunFailure| failure.benchmark.as_ref() == Some(name) && failure.is_broken();
@@ -266,6 +266,16 @@ fn union(
     Ok(names)
 }
 
+/// Those whose names pass the filters.
+fn filtered(mut names: Vec<String>, options: &GateOptions) -> anyhow::Result<Vec<String>> {
+    let known = names.len();
+    names.retain(|name| options.filters.is_empty() || options.filters.iter().any(|text| name.contains(text)));
+    if names.is_empty() {
+        bail!("no name of the {known} benchmarks holds {}", options.filters.join(" or "));
+    }
+    Ok(names)
+}
+
 /// Names of the command line and of the suite that no side has are slips of the pen.
 fn unknown(
     options: &GateOptions,
@@ -290,6 +300,7 @@ fn unknown(
         bail!("unknown benchmark \"{name}\": {} verify lists them all", program());
     }
     if options.benchmarks.is_empty()
+        && options.filters.is_empty()
         && let Some(name) = suite.gate.named().find(|name| !named(name))
     {
         bail!(

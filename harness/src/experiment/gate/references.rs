@@ -253,7 +253,7 @@ fn by_anchor(
         seed: options.seed,
         ..PlanOptions::default()
     };
-    let run = RunOptions { plan, out: options.out.clone(), command: options.command.clone() };
+    let run = RunOptions { plan, out: options.out.clone(), command: options.command.clone(), budget: None };
     let record = run::measure(context, &run)?;
     let judged = Judged::read(&context.root, &record.folder)?;
     let file = judged_record(context, &judged, stored, suite, options)?;
@@ -409,10 +409,7 @@ fn empty(context: &Context, stored: &References, options: &GateOptions) -> anyho
         workload: stored.workload,
         against: stored.commit.clone(),
         against_name: stored.commit.clone(),
-        candidate: revision::head(
-            context,
-            &options.out.clone().unwrap_or_else(|| context.root.join("results")),
-        ),
+        candidate: revision::head(context, &options.out.clone().unwrap_or_else(|| context.results.clone())),
         environment: context.environment.clone(),
         compilers: Vec::new(),
         warnings: Vec::new(),

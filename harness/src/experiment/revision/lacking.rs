@@ -71,7 +71,13 @@ impl Revision {
             text.parse::<toml::Table>()
                 .is_ok_and(|table| table.get("profile").and_then(|profiles| profiles.get(profile)).is_some())
         };
-        let known = PROFILES.contains(&profile) || has(manifest) || config.into_iter().any(|text| has(&text));
+        // The lab's own are named in its calls of Cargo.
+        let own = format!("profile.{profile}.");
+        let of_lab = self.options.iter().any(|option| option.to_string_lossy().starts_with(&own));
+        let known = of_lab
+            || PROFILES.contains(&profile)
+            || has(manifest)
+            || config.into_iter().any(|text| has(&text));
         (!known).then(|| format!("has no profile \"{profile}\""))
     }
 }
@@ -83,9 +89,10 @@ fn absent(packages: &[Package], variant: &Variant, is_library: bool) -> Option<S
         let names: Vec<&str> = packages.iter().map(|known| known.name.as_str()).collect();
         return Some(format!("has no package \"{package}\"; it has {}", names.join(", ")));
     };
-    let is_bin = |target: &&Target| &target.name == bin && target.kind.iter().any(|kind| kind == "bin");
-    if !is_library && !found.targets.iter().any(|target| is_bin(&target)) {
-        return Some(format!("has no program \"{bin}\" in package \"{package}\""));
+    let (kind, named) = if variant.bench.is_some() { ("bench", "bench target") } else { ("bin", "program") };
+    let is_there = |target: &Target| &target.name == bin && target.kind.iter().any(|found| found == kind);
+    if !is_library && !found.targets.iter().any(is_there) {
+        return Some(format!("has no {named} \"{bin}\" in package \"{package}\""));
     }
     // A feature of another package, `NAME/FEATURE`, is known to that one.
     let own = |feature: &&String| !feature.contains('/') && !found.features.contains_key(*feature);
@@ -106,6 +113,7 @@ mod tests {
             let variant = Variant {
                 package: package.to_owned(),
                 bin: bin.to_owned(),
+                bench: None,
                 features: vec![feature.to_owned()],
                 default_features: true,
                 flagset: "plain".to_owned(),

@@ -6,8 +6,10 @@ mod head;
 mod lacking;
 pub(crate) mod outside;
 mod tree;
+mod work_copy;
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,6 +17,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 
 pub(crate) use head::head;
+pub(crate) use work_copy::work_copy;
 
 use crate::experiment::context::{Context, Locked, flagsets};
 use crate::experiment::revision::git::{Git, Repository, words};
@@ -43,6 +46,8 @@ pub(crate) struct Revision {
     pub copy: PathBuf,
     /// The flag sets of that commit.
     pub flagsets: FlagSets,
+    /// Options of Cargo's for every call that builds it.
+    pub options: Vec<OsString>,
 }
 
 /// The beginning of a commit's hash: enough to find it, short enough to read.
@@ -128,7 +133,12 @@ pub(crate) fn checked_out(context: &Locked<'_>, commit: &str) -> anyhow::Result<
     same_dependencies(context, &git, &repository, &root, commit)?;
     same_settings(&context.root, &root, commit)?;
     let flagsets = flagsets(&root).with_context(|| format!("flag sets of {}", short_hash(commit)))?;
+    let options = match &context.copied {
+        Some(copied) => copied.options_of(&root).with_context(|| short_hash(commit).to_owned())?,
+        None => Vec::new(),
+    };
     Ok(Revision {
+        options,
         commit: commit.to_owned(),
         root,
         around: outside,
@@ -186,7 +196,8 @@ fn same_dependencies(
 ) -> anyhow::Result<()> {
     let is_tracked =
         git.asked(&["ls-files", "--error-unmatch", "--", &format!("{}Cargo.lock", repository.prefix)])?;
-    let own = context.root.join("Cargo.lock");
+    // A project that is copied gets none of its own.
+    let own = context.built_in().join("Cargo.lock");
     if is_tracked.is_some() {
         let stop = || context.stopped();
         let git = repository.git(&context.root, &stop)?;
@@ -203,7 +214,7 @@ fn same_dependencies(
         return Ok(());
     }
     if !own.is_file() {
-        let invocation = Invocation::new("cargo", ["generate-lockfile"]).in_folder(&context.root);
+        let invocation = Invocation::new("cargo", ["generate-lockfile"]).in_folder(context.built_in());
         let limits = Limits { timeout: Duration::from_secs(600), output: 1 << 20 };
         let output = run(&invocation, limits, &|| context.stopped())?;
         if !output.success() {

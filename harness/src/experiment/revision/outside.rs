@@ -28,6 +28,7 @@ pub(crate) fn of_both(
     found.extend(compiled(&older, &revision.files));
     found.extend(of_work_tree(context, &own)?);
     found.retain(|path| !revision.around.iter().any(|package| path.starts_with(package)));
+    without_own(context, &mut found);
     Ok(found)
 }
 
@@ -39,8 +40,17 @@ pub(crate) fn of_work_tree(context: &Context, artifacts: &[&Artifact]) -> anyhow
     let stop = || context.stopped();
     let Some(repository) = Repository::of(&context.root, &stop)? else { return Ok(BTreeSet::new()) };
     let mut found = of_tree(&repository.git(&context.root, &stop)?, &context.root, &repository.top)?;
-    found.extend(compiled(artifacts, &repository.top));
+    // What a copy was compiled from stands for the work tree's own.
+    let top = context.copied.as_ref().map_or(&repository.top, |copied| &copied.files);
+    found.extend(compiled(artifacts, top));
+    without_own(context, &mut found);
     Ok(found)
+}
+
+/// What the lab itself puts in place of a package is the same on both sides.
+fn without_own(context: &Context, found: &mut BTreeSet<PathBuf>) {
+    let packages = context.copied.as_ref().and_then(|copied| copied.packages.canonicalize().ok());
+    found.retain(|path| packages.as_ref().is_none_or(|packages| !path.starts_with(packages)));
 }
 
 /// Where links below `root` lead that git tracks, of those that leave `top`. What leads nowhere is read by nobody.

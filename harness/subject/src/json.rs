@@ -4,7 +4,7 @@
 use std::fmt::{self, Write as _};
 
 /// How deep values may lie in each other.
-const DEEPEST: u32 = 64;
+const MOST_NESTED: u32 = 64;
 
 /// A value as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,8 +118,8 @@ impl Reader<'_> {
     }
 
     fn value(&mut self, depth: u32) -> Result<Value, String> {
-        if depth > DEEPEST {
-            return Err(format!("values lie more than {DEEPEST} deep in each other"));
+        if depth > MOST_NESTED {
+            return Err(format!("values lie more than {MOST_NESTED} deep in each other"));
         }
         self.space();
         match self.peek() {

@@ -75,6 +75,11 @@ def archive(program, out, empty, version):
         packed.extractall(empty.home, filter="data") if hasattr(tarfile, "data_filter") else packed.extractall(empty.home)
     place = empty.home / name
     expect(program, [place / program], empty, version)
+    empty.run("bash", "-n", place / f"completions/{program}.bash")
+    page = (place / f"man/{program}.1").read_text(encoding="utf-8")
+    if ".TH" not in page or "SYNOPSIS" not in page:
+        raise release.Refused(f"{place}/man/{program}.1 is not a manual page")
+    return f"{sum(1 for _ in (place / 'man').iterdir())} manual pages, completions"
 
 
 def pip(program, out, empty, version):

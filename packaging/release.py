@@ -62,8 +62,8 @@ def built(directory, program):
     if not os.access(file, os.X_OK):
         raise Refused(f"{directory} has no {program}: build it first")
     said = subprocess.run([file, "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    if not f"{said} ".startswith(f"{program} {VERSION} "):
-        raise Refused(f"{file} says that it is “{said}”; expected “{program} {VERSION}”")
+    if not said.startswith(f"{program} {VERSION} ("):
+        raise Refused(f"{file} says that it is “{said}”; expected “{program} {VERSION} (…)”")
     return file
 
 

@@ -28,7 +28,9 @@ class Archives(unittest.TestCase):
     def program(self, name, version):
         """A program that says its name and version."""
         file = self.built / name
-        file.write_text(f'#!/bin/sh\necho "{name} {version}"\n')
+        pages = f'mkdir "$2/man" "$2/completions" && touch "$2/man/{name}.1" "$2/completions/{name}.bash"'
+        about = f'echo "{name} {version} (abc, x86-64, ship)"'
+        file.write_text(f'#!/bin/sh\nif [ "$1" = __pages ]; then {pages}; else {about}; fi\n')
         file.chmod(0o755)
 
     def archive(self, *arguments):
@@ -48,7 +50,8 @@ class Archives(unittest.TestCase):
                 members = {member.name: member for member in archive.getmembers()}
             # The lab has two names.
             names = (program, "cargo-perflab") if program == "perflab" else (program,)
-            inside = (*names, "README.md", "CHANGELOG.md", "LICENSE", "LICENSE-APACHE", "LICENSE-MIT")
+            made = ("man", f"man/{program}.1", "completions", f"completions/{program}.bash")
+            inside = (*names, *made, "README.md", "CHANGELOG.md", "LICENSE", "LICENSE-APACHE", "LICENSE-MIT")
             self.assertEqual(sorted(members), sorted([name, *(f"{name}/{file}" for file in inside)]))
             self.assertEqual(members[f"{name}/{program}"].mode, 0o755)
             self.assertEqual({(member.uid, member.mtime) for member in members.values()}, {(0, 86400)})
@@ -56,7 +59,8 @@ class Archives(unittest.TestCase):
     def test_binstall_looks_for_what_is_made(self):
         """The archive's name, and the program in it, as each manifest has them for `cargo binstall`."""
         self.archive(self.built, self.out)
-        manifests = [ROOT / "harness/Cargo.toml"]
+        manifests = [ROOT / "harness/Cargo.toml", *sorted(ROOT.glob("servers/*/Cargo.toml"))]
+        self.assertEqual(len(manifests), len(PROGRAMS))
         for manifest in manifests:
             text = manifest.read_text()
 
@@ -70,6 +74,8 @@ class Archives(unittest.TestCase):
                 fill = lambda match: words.get(match.group(1), match.group(0))  # noqa: E731
                 return re.sub(r"\{ ([\w-]+) \}", fill, found(rf'^{key} = "(.*)"$'))
 
+            # binstall takes `repo` from here.
+            self.assertIn("repository.workspace = true", text)
             url = rendered("pkg-url")
             self.assertTrue(url.startswith(f"{{ repo }}/releases/download/v{VERSION}/"), url)
             with tarfile.open(self.out / url.rsplit("/", 1)[1]) as archive:
@@ -91,7 +97,7 @@ class Archives(unittest.TestCase):
         self.program("bash-god-mcp", "9.9.9")
         done = self.archive(self.built, self.out)
         self.assertEqual(done.returncode, 1)
-        self.assertIn("bash-god-mcp 9.9.9", done.stderr)
+        self.assertIn("bash-god-mcp 9.9.9 (", done.stderr)
 
     def test_what_is_not_built_is_named(self):
         (self.built / "perflab").unlink()

@@ -59,6 +59,12 @@ pub struct Options {
 pub enum Action {
     /// Say what this machine offers to the server, and how to get what is missing
     Doctor,
+    /// Write manual pages and shell completions below a directory, for whoever packs the program.
+    #[command(name = "__pages", hide = true)]
+    Pages {
+        /// The directory.
+        directory: PathBuf,
+    },
 }
 
 /// How much is logged.

@@ -157,7 +157,9 @@ impl Served {
             assert!(help.contains(word), "{word} in {help}");
         }
         let version = self.told("--version");
-        assert_eq!(version.split_whitespace().next(), Some(self.name), "{version}");
+        let words: Vec<&str> = version.split_whitespace().collect();
+        assert!(words.len() >= 5 && words[0] == self.name && words[2].starts_with('('), "{version}");
+        assert_eq!(self.told("-V").trim_end(), format!("{} {}", words[0], words[1]));
         let facts = self.told("doctor");
         for word in ["protocol", "kernel", "state"].iter().chain(self.facts) {
             assert!(facts.contains(word), "{word} in {facts}");

@@ -19,7 +19,7 @@ use crate::plan::LAUNCH_LIMIT;
 /// A benchmark-driven performance lab: builds crates under CPU flag sets, proves that a flag changed the
 /// code, measures over many launches and layouts, and answers claims honestly.
 #[derive(Parser)]
-#[command(name = "perflab", version, args_conflicts_with_subcommands = true)]
+#[command(name = "perflab", version, long_version = perflab_program::long_version(env!("CARGO_PKG_VERSION")), args_conflicts_with_subcommands = true)]
 #[command(bin_name = program())]
 #[command(after_help = format!(
     "Exit codes: 0 fine, 1 an arm failed, a document differs or a gate found a regression, 2 usage or set-up,\n\
@@ -110,6 +110,8 @@ pub(crate) enum Verb {
     Supervise(SuperviseArgs),
     #[command(name = "__reference", hide = true)]
     Reference(ReferenceArgs),
+    #[command(name = "__pages", hide = true)]
+    Pages(PagesArgs),
 }
 
 #[derive(Args, Clone, Default)]
@@ -423,6 +425,12 @@ pub(crate) enum BenchHarness {
 pub(crate) struct SuperviseArgs {
     #[arg(last = true, required = true)]
     pub command: Vec<OsString>,
+}
+
+#[derive(Args)]
+pub(crate) struct PagesArgs {
+    /// Where manual pages and shell completions are written.
+    pub directory: PathBuf,
 }
 
 #[derive(Args)]

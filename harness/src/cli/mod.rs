@@ -169,5 +169,6 @@ fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Time(args) => stand_ins::time(&args),
         Verb::Supervise(args) => match stand_ins::end_with_stdin(&args)? {},
         Verb::Reference(args) => reference::write(&args.file),
+        Verb::Pages(args) => reference::pages(&args.directory),
     }
 }

@@ -19,6 +19,14 @@ pub(crate) fn write(file: &Path) -> anyhow::Result<Exit> {
     Ok(Exit::Fine)
 }
 
+/// Writes manual pages and shell completions below `directory`, for the archives of a release.
+pub(crate) fn pages(directory: &Path) -> anyhow::Result<Exit> {
+    let command = Cli::command().bin_name(INSTALLED);
+    perflab_program::pages::write(command, INSTALLED, directory)
+        .with_context(|| format!("cannot write into {}", directory.display()))?;
+    Ok(Exit::Fine)
+}
+
 /// Every verb that is not hidden with its help, in the order of `--help`.
 fn page() -> String {
     let mut text = String::new();

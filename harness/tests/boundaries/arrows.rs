@@ -1,5 +1,6 @@
 //! Between the directories arrows point one way: `core` and `servers` name nothing of `harness` but the subject
-//! library and the reader of JSON Schema, and `harness` names nothing of theirs, neither as a dependency nor in its files.
+//! library, the reader of JSON Schema and what a program says of itself, and `harness` names nothing of theirs, neither
+//! as a dependency nor in its files.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,8 +12,9 @@ use serde_json::Value;
 use crate::dependencies::workspace;
 
 /// The packages of `harness` that the others may name, because they are published on their own and name neither side:
-/// what makes an executable a subject, and the one definition of JSON Schema that servers and the load tester share.
-const SHARED: [&str; 2] = ["perflab-subject", "mcp-schema"];
+/// what makes an executable a subject, the one definition of JSON Schema that servers and the load tester share, and what
+/// every program says of itself.
+const SHARED: [&str; 3] = ["perflab-subject", "mcp-schema", "perflab-program"];
 
 /// What lies in `harness` and names what it measures, because that is what it is for: data of this repository. No
 /// package holds it, and the lab knows none of it. The paths are in people's fingers and in the commands of records.

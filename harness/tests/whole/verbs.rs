@@ -26,7 +26,9 @@ fn every_verb_has_help() {
     }
     let help = stdout(&lab(0, &["--help"]));
     assert!(help.contains("Exit codes: 0 fine") && !help.contains("__exec"), "{help}");
-    assert!(stdout(&lab(0, &["--version"])).starts_with("perflab "));
+    let version = stdout(&lab(0, &["-V"]));
+    assert_eq!(version, format!("perflab {}\n", env!("CARGO_PKG_VERSION")));
+    assert!(stdout(&lab(0, &["--version"])).starts_with(&format!("{} (", version.trim_end())));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::ffi::OsString;
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -97,6 +98,9 @@ fn start<F: Args, A: Subcommand>(
             std::io::stdout().write_all(doctor::table(&facts).as_bytes()).ok();
             Ok(())
         }
+        (Some(Action::Pages { directory }), _) => {
+            pages(whole::<F, A>(&purpose.about), &purpose.about, &directory)
+        }
         (None, Some(own)) => (purpose.act)(own, &options, &flags).map_err(StartError::Own),
         (None, None) => serve(Arc::new(build(purpose, &options, &flags)?), &options),
     }
@@ -114,16 +118,26 @@ fn read<F: Args, A: Subcommand>(
     purpose: &Purpose<F, A>,
     arguments: impl Iterator<Item = OsString>,
 ) -> Line<F, A> {
-    let command = A::augment_subcommands(Action::augment_subcommands(command::<F>(&purpose.about)));
-    // What is added says what sub-commands are for, which is not what the server is.
-    let command = command.about(purpose.about.title).subcommand_required(false);
-    let matches = command.get_matches_from(arguments);
+    let matches = whole::<F, A>(&purpose.about).get_matches_from(arguments);
     Line {
         options: Options::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()),
         flags: F::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()),
         action: Action::from_arg_matches(&matches).ok(),
         own: A::from_arg_matches(&matches).ok(),
     }
+}
+
+/// The command line of a program, with its sub-commands.
+fn whole<F: Args, A: Subcommand>(about: &About) -> Command {
+    let command = A::augment_subcommands(Action::augment_subcommands(command::<F>(about)));
+    // What is added says what sub-commands are for, which is not what the server is.
+    let command = command.about(about.title).subcommand_required(false);
+    command.long_version(perflab_program::long_version(about.version))
+}
+
+fn pages(command: Command, about: &About, directory: &Path) -> Result<(), StartError> {
+    let written = perflab_program::pages::write(command, about.name, directory);
+    written.map_err(|error| StartError::Own(format!("cannot write into {}: {error}", directory.display())))
 }
 
 fn command<F: Args>(about: &About) -> Command {

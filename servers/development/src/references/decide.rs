@@ -62,6 +62,8 @@ pub(super) struct Judge<'j> {
     spelled: &'j str,
     /// How many definitions of the name there are in the languages of the targets, with the same thing's declarations.
     pub(super) is_only: bool,
+    /// Whether a target is a fixture of pytest, which parameters of its name get.
+    is_fixture: bool,
 }
 
 pub(super) fn resolved(target: usize) -> Verdict {
@@ -80,7 +82,8 @@ impl<'j> Judge<'j> {
             named.iter().filter(|(entry, _)| family(entry.language()) == own).count()
         });
         let spelled = targets.first().map_or("", |target| target.name.as_str());
-        Self { resolver, targets, spelled, is_only: known == 1 && targets.len() == 1 }
+        let is_fixture = targets.iter().any(|target| is_fixture(resolver, target));
+        Self { resolver, targets, spelled, is_only: known == 1 && targets.len() == 1, is_fixture }
     }
 
     /// The same for another name of the targets, which nothing but an import makes one.
@@ -172,7 +175,7 @@ impl<'j> Judge<'j> {
         }
         let is_type_name = matches!(node.kind(), "type_identifier" | "namespace_identifier");
         if !is_type_name && locals::local(node, name, place.language, place.text).is_some() {
-            return Verdict::Other;
+            return if self.is_fixture { Verdict::Unknown } else { Verdict::Other };
         }
         if let Some(found) = self.own_names(place, at) {
             return if found == usize::MAX { Verdict::Other } else { resolved(found) };
@@ -363,6 +366,20 @@ impl<'j> Judge<'j> {
                 .map_or(Verdict::Unknown, |target| resolved(*target)),
         }
     }
+}
+
+/// Whether a function of Python has a decorator that makes it a fixture: pytest hands it to parameters by their name.
+fn is_fixture(resolver: &Resolver<'_>, target: &Target) -> bool {
+    let is_function = target.kind == Kind::Function && !target.is_member;
+    let python = |entry: &crate::index::Entry<'_>| entry.language() == Language::Python && is_function;
+    let (Some(entry), Some(root)) = (resolver.entry(target.file).filter(python), resolver.root) else {
+        return false;
+    };
+    let defs = entry.defs();
+    let Some(def) = defs.iter().find(|def| def.name_start == target.name_start) else { return false };
+    let text = mcp_source::read(root, std::path::Path::new(entry.path()), &crate::index::LIMITS);
+    let head = text.ok().and_then(|text| text.get(def.range.start..def.name_start).map(<[u8]>::to_vec));
+    head.is_some_and(|head| String::from_utf8_lossy(&head).contains("fixture"))
 }
 
 /// Where a definition is visible by its name alone.

@@ -364,3 +364,16 @@ fn members_behind_several_fields() {
     ];
     check(&python, "take", ("a.py", 2), &["c.py:6 resolved"], 1);
 }
+
+#[test]
+fn a_parameter_may_be_a_fixture() {
+    let files = [
+        (
+            "conftest.py",
+            "import pytest\n\n@pytest.fixture\ndef client():\n    pass\n\ndef other():\n    pass\n",
+        ),
+        ("test_a.py", "def test_a(client, other):\n    client.get()\n    other()\n"),
+    ];
+    check(&files, "client", ("conftest.py", 3), &[], 2);
+    check(&files, "other", ("conftest.py", 7), &[], 0);
+}

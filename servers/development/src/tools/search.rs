@@ -408,8 +408,10 @@ fn globbed(root: &Path, glob: &str) -> Result<ignore::overrides::Override, ToolE
 fn unmatched(query: &pattern::Query, language: Language, searched: u64, holding: u64) -> String {
     let name = language.name();
     let kind = &query.understood.kind;
-    let mut said =
-        format!("nothing matches in {} of {name}; the pattern was read as one {kind}", counted(searched, "file"));
+    let mut said = format!(
+        "nothing matches in {} of {name}; the pattern was read as one {kind}",
+        counted(searched, "file")
+    );
     if query.understood.has_error {
         said.push_str(", and a part of it breaks the grammar: give code that stands alone, or a selector");
     } else if searched == 0 {

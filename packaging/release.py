@@ -62,6 +62,9 @@ def built(directory, program):
     if not os.access(file, os.X_OK):
         raise Refused(f"{directory} has no {program}: build it first")
     said = subprocess.run([file, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    # The second name of a program says the first.
+    for first, facts in PROGRAMS.items():
+        program = first if program in facts.get("also", []) else program
     if not said.startswith(f"{program} {VERSION} ("):
         raise Refused(f"{file} says that it is “{said}”; expected “{program} {VERSION} (…)”")
     return file
@@ -92,7 +95,10 @@ def sha256(file):
 
 def run(*command, **more):
     """Runs a tool; what it says is shown only when it fails."""
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, **more)
+    try:
+        done = subprocess.run([str(part) for part in command], capture_output=True, text=True, **more)
+    except FileNotFoundError as error:
+        raise Refused(f"{command[0]} cannot be started ({error.strerror}): scripts/tools installs what is packed with") from error
     if done.returncode != 0:
         said = (done.stdout + done.stderr).strip()
         raise Refused(f"{pathlib.Path(str(command[0])).name} failed with {done.returncode}:\n{said}")

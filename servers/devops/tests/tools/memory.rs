@@ -64,3 +64,29 @@ fn the_history_is_sampled_and_read_by_another_server() {
     sampling.request(&json!({"jsonrpc": "2.0", "id": 1, "method": "ping"}));
     sampling.close();
 }
+
+#[test]
+fn doctor_says_how_old_the_history_is() {
+    let place = place();
+    let run = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_devops-mcp"));
+        command.arg("--state").arg(place.path("state")).args(arguments);
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    assert!(run(&["doctor"]).contains("empty"));
+    run(&["sample", "--every", "0.05", "--count", "3"]);
+    let facts = run(&["doctor"]);
+    assert!(facts.contains("the newest row") && facts.contains("none is named"), "{facts}");
+}
+
+#[test]
+fn a_distance_of_samples_that_is_out_of_range_is_refused_at_the_start() {
+    let place = place();
+    for every in ["0", "1e9", "nan"] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_devops-mcp"));
+        command.arg("--state").arg(place.path("state")).args(["--sample", every]);
+        let output = command.stdin(std::process::Stdio::null()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains("out of range"), "{every}: {said}");
+    }
+}

@@ -1,6 +1,8 @@
 //! What the tools answer: the structured content, and the few words beside it. Only what programs need is part of the
 //! schemas, which every client pays for.
 
+mod ends;
+
 use std::collections::BTreeMap;
 
 use mcp_server::answer::{Object, name};
@@ -10,13 +12,15 @@ use mcp_source::Skipped;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::answers::ends::{after, said};
 use crate::coverage::report::{Count, Format};
-use crate::duplicates::CloneClass;
+use crate::duplicates::{CloneClass, Place};
 use crate::gate::{Answer, Condition};
 use crate::hotspots::Hotspot;
 use crate::lint::Finding;
 use crate::metrics::Halstead;
 use crate::selection::{Risk, Selected};
+use crate::words::{count, files, lines};
 
 /// What was read for an answer, and what was not.
 #[derive(Debug, Default, Serialize)]
@@ -79,14 +83,25 @@ impl Output for MetricsView {
     fn text(&self, _detail: Detail) -> String {
         let MetricsTotals { functions, code_lines, cyclomatic, .. } = self.totals;
         let mut text = format!(
-            "{functions} functions in {} files, {code_lines} lines of code, cyclomatic {cyclomatic}",
-            self.looked.files
+            "{} in {}, {code_lines} lines of code, cyclomatic {cyclomatic}",
+            count(functions, "function", "functions"),
+            files(self.looked.files)
         );
-        for function in self.functions.iter().take(10) {
-            let FunctionView { path, line, name, cyclomatic, cognitive, .. } = function;
-            text.push_str(&format!("\n{path}:{line} {name}: cyclomatic {cyclomatic}, cognitive {cognitive}"));
+        for function in &self.functions {
+            let FunctionView { path, line, name, cyclomatic, cognitive, nesting, lines, .. } = function;
+            text.push_str(&format!(
+                "\n{path}:{line} {name}: cyclomatic {cyclomatic}, cognitive {cognitive}, nesting {nesting}, lines {lines}, \
+                 maintainability {}",
+                function.maintainability
+            ));
+            if let Some(halstead) = &function.halstead {
+                text.push_str(&format!(
+                    ", volume {:.0}, difficulty {:.1}",
+                    halstead.volume, halstead.difficulty
+                ));
+            }
         }
-        text
+        after(text, Some(&self.looked), &[], self.next_cursor.as_deref())
     }
 }
 
@@ -109,14 +124,19 @@ impl Output for HotspotsView {
     fn text(&self, _detail: Detail) -> String {
         let line = |spot: &Hotspot| {
             format!(
-                "{} {:.2}: {} commits, cyclomatic {}",
-                spot.path, spot.score, spot.commits, spot.cyclomatic
+                "{} {:.2}: {}, cyclomatic {}, cognitive {}",
+                spot.path,
+                spot.score,
+                count(spot.commits as usize, "commit", "commits"),
+                spot.cyclomatic,
+                spot.cognitive
             )
         };
-        match self.hotspots.is_empty() {
-            true => format!("no file of code was changed in {} commits", self.commits),
-            false => self.hotspots.iter().take(10).map(line).collect::<Vec<_>>().join("\n"),
-        }
+        let text = match self.hotspots.is_empty() {
+            true => format!("no file of code was changed in {}", count(self.commits, "commit", "commits")),
+            false => self.hotspots.iter().map(line).collect::<Vec<_>>().join("\n"),
+        };
+        after(text, Some(&self.looked), &self.notices, self.next_cursor.as_deref())
     }
 }
 
@@ -140,13 +160,20 @@ pub(crate) struct LintView {
 
 impl Output for LintView {
     fn text(&self, _detail: Detail) -> String {
-        let count: usize = self.rules.values().sum();
-        let mut text = format!("{count} findings of {} rules", self.rules.len());
-        for finding in self.findings.iter().take(10) {
-            let Finding { path, line, rule, message, .. } = finding;
-            text.push_str(&format!("\n{path}:{line} {rule}: {message}"));
+        let found: usize = self.rules.values().sum();
+        let mut text = format!(
+            "{} of {}",
+            count(found, "finding", "findings"),
+            count(self.rules.len(), "rule", "rules")
+        );
+        if self.source == "built-in" {
+            text.push_str(&format!(" in {}", files(self.looked.files)));
         }
-        text
+        for finding in &self.findings {
+            let Finding { path, line, rule, message, severity, .. } = finding;
+            text.push_str(&format!("\n{path}:{line} {} {rule}: {message}", name(severity)));
+        }
+        after(text, Some(&self.looked), &self.notices, self.next_cursor.as_deref())
     }
 }
 
@@ -169,23 +196,26 @@ pub(crate) struct DuplicatesView {
 impl Output for DuplicatesView {
     fn text(&self, _detail: Detail) -> String {
         let mut text = format!(
-            "{} groups of copies, {:.1} % of {} lines",
-            self.total, self.duplicated_percent, self.lines
+            "{}, {:.1} % of {} lines",
+            count(self.total, "group of copies", "groups of copies"),
+            self.duplicated_percent,
+            self.lines
         );
-        for clone in self.clones.iter().take(10) {
-            let places: Vec<String> = clone
-                .places
-                .iter()
-                .map(|place| format!("{}:{}-{}", place.path, place.first_line, place.last_line))
-                .collect();
+        for clone in &self.clones {
+            let place =
+                |place: &Place| format!("{}:{}", place.path, lines((place.first_line, place.last_line)));
+            let places: Vec<String> = clone.places.iter().take(MOST_NAMED).map(place).collect();
             text.push_str(&format!(
                 "\n{} tokens, {}: {}",
                 clone.tokens,
                 name(&clone.kind),
                 places.join(", ")
             ));
+            if clone.places.len() > MOST_NAMED {
+                text.push_str(&format!(" and {} more", clone.places.len() - MOST_NAMED));
+            }
         }
-        text
+        after(text, Some(&self.looked), &[], self.next_cursor.as_deref())
     }
 }
 
@@ -199,7 +229,7 @@ pub(crate) struct Share {
 
 impl From<Count> for Share {
     fn from(count: Count) -> Self {
-        Self { count, percent: count.percent() }
+        Self { count, percent: count.percent().map(|percent| (percent * 100.0).round() / 100.0) }
     }
 }
 
@@ -238,19 +268,24 @@ pub(crate) struct CoverageView {
 
 impl Output for CoverageView {
     fn text(&self, _detail: Detail) -> String {
-        let Share { count, percent } = self.lines;
+        let Share { count: of, percent } = self.lines;
         let percent =
             percent.map_or_else(|| "nothing to run".to_owned(), |percent| format!("{percent:.2} %"));
-        let mut text = format!("{} of {} lines were run ({percent})", count.hit, count.found);
-        if self.unmapped > 0 {
-            text.push_str(&format!("; {} paths of the report are not files here", self.unmapped));
+        let mut text = format!("{} of {} lines were run ({percent})", of.hit, of.found);
+        for (what, share) in [("branches", self.branches), ("functions", self.functions)] {
+            if share.count.found > 0 {
+                text.push_str(&format!(", {} of {} {what}", share.count.hit, share.count.found));
+            }
         }
-        for file in self.files.iter().take(10) {
-            let gaps: Vec<String> =
-                file.gaps.iter().take(8).map(|(from, to)| format!("{from}-{to}")).collect();
+        if self.unmapped > 0 {
+            let paths = count(self.unmapped, "path", "paths");
+            text.push_str(&format!("; {paths} of the report not found here"));
+        }
+        for file in &self.files {
+            let gaps: Vec<String> = file.gaps.iter().map(|gap| lines(*gap)).collect();
             text.push_str(&format!("\n{}: not run {}", file.path, gaps.join(", ")));
         }
-        text
+        after(text, None, &self.notices, self.next_cursor.as_deref())
     }
 }
 
@@ -296,22 +331,30 @@ pub(crate) struct RunView {
 }
 
 impl Output for RunView {
-    fn text(&self, _detail: Detail) -> String {
+    fn text(&self, detail: Detail) -> String {
         let counts: Vec<String> =
             self.counts.iter().map(|(verdict, count)| format!("{count} {verdict}")).collect();
-        let mut text = format!("{}: {}", self.status, counts.join(", "));
+        let mut text = self.status.to_owned();
+        if !counts.is_empty() {
+            text.push_str(&format!(": {}", counts.join(", ")));
+        }
         for why in &self.broken {
-            text.push_str("\nbroken: ");
-            text.push_str(why);
+            text.push_str(&format!("\nbroken: {why}"));
         }
-        for test in self.tests.iter().take(10) {
-            let said = test
-                .message
-                .as_deref()
-                .and_then(|message| message.lines().find(|line| !line.trim().is_empty()));
-            text.push_str(&format!("\n{} {}: {}", name(&test.verdict), test.name, said.unwrap_or_default()));
+        for test in &self.tests {
+            text.push_str(&format!("\n{} {}", name(&test.verdict), test.name));
+            if let Some(until) = &test.quarantined_until {
+                text.push_str(&format!(" (in quarantine until {until})"));
+            }
+            if let Some(message) = &test.message {
+                text.push_str(": ");
+                text.push_str(&said(message, detail));
+            }
         }
-        text
+        if self.tests_left_out > 0 {
+            text.push_str(&format!("\nand {} more", count(self.tests_left_out, "test", "tests")));
+        }
+        after(text, None, &self.notices, None)
     }
 }
 
@@ -344,15 +387,15 @@ impl Output for SelectView {
                 self.miss_risk.observed.missed
             ),
         };
-        let mut text = format!("{} of {} tests; {risk}", self.selected, self.total);
+        let mut text = format!("{} selected, there are {}; {risk}", self.selected, self.total);
         if let Some(why) = &self.everything {
             text.push('\n');
             text.push_str(why);
         }
-        for test in self.tests.iter().take(20) {
-            text.push_str(&format!("\n{} ({})", test.name, name(&test.reason)));
+        for test in &self.tests {
+            text.push_str(&format!("\n{} {} ({})", name(&test.unit), test.name, name(&test.reason)));
         }
-        text
+        after(text, None, &self.notices, self.next_cursor.as_deref())
     }
 }
 
@@ -371,14 +414,25 @@ pub(crate) struct GateView {
 
 impl Output for GateView {
     fn text(&self, _detail: Detail) -> String {
-        let mut text = name(&self.answer);
+        let looked = self.conditions.iter().filter(|one| one.answer != Answer::NotChecked).count();
+        let mut text = format!(
+            "{}: {looked} of {} conditions were looked at",
+            name(&self.answer),
+            self.conditions.len()
+        );
         for condition in &self.conditions {
             text.push_str(&format!("\n{} {}: {}", name(&condition.answer), condition.name, condition.found));
-            for place in condition.places.iter().take(5) {
+            for place in &condition.places {
                 text.push_str("\n  ");
                 text.push_str(place);
             }
+            if condition.places_left_out > 0 {
+                text.push_str(&format!("\n  and {} more", condition.places_left_out));
+            }
         }
-        text
+        after(text, None, &self.notices, None)
     }
 }
+
+/// The most places that the text names of a group of copies.
+const MOST_NAMED: usize = 12;

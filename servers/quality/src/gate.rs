@@ -1,11 +1,16 @@
 //! One answer over code and speed: what new code has to hold, each condition by itself, and what was not looked at.
 
-use std::collections::BTreeMap;
+#[cfg(test)]
+mod tests;
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use mcp_source::Language;
 use serde::Serialize;
 
 use crate::coverage::report::{Count, FileCoverage};
 use crate::git::{Change, Changes};
+use crate::lint::rules::is_test_path;
 use crate::lint::{Finding, Severity};
 use crate::metrics::FunctionMetrics;
 use crate::performance::{Performance, Said};
@@ -37,11 +42,26 @@ pub struct Condition {
     /// Places, each with what is wrong there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub places: Vec<String>,
+    /// How many further places there are.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub places_left_out: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 impl Condition {
     fn new(name: &'static str, answer: Answer, found: impl Into<String>) -> Self {
-        Self { name, answer, found: found.into(), places: Vec::new() }
+        Self { name, answer, found: found.into(), places: Vec::new(), places_left_out: 0 }
+    }
+
+    fn at(mut self, mut places: Vec<String>) -> Self {
+        self.places_left_out = places.len().saturating_sub(MOST_PLACES);
+        places.truncate(MOST_PLACES);
+        self.places = places;
+        self
     }
 
     /// A condition that cannot be decided, and why.
@@ -76,24 +96,38 @@ pub struct NewLines {
     pub count: Count,
     /// Regions that were not run, by file.
     pub gaps: BTreeMap<String, Vec<(u32, u32)>>,
-    /// Changed files of code that the report does not describe.
+    /// Changed files of code, other than tests, that the report does not describe although it describes others of
+    /// their language.
     pub undescribed: Vec<String>,
+    /// Changed files that were written after the report, so that its lines may be others.
+    pub stale: Vec<String>,
 }
 
 /// The coverage of new and changed lines.
 #[must_use]
-pub fn new_lines(changes: &Changes, coverage: &BTreeMap<String, FileCoverage>) -> NewLines {
+pub fn new_lines(
+    changes: &Changes,
+    coverage: &BTreeMap<String, FileCoverage>,
+    newer: &BTreeSet<String>,
+) -> NewLines {
     let mut new = NewLines::default();
+    let language = |path: &str| Language::of_path(path.as_ref());
+    let described: BTreeSet<&str> =
+        coverage.keys().filter_map(|path| language(path)).map(Language::name).collect();
     for (path, change) in &changes.files {
-        if change.change == Change::Deleted || change.lines.is_empty() {
+        if change.change == Change::Deleted || (change.lines.is_empty() && !change.is_binary) {
             continue;
         }
         let Some(file) = coverage.get(path) else {
-            if mcp_source::Language::of_path(path.as_ref()).is_some() {
+            let is_described = language(path).is_some_and(|language| described.contains(language.name()));
+            if is_described && !is_test_path(path) {
                 new.undescribed.push(path.clone());
             }
             continue;
         };
+        if newer.contains(path) {
+            new.stale.push(path.clone());
+        }
         let mut gaps: Vec<(u32, u32)> = Vec::new();
         for line in change.lines.iter().flat_map(|(from, to)| *from..=*to) {
             new.lines += 1;
@@ -119,28 +153,46 @@ pub fn new_lines(changes: &Changes, coverage: &BTreeMap<String, FileCoverage>) -
 /// The condition on coverage.
 #[must_use]
 pub fn coverage(policy: &Conditions, new: &NewLines) -> Condition {
-    let name = "new_line_coverage";
-    let mut condition = match new.count.percent() {
-        None if new.undescribed.is_empty() => {
-            Condition::new(name, Answer::Pass, "no changed line can be run")
-        }
-        None => Condition::new(name, Answer::Undecided, "the report describes none of the changed files"),
+    let least = policy.new_line_coverage;
+    let (mut answer, mut found) = match new.count.percent() {
+        None => (Answer::Pass, "no changed line can be run".to_owned()),
         Some(percent) => {
-            let answer = if percent >= policy.new_line_coverage { Answer::Pass } else { Answer::Fail };
+            let answer = if percent >= least { Answer::Pass } else { Answer::Fail };
+            let Count { hit, found } = new.count;
             let found = format!(
-                "{} of {} changed lines that can be run were run ({percent:.1} %, at least {} % wanted)",
-                new.count.hit, new.count.found, policy.new_line_coverage
+                "{hit} of {found} changed lines that can be run were run ({percent:.1} %, at least {least} % wanted)"
             );
-            Condition::new(name, answer, found)
+            (answer, found)
         }
     };
-    let gaps = new.gaps.iter().flat_map(|(path, gaps)| gaps.iter().map(move |gap| (path, gap)));
-    condition.places = gaps
-        .map(|(path, (from, to))| format!("{path}:{from}-{to} was not run"))
-        .chain(new.undescribed.iter().map(|path| format!("{path} is not in the report")))
-        .take(MOST_PLACES)
-        .collect();
-    condition
+    if !new.stale.is_empty() {
+        answer = Answer::Undecided;
+        found = format!(
+            "{} changed after the report was written, so it does not say what was run: make it again",
+            crate::words::files(new.stale.len())
+        );
+    } else if !new.undescribed.is_empty() && answer == Answer::Pass {
+        answer = Answer::Undecided;
+        found = format!("{found}; the report does not describe all changed files of code");
+    }
+    let stale = new.stale.iter().map(|path| format!("{path} changed after the report"));
+    let undescribed = new.undescribed.iter().map(|path| format!("{path} is not in the report"));
+    let gaps = new.gaps.iter().flat_map(|(path, gaps)| gaps.iter().map(move |gap| (path, *gap)));
+    let gaps = gaps
+        .filter(|(path, _)| !new.stale.contains(path))
+        .map(|(path, gap)| format!("{path}:{} was not run", crate::words::lines(gap)));
+    Condition::new("new_line_coverage", answer, found).at(stale.chain(undescribed).chain(gaps).collect())
+}
+
+/// What makes the other conditions say less than they seem to: files in conflict.
+#[must_use]
+pub fn work_tree(changes: &Changes) -> Option<Condition> {
+    if changes.conflicted.is_empty() {
+        return None;
+    }
+    let places = changes.conflicted.iter().map(|path| format!("{path} is in conflict")).collect();
+    let found = "a merge is not finished: resolve it first";
+    Some(Condition::new("work_tree", Answer::Fail, found).at(places))
 }
 
 /// The functions of a changed file, now and at the base.
@@ -158,9 +210,10 @@ pub fn complexity(
     policy: &Conditions,
     changes: &Changes,
     files: &BTreeMap<String, FileFunctions>,
+    unmeasured: &BTreeMap<String, String>,
 ) -> Condition {
     let mut places = Vec::new();
-    let (mut looked, mut delta) = (0_usize, 0_i64);
+    let (mut looked, mut complex, mut delta) = (0_usize, 0_usize, 0_i64);
     for (path, functions) in files {
         let Some(change) = changes.files.get(path) else { continue };
         for function in functions.now.iter().filter(|one| change.touches(one.first_line, one.last_line)) {
@@ -169,6 +222,7 @@ pub fn complexity(
             let (cyclomatic, cognitive) =
                 before.map_or((0, 0), |before| (before.cyclomatic, before.cognitive));
             delta += i64::from(function.cyclomatic) - i64::from(cyclomatic);
+            let known = places.len();
             for (what, now, then, most) in [
                 ("cyclomatic", function.cyclomatic, cyclomatic, policy.cyclomatic),
                 ("cognitive", function.cognitive, cognitive, policy.cognitive),
@@ -182,20 +236,29 @@ pub fn complexity(
                     ));
                 }
             }
+            complex += usize::from(places.len() > known);
         }
     }
-    let answer = if places.is_empty() { Answer::Pass } else { Answer::Fail };
-    let found = format!(
-        "{} of {looked} new and changed functions are too complex; cyclomatic {delta:+} in all",
-        places.len()
+    let answer = match (complex, unmeasured.len()) {
+        (0, 0) => Answer::Pass,
+        (0, _) => Answer::Undecided,
+        _ => Answer::Fail,
+    };
+    let mut found = format!(
+        "{complex} of {looked} new and changed functions are too complex (at most {} cyclomatic, {} cognitive); \
+         cyclomatic {delta:+} in all",
+        policy.cyclomatic, policy.cognitive
     );
-    places.truncate(MOST_PLACES);
-    Condition { places, ..Condition::new("complexity", answer, found) }
+    if !unmeasured.is_empty() {
+        found.push_str(&format!("; {} not measured", crate::words::files(unmeasured.len())));
+    }
+    places.extend(unmeasured.iter().map(|(path, why)| format!("{path} was not measured: {why}")));
+    Condition::new("complexity", answer, found).at(places)
 }
 
 /// The condition on findings: those on new and changed lines, notes not counted.
 #[must_use]
-pub fn findings(policy: &Conditions, changes: &Changes, findings: &[Finding]) -> Condition {
+pub fn findings(policy: &Conditions, changes: &Changes, findings: &[Finding], stale: &[String]) -> Condition {
     let is_new = |finding: &&Finding| {
         finding.severity > Severity::Note
             && changes.files.get(&finding.path).is_some_and(|change| {
@@ -204,13 +267,24 @@ pub fn findings(policy: &Conditions, changes: &Changes, findings: &[Finding]) ->
     };
     let new: Vec<&Finding> = findings.iter().filter(is_new).collect();
     let is_fine = new.len() <= policy.new_findings as usize;
-    let found = format!("{} findings on changed lines, at most {} wanted", new.len(), policy.new_findings);
+    let mut found = format!(
+        "{} on changed lines, at most {} wanted",
+        crate::words::count(new.len(), "finding", "findings"),
+        policy.new_findings
+    );
+    let answer = match (is_fine, stale.is_empty()) {
+        (true, true) => Answer::Pass,
+        (true, false) => Answer::Undecided,
+        (false, _) => Answer::Fail,
+    };
+    if !stale.is_empty() {
+        found.push_str("; files changed after the reports were written: make them again");
+    }
     let places = new
         .iter()
-        .take(MOST_PLACES)
-        .map(|finding| format!("{}:{} {}: {}", finding.path, finding.line, finding.rule, finding.message));
-    let answer = if is_fine { Answer::Pass } else { Answer::Fail };
-    Condition { places: places.collect(), ..Condition::new("new_findings", answer, found) }
+        .map(|finding| format!("{}:{} {}: {}", finding.path, finding.line, finding.rule, finding.message))
+        .chain(stale.iter().map(|report| format!("{report} is older than the change")));
+    Condition::new("new_findings", answer, found).at(places.collect())
 }
 
 /// What the last run of all tests said.
@@ -233,17 +307,20 @@ pub struct LastRun {
 pub fn tests(policy: &Conditions, last: Option<&LastRun>) -> Condition {
     let name = "tests";
     let Some(last) = last else {
-        return Condition::not_checked(name, "no run of all tests is remembered: call run_tests first");
+        let why = "no run of all tests is remembered: call run_tests first";
+        return match policy.tests {
+            true => Condition::undecided(name, why),
+            false => Condition::not_checked(name, why),
+        };
     };
     if let Some(why) = &last.broken {
         return Condition::new(name, Answer::Fail, format!("the last run is broken: {why}"));
     }
-    let mut places: Vec<String> = last.failed.iter().map(|test| format!("{test} failed")).collect();
     let too_flaky = last.flaky.len() > policy.flaky as usize;
-    places.extend(last.flaky.iter().map(|test| format!("{test} is flaky")));
-    places.truncate(MOST_PLACES);
-    let found = format!(
-        "{} failed and {} are flaky in the last run (at most {} flaky wanted)",
+    let failed = last.failed.iter().map(|test| format!("{test} failed"));
+    let places = failed.chain(last.flaky.iter().map(|test| format!("{test} is flaky"))).collect();
+    let mut found = format!(
+        "{} failed and {} flaky in the last run (at most {} flaky wanted)",
         last.failed.len(),
         last.flaky.len(),
         policy.flaky
@@ -252,11 +329,11 @@ pub fn tests(policy: &Conditions, last: Option<&LastRun>) -> Condition {
         (false, _) => Answer::Fail,
         (true, true) => Answer::Pass,
         (true, false) => {
-            let found = format!("{found}, but files were changed since: call run_tests again");
-            return Condition { places, ..Condition::undecided(name, found) };
+            found.push_str(", but files were changed since: call run_tests again");
+            Answer::Undecided
         }
     };
-    Condition { places, ..Condition::new(name, answer, found) }
+    Condition::new(name, answer, found).at(places)
 }
 
 /// The condition on speed: a record's own verdict, repeated.
@@ -281,136 +358,5 @@ pub fn performance(policy: &Conditions, record: Option<&Performance>) -> Conditi
         Said::Undecided => Answer::Undecided,
     };
     let places = record.regressed.iter().map(|row| format!("{row} regressed")).collect();
-    Condition { places, ..Condition::new(name, answer, found) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::git::FileChange;
-
-    fn changes(lines: &[(u32, u32)]) -> Changes {
-        let change = FileChange {
-            change: Change::Modified,
-            old_path: None,
-            lines: lines.to_vec(),
-            old_lines: Vec::new(),
-            removed: 0,
-            is_binary: false,
-        };
-        Changes { base: "abc".to_owned(), files: BTreeMap::from([("a.rs".to_owned(), change)]), unnamed: 0 }
-    }
-
-    fn covered(hits: &[(u32, bool)]) -> BTreeMap<String, FileCoverage> {
-        let mut file = FileCoverage::default();
-        hits.iter().for_each(|(line, is_hit)| file.line(*line, *is_hit));
-        BTreeMap::from([("a.rs".to_owned(), file)])
-    }
-
-    #[test]
-    fn only_changed_lines_count_for_coverage() {
-        let coverage_of = covered(&[(1, false), (3, true), (4, false), (5, false), (7, false)]);
-        let new = new_lines(&changes(&[(3, 5), (7, 9)]), &coverage_of);
-        assert_eq!((new.lines, new.count), (6, Count { found: 4, hit: 1 }));
-        assert_eq!(new.gaps["a.rs"], [(4, 5), (7, 7)]);
-        let condition = coverage(&Conditions::default(), &new);
-        assert_eq!((condition.answer, condition.places[0].as_str()), (Answer::Fail, "a.rs:4-5 was not run"));
-        let enough = Conditions { new_line_coverage: 25.0, ..Conditions::default() };
-        assert_eq!(coverage(&enough, &new).answer, Answer::Pass);
-        // A report about other files decides nothing.
-        let other = new_lines(&changes(&[(3, 5)]), &BTreeMap::new());
-        assert_eq!(coverage(&Conditions::default(), &other).answer, Answer::Undecided);
-        let none = new_lines(&changes(&[(20, 20)]), &coverage_of);
-        assert_eq!(coverage(&Conditions::default(), &none).answer, Answer::Pass);
-    }
-
-    fn function(name: &str, lines: (u32, u32), cyclomatic: u32) -> FunctionMetrics {
-        FunctionMetrics {
-            name: name.to_owned(),
-            kind: crate::metrics::Kind::Function,
-            first_line: lines.0,
-            last_line: lines.1,
-            cyclomatic,
-            cognitive: 0,
-            nesting: 0,
-            code_lines: 1,
-            parameters: 0,
-            halstead: crate::metrics::Halstead::default(),
-            maintainability: 100.0,
-        }
-    }
-
-    #[test]
-    fn a_function_may_keep_what_it_had() {
-        let now = vec![
-            function("old", (1, 9), 14),
-            function("grown", (11, 19), 13),
-            function("new", (21, 29), 12),
-            function("far", (31, 39), 99),
-        ];
-        let before = vec![function("old", (1, 9), 14), function("grown", (11, 19), 12)];
-        let files = BTreeMap::from([("a.rs".to_owned(), FileFunctions { now, before })]);
-        let condition = complexity(&Conditions::default(), &changes(&[(5, 5), (15, 15), (25, 25)]), &files);
-        assert_eq!(condition.answer, Answer::Fail);
-        assert_eq!(
-            condition.places,
-            [
-                "a.rs:11 grown has cyclomatic 13 (at most 10, was 12)",
-                "a.rs:21 new has cyclomatic 12 (at most 10, is new)"
-            ]
-        );
-        assert!(condition.found.contains("2 of 3") && condition.found.contains("+13"), "{}", condition.found);
-    }
-
-    #[test]
-    fn findings_count_on_changed_lines_alone() {
-        let finding = |line, severity| Finding {
-            path: "a.rs".to_owned(),
-            line,
-            column: 1,
-            rule: "r".to_owned(),
-            severity,
-            message: "m".to_owned(),
-            tool: "t".to_owned(),
-        };
-        let all = [finding(3, Severity::Warning), finding(4, Severity::Error), finding(4, Severity::Note)];
-        let condition = findings(&Conditions::default(), &changes(&[(4, 4)]), &all);
-        assert_eq!((condition.answer, condition.places.len()), (Answer::Fail, 1));
-        assert_eq!(findings(&Conditions::default(), &changes(&[(9, 9)]), &all).answer, Answer::Pass);
-    }
-
-    #[test]
-    fn a_broken_run_never_passes() {
-        let policy = Conditions::default();
-        let run = |failed: &[&str], flaky: &[&str], broken: Option<&str>, is_current| LastRun {
-            at_ms: 0,
-            is_current,
-            failed: failed.iter().map(|name| (*name).to_owned()).collect(),
-            flaky: flaky.iter().map(|name| (*name).to_owned()).collect(),
-            broken: broken.map(str::to_owned),
-        };
-        assert_eq!(tests(&policy, Some(&run(&[], &[], None, true))).answer, Answer::Pass);
-        assert_eq!(tests(&policy, Some(&run(&[], &[], None, false))).answer, Answer::Undecided);
-        assert_eq!(tests(&policy, Some(&run(&[], &[], Some("no build"), true))).answer, Answer::Fail);
-        assert_eq!(tests(&policy, Some(&run(&["a"], &[], None, false))).answer, Answer::Fail);
-        assert_eq!(tests(&policy, Some(&run(&[], &["a"], None, true))).answer, Answer::Fail);
-        assert_eq!(tests(&policy, None).answer, Answer::NotChecked);
-    }
-
-    #[test]
-    fn what_is_undecided_does_not_pass() {
-        let of = |answers: &[Answer]| {
-            let conditions: Vec<Condition> =
-                answers.iter().map(|answer| Condition::new("x", *answer, "")).collect();
-            fold(&conditions)
-        };
-        assert_eq!(of(&[Answer::Pass, Answer::NotChecked]), Answer::Pass);
-        assert_eq!(of(&[Answer::Pass, Answer::Undecided]), Answer::Undecided);
-        assert_eq!(of(&[Answer::Undecided, Answer::Fail]), Answer::Fail);
-        assert_eq!(of(&[Answer::NotChecked]), Answer::Undecided);
-        assert_eq!(of(&[]), Answer::Undecided);
-        let required = Conditions { performance: true, ..Conditions::default() };
-        assert_eq!(performance(&required, None).answer, Answer::Undecided);
-        assert_eq!(performance(&Conditions::default(), None).answer, Answer::NotChecked);
-    }
+    Condition::new(name, answer, found).at(places)
 }

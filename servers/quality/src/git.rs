@@ -34,7 +34,7 @@ impl Repository {
                  --root",
                 root.display()
             ),
-            _ => format!("the git repository of {} cannot be opened: {}", root.display(), error.message()),
+            _ => format!("the git repository of {} cannot be opened: {}", root.display(), unreadable(error.message())),
         })?;
         let is_below = |path: &Path| {
             path.canonicalize().is_ok_and(|path| roots.iter().any(|root| path.starts_with(root)))
@@ -105,6 +105,23 @@ impl Repository {
             _ => format!("base {name} cannot be read: {}", error.message()),
         })
     }
+}
+
+/// What libgit2 says of a repository of a kind that it does not read, with what helps.
+fn unreadable(said: &str) -> String {
+    for (part, kind) in [
+        ("extensions.partialclone", "a partial clone: clone it without --filter"),
+        (
+            "extensions.refstorage",
+            "of the form reftable: `git refs migrate --ref-format=files` writes the other one",
+        ),
+        ("'sha256'", "of the object format SHA-256: only SHA-1 is read"),
+    ] {
+        if said.contains(part) {
+            return format!("it is {kind}");
+        }
+    }
+    said.to_owned()
 }
 
 /// A sentence for what libgit2 could not do.

@@ -27,4 +27,5 @@ mod state;
 #[cfg(feature = "server")]
 mod tools;
 pub mod tree;
+mod words;
 mod xml;

@@ -63,7 +63,7 @@ impl FunctionMetrics {
 }
 
 /// The metrics of a file.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct FileMetrics {
     /// Its functions, in the order of their beginnings.
     pub functions: Vec<FunctionMetrics>,

@@ -35,6 +35,8 @@ pub struct Conditions {
     pub new_findings: u32,
     /// The most flaky tests outside of quarantine.
     pub flaky: u32,
+    /// Whether all tests have to have run and passed.
+    pub tests: bool,
     /// Whether a record of the performance lab has to be there and to say yes.
     pub performance: bool,
 }
@@ -49,6 +51,7 @@ impl Default for Conditions {
             cognitive: 15,
             new_findings: 0,
             flaky: 0,
+            tests: true,
             performance: false,
         }
     }

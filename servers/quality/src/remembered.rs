@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use mcp_state::{Limits, Numbered, Record, Schema};
 use serde::{Deserialize, Serialize};
 
+use crate::runner::Runner;
 use crate::selection::{Observed, Past};
 
 /// How much is remembered: some months of a project that runs its tests often.
@@ -25,6 +26,9 @@ pub struct TestRun {
     pub digest: u64,
     /// Whether it ran all tests.
     pub is_whole: bool,
+    /// What ran them.
+    #[serde(default)]
+    pub runner: Option<Runner>,
     /// How often the tests ran.
     pub runs: u32,
     /// Tests that failed.
@@ -65,11 +69,19 @@ impl Record for TestRun {
     }
 }
 
-/// What the runs in a root say of each test. The newest come first.
+/// What the runs in a root say of each test. The newest come first. A test that a later run of all tests by the same
+/// runner does not name is gone or passed: it did not fail the last time.
 #[must_use]
 pub fn past(runs: &[Numbered<TestRun>]) -> BTreeMap<String, Past> {
     let mut tests: BTreeMap<String, Past> = BTreeMap::new();
+    let mut failing: BTreeMap<String, Option<Runner>> = BTreeMap::new();
     for run in runs.iter().rev().map(|numbered| &numbered.entry) {
+        if run.is_whole && run.broken.is_none() {
+            let is_of_run = |_: &String, runner: &mut Option<Runner>| *runner == run.runner;
+            for (name, _) in failing.extract_if(.., is_of_run) {
+                tests.entry(name).or_default().failed_last = false;
+            }
+        }
         let failed = run.failed.iter().chain(&run.flaky).map(|name| (name, None, true));
         let passed = run.passed.iter().map(|(name, ms)| (name, *ms, false));
         for (name, ms, failed) in failed.chain(passed) {
@@ -77,6 +89,9 @@ pub fn past(runs: &[Numbered<TestRun>]) -> BTreeMap<String, Past> {
             past.runs += 1;
             past.failures += u32::from(failed);
             past.failed_last = failed;
+            if failed {
+                failing.insert(name.clone(), run.runner);
+            }
             past.ms = ms.map(f64::from).or(past.ms);
         }
     }

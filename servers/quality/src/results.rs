@@ -46,13 +46,15 @@ pub struct RunResult {
     pub tests: Vec<TestResult>,
     /// Why there may be tests of which nothing is said: it did not build, it was ended, its output is cut.
     pub broken: Option<String>,
+    /// How many tests the project's own configuration left out.
+    pub deselected: usize,
 }
 
 impl RunResult {
     /// A run without a word of any test.
     #[must_use]
     pub fn broken(why: impl Into<String>) -> Self {
-        Self { tests: Vec::new(), broken: Some(why.into()) }
+        Self { broken: Some(why.into()), ..Self::default() }
     }
 }
 

@@ -1,6 +1,7 @@
 //! How tests are run: the script for each runner, and which runner a directory has. Every word of a caller is one word of
 //! the script.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -114,9 +115,9 @@ pub fn detect(directory: &Path) -> Result<Runner, String> {
     ))
 }
 
-/// The script that runs the tests. What it prints on stdout is the report.
+/// The script that runs the tests, those of pytest with this Python. What it prints on stdout is the report.
 #[must_use]
-pub fn script(runner: Runner, request: &Request, directory: &Path, toolchain: &Toolchain) -> String {
+pub fn script(runner: Runner, request: &Request, python: &str, toolchain: &Toolchain) -> String {
     let mut script = String::new();
     let mut export = |name: &str, value: &str| {
         writeln!(script, "export {name}={}", quoted(value)).ok();
@@ -133,7 +134,7 @@ pub fn script(runner: Runner, request: &Request, directory: &Path, toolchain: &T
     match runner {
         Runner::Cargo => script.push_str(&cargo(request)),
         Runner::Nextest => script.push_str(&nextest(request)),
-        Runner::Pytest => script.push_str(&pytest(request, directory)),
+        Runner::Pytest => script.push_str(&pytest(request, python)),
     }
     script
 }
@@ -178,27 +179,92 @@ fn nextest(request: &Request) -> String {
     )
 }
 
-fn pytest(request: &Request, directory: &Path) -> String {
-    let environment = [".venv/bin/python", "venv/bin/python"];
-    let python = environment.into_iter().find(|python| directory.join(python).exists()).unwrap_or("python3");
+/// What counts the tests that pytest found and began, which its report does not say.
+const PLUGIN: &str = include_str!("runner/pytest.py");
+
+/// Where an environment of Python may lie in a project.
+const ENVIRONMENTS: [&str; 2] = [".venv/bin/python", "venv/bin/python"];
+
+/// The Python of a project's own environment: of the directory, or of one above it up to the root.
+#[must_use]
+pub fn environment(directory: &Path, root: &Path) -> Option<PathBuf> {
+    let within = directory.ancestors().take_while(|above| above.starts_with(root));
+    // One whose target cannot be seen is one all the same.
+    let is_there = |python: &PathBuf| python.symlink_metadata().is_ok();
+    within.flat_map(|above| ENVIRONMENTS.map(|python| above.join(python))).find(is_there)
+}
+
+/// The directory outside of a root that a Python of an environment needs: where its interpreter is installed.
+#[must_use]
+pub fn installed(python: &Path, root: &Path) -> Option<PathBuf> {
+    let program = python.canonicalize().ok()?;
+    let prefix = program.parent().filter(|bin| bin.ends_with("bin"))?.parent()?;
+    let is_seen = prefix.starts_with(root) || prefix == Path::new("/usr") || prefix == Path::new("/");
+    (!is_seen).then(|| prefix.to_owned())
+}
+
+fn pytest(request: &Request, python: &str) -> String {
     let names = if request.tests.is_empty() { String::new() } else { words(&request.tests) };
+    let python = quoted(python);
+    let plugin = quoted(PLUGIN);
     format!(
-        "{python} -m pytest -q -p no:cacheprovider -o junit_family=xunit1 --junitxml=\"$TMPDIR/junit.xml\" --color=no{names} >&2\n\
+        "{python} -c {plugin} -q -p no:cacheprovider -o junit_family=xunit1 --junitxml=\"$TMPDIR/junit.xml\" --color=no{names} >&2\n\
          code=$?\n\
          cat \"$TMPDIR/junit.xml\" 2>/dev/null\n\
          exit $code\n"
     )
 }
 
-/// What a runner said: `report` is its stdout, whose middle is missing where `is_cut`, `code` its exit code, `said` the
-/// end of its stderr.
+/// The lines of the plugin in what pytest said.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Counted<'a> {
+    found: Option<usize>,
+    deselected: usize,
+    ended: BTreeSet<&'a str>,
+    last: Option<&'a str>,
+}
+
+/// What a line of the plugin begins with.
+const MARK: &str = "\u{1e}quality ";
+
+impl<'a> Counted<'a> {
+    fn read(said: &'a str) -> Self {
+        let mut counted = Self::default();
+        for line in said.split(['\n', '\r']).filter_map(|line| line.split_once(MARK).map(|(_, rest)| rest)) {
+            match line.split_once(' ') {
+                Some(("found", number)) => counted.found = number.parse().ok(),
+                Some(("deselected", number)) => {
+                    counted.deselected += number.parse::<usize>().unwrap_or_default();
+                }
+                Some(("begins", name)) => counted.last = Some(name),
+                Some(("ends", name)) => {
+                    counted.ended.insert(name);
+                    counted.last = None;
+                }
+                _ => {}
+            }
+        }
+        counted
+    }
+}
+
+/// What a runner said: `report` is its stdout, whose middle is missing where `is_cut`, `code` its exit code, `said` its
+/// stderr without marks, and `marked` with them; empty where some of it is missing.
 #[must_use]
-pub fn result(runner: Runner, report: &[u8], is_cut: bool, code: Option<i32>, said: &str) -> RunResult {
+pub fn result(
+    runner: Runner,
+    (report, is_cut): (&[u8], bool),
+    code: Option<i32>,
+    said: &str,
+    marked: &str,
+) -> RunResult {
+    let counted = Counted::read(marked);
     let mut result = match runner {
         Runner::Cargo => libtest::read(&String::from_utf8_lossy(report), code),
         Runner::Nextest | Runner::Pytest if report.trim_ascii().is_empty() => {
+            let at = counted.last.map(|test| format!(" while {test} ran")).unwrap_or_default();
             return RunResult::broken(format!(
-                "it ended with {} and left no report: {}",
+                "it ended with {}{at} and left no report: {}",
                 ended(code),
                 last(said)
             ));
@@ -208,6 +274,8 @@ pub fn result(runner: Runner, report: &[u8], is_cut: bool, code: Option<i32>, sa
             Err(problem) => return RunResult::broken(problem),
         },
     };
+    result.deselected = counted.deselected;
+    let missing = counted.found.map_or(0, |found| found.saturating_sub(counted.ended.len()));
     let broken = match (runner, code) {
         _ if is_cut => Some("it printed more than is kept, so that tests are missing".to_owned()),
         (_, None) => Some(format!("it ended with {}", ended(code))),
@@ -218,12 +286,23 @@ pub fn result(runner: Runner, report: &[u8], is_cut: bool, code: Option<i32>, sa
         (Runner::Nextest, Some(code)) if !matches!(code, 0 | 4 | 100) => {
             Some(format!("nextest ended with exit code {code}: {}", last(said)))
         }
+        _ if missing > 0 => {
+            let found = counted.found.unwrap_or_default();
+            Some(format!("{missing} of {found} tests did not end: it was stopped before"))
+        }
         _ => None,
     };
     if result.broken.is_none() {
         result.broken = broken;
     }
     result
+}
+
+/// What was said, without the lines of the plugin.
+#[must_use]
+pub fn without_marks(said: &str) -> String {
+    let lines = said.lines().map(|line| line.split_once(MARK).map_or(line, |(before, _)| before));
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 fn ended(code: Option<i32>) -> String {
@@ -248,16 +327,14 @@ mod tests {
             tests: vec!["x::tests::$(touch y)".to_owned(), "'; rm -rf /".to_owned()],
         };
         for runner in [Runner::Cargo, Runner::Pytest] {
-            let script = script(runner, &request, Path::new("/none"), &Toolchain::default());
-            let last =
-                script.lines().find(|line| line.contains("cargo test") || line.contains("pytest")).unwrap();
-            let parsed = shell_words(last);
+            let script = script(runner, &request, "python3", &Toolchain::default());
+            let parsed = shell_words(&script);
             assert!(parsed.iter().any(|word| word.contains("$(touch y)")), "{parsed:?}");
             assert!(parsed.contains(&"'; rm -rf /".to_owned()), "{parsed:?}");
         }
     }
 
-    /// The words of a line as a shell reads them: bare ones, and those in single quotes.
+    /// The words of a script as a shell reads them: bare ones, and those in single quotes.
     fn shell_words(line: &str) -> Vec<String> {
         let (mut words, mut word, mut is_quoted) = (Vec::new(), String::new(), false);
         let mut letters = line.chars();
@@ -265,7 +342,7 @@ mod tests {
             match letter {
                 '\'' => is_quoted = !is_quoted,
                 '\\' if !is_quoted => word.extend(letters.next()),
-                ' ' if !is_quoted => words.push(std::mem::take(&mut word)),
+                ' ' | '\n' if !is_quoted => words.push(std::mem::take(&mut word)),
                 letter => word.push(letter),
             }
         }
@@ -290,7 +367,7 @@ mod tests {
     #[test]
     fn what_leaves_no_report_is_broken() {
         let broken = |runner, report: &[u8], is_cut, code| {
-            result(runner, report, is_cut, code, "E\nlast words\n").broken
+            result(runner, (report, is_cut), code, "E\nlast words\n", "").broken
         };
         assert!(broken(Runner::Pytest, b"", false, Some(0)).unwrap().contains("last words"));
         assert!(broken(Runner::Nextest, b" \n", false, None).unwrap().contains("a signal"));
@@ -302,6 +379,42 @@ mod tests {
         assert!(broken(Runner::Nextest, fine, false, Some(101)).is_some());
         assert_eq!(broken(Runner::Nextest, fine, false, Some(100)), None);
         assert!(broken(Runner::Pytest, b"<html/>", false, Some(0)).is_some());
+    }
+
+    #[test]
+    fn a_run_that_stops_early_is_broken_and_a_hang_is_named() {
+        let one = b"<testsuites><testsuite><testcase name=\"a\"/></testsuite></testsuites>";
+        let of =
+            |report: &[u8], code, marked: &str| result(Runner::Pytest, (report, false), code, "said", marked);
+        let all = "\u{1e}quality deselected 2\n\u{1e}quality found 1\n.\u{1e}quality begins t.py::a\n\u{1e}quality ends t.py::a\n";
+        let whole = of(one, Some(0), all);
+        assert_eq!((whole.broken, whole.deselected), (None, 2));
+        let early = all.replace("found 1", "found 3");
+        assert_eq!(
+            of(one, Some(0), &early).broken.unwrap(),
+            "2 of 3 tests did not end: it was stopped before"
+        );
+        let hang = "\u{1e}quality found 1\n\u{1e}quality begins t.py::slow\n";
+        assert!(of(b"", None, hang).broken.unwrap().contains("while t.py::slow ran"));
+        assert_eq!(without_marks(all), ".");
+    }
+
+    #[test]
+    fn an_environment_is_found_above_and_its_interpreter_elsewhere() {
+        let base = tempfile::tempdir().unwrap();
+        let base = base.path().canonicalize().unwrap();
+        let root = base.join("root");
+        for directory in ["root/a/b", "root/.venv/bin", "python/bin"] {
+            std::fs::create_dir_all(base.join(directory)).unwrap();
+        }
+        std::fs::write(base.join("python/bin/python3"), "").unwrap();
+        assert_eq!(environment(&root.join("a/b"), &root), None);
+        let python = root.join(".venv/bin/python");
+        std::os::unix::fs::symlink(base.join("python/bin/python3"), &python).unwrap();
+        assert_eq!(environment(&root.join("a/b"), &root), Some(python.clone()));
+        assert_eq!(environment(&base, &root), None);
+        assert_eq!(installed(&python, &root), Some(base.join("python")));
+        assert_eq!(installed(&python, &base), None);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod imports;
 mod map;
+mod mapped;
 mod packages;
 mod risk;
 #[cfg(test)]
@@ -87,6 +88,8 @@ pub struct Material<'a> {
     pub tree: &'a [String],
     /// What each test runs, where that was recorded.
     pub map: Option<&'a CoverageMap>,
+    /// The lines of the functions of changed files at the base, by the path there; without those that cannot be parsed.
+    pub functions: &'a BTreeMap<String, Vec<(u32, u32)>>,
     /// What imports what.
     pub imports: &'a Imports,
     /// Packages of Cargo.
@@ -123,8 +126,13 @@ pub fn select(material: &Material<'_>) -> Selection {
     } else {
         by_change(material, &units, &mut chosen);
     }
-    for (name, _) in material.past.iter().filter(|(_, past)| past.failed_last) {
+    let failed = material.past.iter().filter(|(name, past)| past.failed_last && is_there(material, name));
+    for (name, _) in failed {
         chosen.add(unit_of(material, name, &units), Reason::FailedLast);
+    }
+    if !material.changes.inner.is_empty() {
+        let inner: Vec<&str> = material.changes.inner.iter().map(String::as_str).collect();
+        chosen.notices.push(format!("what was changed in {} is not looked at", inner.join(", ")));
     }
     selection.tests = chosen
         .reasons
@@ -238,6 +246,12 @@ fn is_test_file(path: &str) -> bool {
     }
 }
 
+/// Whether the file of a test is there, where its name begins with one.
+fn is_there(material: &Material<'_>, test: &str) -> bool {
+    let file = test.split("::").next().unwrap_or(test);
+    !is_test_file(file) || material.tree.iter().any(|path| path == file)
+}
+
 /// What an earlier result belongs to.
 fn unit_of(material: &Material<'_>, name: &str, units: &BTreeSet<Key>) -> Key {
     let file = name.split("::").next().unwrap_or(name);
@@ -268,87 +282,58 @@ fn past_of(material: &Material<'_>, unit: Unit, name: &str) -> Past {
     }
 }
 
+/// The changed files of code.
+struct Code<'a> {
+    /// Those that are there, by the path that they have.
+    changed: Vec<&'a String>,
+    /// Paths that are not there any more: of files that were deleted, or moved.
+    gone: Vec<&'a String>,
+}
+
+impl<'a> Code<'a> {
+    fn of(changes: &'a Changes) -> Self {
+        let is_code = |path: &&String| Language::of_path((*path).as_ref()).is_some();
+        let (gone, changed): (Vec<_>, Vec<_>) =
+            changes.files.iter().partition(|(_, change)| change.change == Change::Deleted);
+        let moved = changed.iter().filter_map(|(_, change)| change.old_path.as_ref());
+        Self {
+            gone: gone.iter().map(|(path, _)| *path).chain(moved).filter(is_code).collect(),
+            changed: changed.iter().map(|(path, _)| *path).filter(is_code).collect(),
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &'a str> {
+        self.changed.iter().chain(&self.gone).map(|path| path.as_str())
+    }
+}
+
 fn by_change(material: &Material<'_>, units: &BTreeSet<Key>, chosen: &mut Chosen) {
-    let code: Vec<&String> =
-        material.changes.files.keys().filter(|path| Language::of_path(path.as_ref()).is_some()).collect();
-    match material.map {
-        Some(map) => by_map(material, map, &code, chosen),
-        None => {
-            by_imports(material, &code, chosen);
-            for package in material.packages.affected(code.iter().map(|path| path.as_str())) {
-                chosen.add((Unit::Package, package), Reason::Depends);
-            }
-        }
+    let code = Code::of(material.changes);
+    if let Some(map) = material.map {
+        mapped::select(material, map, chosen);
+        return;
     }
-    if material.map.is_none() {
-        by_history(material, &code, units, chosen);
+    by_imports(material, &code, chosen);
+    for package in material.packages.affected(code.all()) {
+        chosen.add((Unit::Package, package), Reason::Depends);
     }
+    by_history(material, &code.all().collect::<Vec<_>>(), units, chosen);
 }
 
-fn by_map(material: &Material<'_>, map: &CoverageMap, code: &[&String], chosen: &mut Chosen) {
-    let is_same = map.commit().is_some_and(|commit| commit == material.changes.base);
-    if !is_same {
-        let of = map
-            .commit()
-            .map_or_else(|| "an unknown commit".to_owned(), |commit| commit.chars().take(12).collect());
-        chosen.notices.push(format!(
-            "the map is of {of} and not of the base, so every test that runs a changed file is selected, whatever its \
-             lines"
-        ));
-    }
-    for path in code {
-        let Some(change) = material.changes.files.get(*path) else { continue };
-        let known = change.old_path.as_ref().unwrap_or(path);
-        let mut is_mapped = false;
-        for (test, lines) in map.of_file(known) {
-            is_mapped = true;
-            let touches = change.old_lines.iter().any(|(from, to)| lines.range_cardinality(*from..=*to) > 0);
-            if !is_same || touches || change.change == Change::Deleted {
-                chosen.add((Unit::Test, test.to_owned()), Reason::Covers);
-            }
-        }
-        if !is_mapped {
-            unmapped(material, map, path, chosen);
-        }
-        // Whatever stands in a file of tests is a test that may be new.
-        for test in map.tests().filter(|test| test.split("::").next() == Some(path.as_str())) {
-            chosen.add((Unit::Test, test.to_owned()), Reason::Changed);
-        }
-        if is_test_file(path) && change.change != Change::Deleted {
-            chosen.add((Unit::File, (*path).clone()), Reason::Changed);
-        }
-    }
-}
-
-/// A file that no test ran when the map was recorded: tests of files that import it are selected.
-fn unmapped(material: &Material<'_>, map: &CoverageMap, path: &str, chosen: &mut Chosen) {
-    let dependents = material.imports.dependents([path]);
-    for test in map.tests() {
-        let file = test.split("::").next().unwrap_or(test);
-        if dependents.contains(file) {
-            chosen.add((Unit::Test, test.to_owned()), Reason::Depends);
-        }
-    }
-}
-
-fn by_imports(material: &Material<'_>, code: &[&String], chosen: &mut Chosen) {
-    let changed: BTreeSet<&str> = code.iter().map(|path| path.as_str()).collect();
-    let dependents = material.imports.dependents(code.iter().map(|path| path.as_str()));
+fn by_imports(material: &Material<'_>, code: &Code<'_>, chosen: &mut Chosen) {
+    let changed: Vec<&str> = code.changed.iter().map(|path| path.as_str()).collect();
+    let gone = code.gone.iter().map(|path| path.as_str());
+    let dependents = material.imports.dependents(changed.iter().copied(), gone);
     for path in test_files(material) {
-        let fixtures = changed.iter().any(|changed| {
-            changed.strip_suffix("conftest.py").is_some_and(|directory| path.starts_with(directory))
-        });
-        if changed.contains(path) {
+        if changed.contains(&path) {
             chosen.add((Unit::File, path.to_owned()), Reason::Changed);
-        } else if fixtures || dependents.contains(path) {
+        } else if dependents.contains(path) {
             chosen.add((Unit::File, path.to_owned()), Reason::Depends);
         }
     }
     if material.imports.dynamic() > 0 {
-        let count = material.imports.dynamic();
-        chosen
-            .notices
-            .push(format!("{count} files import by names that are computed, which is not followed"));
+        let count = crate::words::count(material.imports.dynamic(), "file imports", "files import");
+        chosen.notices.push(format!("{count} by names that are computed, which is not followed"));
     }
 }
 
@@ -357,11 +342,11 @@ const LEAST_COMMITS: usize = 3;
 /// and in this share of those that changed the file.
 const LEAST_SHARE: f64 = 0.2;
 
-fn by_history(material: &Material<'_>, code: &[&String], units: &BTreeSet<Key>, chosen: &mut Chosen) {
+fn by_history(material: &Material<'_>, code: &[&str], units: &BTreeSet<Key>, chosen: &mut Chosen) {
     for path in code {
         let mut commits = 0_usize;
         let mut partners: BTreeMap<&str, usize> = BTreeMap::new();
-        for files in material.together.iter().filter(|files| files.contains(path)) {
+        for files in material.together.iter().filter(|files| files.iter().any(|file| file == path)) {
             commits += 1;
             for file in files.iter().filter(|file| is_test_path(file)) {
                 *partners.entry(file).or_default() += 1;

@@ -1,5 +1,6 @@
 //! The state that the tools share.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use mcp_runs::options::Settings;
 use mcp_runs::runs::Runs;
 use mcp_server::tool::ToolError;
 use mcp_source::walk::Stamp;
-use mcp_state::OnDemand;
+use mcp_state::{Numbered, OnDemand};
 use mcp_workspace::{Root, Roots};
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
@@ -24,11 +25,19 @@ pub(crate) struct Quality {
     opened: Vec<Root>,
     pub runs: Runs,
     pub memory: OnDemand<TestRun>,
+    /// Runs of this session that could not be kept, the newest last.
+    unkept: Mutex<VecDeque<TestRun>>,
     pub toolchain: Toolchain,
+    /// Directories with programs that the server was given, and all that commands may read outside of the roots.
+    pub programs: Vec<PathBuf>,
+    pub readable: Vec<PathBuf>,
     /// Metrics of files that did not change, by path and stamp.
     pub measured: Mutex<FxHashMap<PathBuf, (Stamp, Arc<FileMetrics>)>>,
     pub copies: Mutex<Option<Copies>>,
 }
+
+/// The most runs of a session that are remembered where no state can be used.
+const MOST_UNKEPT: usize = 50;
 
 /// The most files whose metrics are remembered.
 pub(crate) const MOST_MEASURED: usize = 20_000;
@@ -52,7 +61,10 @@ impl Quality {
             roots,
             runs,
             memory: OnDemand::new(settings.state.clone(), LIMITS),
+            unkept: Mutex::default(),
             toolchain,
+            programs: settings.sandbox.programs.clone(),
+            readable: settings.sandbox.programs.iter().chain(&settings.sandbox.also_read).cloned().collect(),
             measured: Mutex::default(),
             copies: Mutex::default(),
         })
@@ -76,6 +88,12 @@ impl Quality {
     pub fn place(&self, paths: Option<&[String]>) -> Result<Place<'_>, ToolError> {
         let asked = paths.unwrap_or_default();
         let mut place = Place { root: self.first(), paths: Vec::with_capacity(asked.len()) };
+        if !place.root.path().is_dir() {
+            let root = place.root.path().display();
+            return Err(ToolError::failed(format!(
+                "the root {root} is not there any more: start the server again"
+            )));
+        }
         for (number, path) in asked.iter().enumerate() {
             let (root, below) = self.below("paths", path)?;
             if number > 0 && root.path() != place.root.path() {
@@ -125,16 +143,44 @@ impl Quality {
         Policy::read(&text).map_err(ToolError::failed)
     }
 
-    /// The runs of tests in a root, the newest first.
-    pub fn remembered(&self, root: &Root) -> Vec<mcp_state::Numbered<TestRun>> {
-        if !self.memory.is_kept() {
-            return Vec::new();
-        }
-        let name = root.path().display().to_string();
-        let newest = |log: Arc<mcp_state::Log<TestRun>>| {
-            log.newest(None, usize::try_from(LIMITS.records).unwrap_or(usize::MAX), |run| run.root == name)
-                .map_err(|error| error.to_string())
+    /// Remembers a run: in the state, or for this session where there is none or it cannot be used.
+    ///
+    /// # Errors
+    /// One sentence: why it is remembered for this session alone.
+    pub fn remember(&self, run: TestRun) -> Result<(), String> {
+        let kept = match self.memory.is_kept() {
+            true => {
+                let append = |log: Arc<mcp_state::Log<TestRun>>| {
+                    log.append(run.clone()).map(drop).map_err(|error| error.to_string())
+                };
+                self.memory.get().and_then(append)
+            }
+            false => Ok(()),
         };
-        self.memory.get().and_then(newest).unwrap_or_default()
+        if kept.is_err() || !self.memory.is_kept() {
+            let mut unkept = self.unkept.lock();
+            if unkept.len() == MOST_UNKEPT {
+                unkept.pop_front();
+            }
+            unkept.push_back(run);
+        }
+        kept
+    }
+
+    /// The runs of tests in a root, the newest first: those of this session that could not be kept come before those of
+    /// the state.
+    pub fn remembered(&self, root: &Root) -> Vec<Numbered<TestRun>> {
+        let name = root.path().display().to_string();
+        let unkept = self.unkept.lock();
+        let of_session = unkept.iter().rev().filter(|run| run.root == name);
+        let mut runs: Vec<_> = of_session.map(|run| Numbered { id: u64::MAX, entry: run.clone() }).collect();
+        if self.memory.is_kept() {
+            let newest = |log: Arc<mcp_state::Log<TestRun>>| {
+                let most = usize::try_from(LIMITS.records).unwrap_or(usize::MAX);
+                log.newest(None, most, |run| run.root == name).map_err(|error| error.to_string())
+            };
+            runs.extend(self.memory.get().and_then(newest).unwrap_or_default());
+        }
+        runs
     }
 }

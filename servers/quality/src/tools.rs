@@ -103,6 +103,9 @@ const USUAL: u16 = 50;
 /// The bytes of an answer that are neither its text nor its list.
 const ENVELOPE: usize = 1_500;
 
+/// How many bytes count as one token.
+const BYTES_A_TOKEN: usize = 4;
+
 /// A part of a list that fits the caller's bound, and the cursor of the next one.
 fn page<T: Serialize>(
     items: Vec<T>,
@@ -121,11 +124,15 @@ fn page<T: Serialize>(
     let total = items.len();
     let limit = usize::from(limit.unwrap_or(USUAL));
     let mut rest: Vec<T> = items.into_iter().skip(start).take(limit).collect();
-    // The text repeats some of it.
+    // The text says each of them in fewer words.
     let room = context.budget().max_bytes().saturating_sub(ENVELOPE);
-    let shown = fitting(rest.iter(), room, |item| length(*item) * 5 / 4 + 1);
-    if shown == 0 && !rest.is_empty() {
-        return Err(failed("the next item is longer than max_tokens allows: raise it"));
+    let taken = |item: &T| length(item) * 8 / 5 + 8;
+    let shown = fitting(rest.iter(), room, |item| taken(item));
+    if shown == 0
+        && let Some(next) = rest.first()
+    {
+        let least = (ENVELOPE + taken(next)).div_ceil(BYTES_A_TOKEN) + 1;
+        return Err(failed(format!("the next item needs max_tokens of {least} or more")));
     }
     rest.truncate(shown);
     let next = start + shown;

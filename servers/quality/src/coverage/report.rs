@@ -158,6 +158,12 @@ impl FileCoverage {
         self.known.contains(line).then(|| self.hit.contains(line))
     }
 
+    /// The last line that is described.
+    #[must_use]
+    pub fn last_line(&self) -> Option<u32> {
+        self.known.max()
+    }
+
     /// The lines that were run.
     pub fn hit_lines(&self) -> impl Iterator<Item = u32> + '_ {
         self.hit.iter()

@@ -1,6 +1,6 @@
 //! What is different from a commit: in commits after it, in the index, and in files that are not added yet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use git2::{Delta, DiffDelta, DiffFindOptions, DiffHunk, DiffOptions};
@@ -66,7 +66,7 @@ impl FileChange {
 }
 
 /// What is different from a commit.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     /// The commit that was compared with, in full.
     pub base: String,
@@ -74,6 +74,10 @@ pub struct Changes {
     pub files: BTreeMap<String, FileChange>,
     /// Paths that are not UTF-8, which are left out.
     pub unnamed: usize,
+    /// Files that a merge left in conflict.
+    pub conflicted: BTreeSet<String>,
+    /// Submodules and repositories inside of this one, which are not looked at.
+    pub inner: BTreeSet<String>,
 }
 
 impl Repository {
@@ -89,8 +93,11 @@ impl Repository {
         let common = self.repository.merge_base(named, head).unwrap_or(named);
         let commit = self.repository.find_commit(common).map_err(|error| failed("the base", &error))?;
         let tree = commit.tree().map_err(|error| failed("the base", &error))?;
+        let mut inner = self.unhide().map_err(|error| failed("the index", &error))?;
         let mut options = DiffOptions::new();
         options.context_lines(0).interhunk_lines(0).max_size(LARGEST).ignore_submodules(true);
+        // Attributes of the tree could declare any file of code binary, and then it would have no lines.
+        options.force_text(true);
         options.include_untracked(true).recurse_untracked_dirs(true).show_untracked_content(true);
         let mut diff = self
             .repository
@@ -106,9 +113,51 @@ impl Repository {
         diff.find_similar(Some(&mut find)).map_err(|error| failed("what was renamed", &error))?;
         let mut collected = Collected::default();
         collected.collect(&diff).map_err(|error| failed("what was changed", &error))?;
-        Ok(Changes { base: common.to_string(), files: collected.files, unnamed: collected.unnamed })
+        let Collected { mut files, unnamed, conflicted } = collected;
+        inner.extend(
+            files.keys().filter(|path| path.ends_with('/')).map(|path| path.trim_matches('/').to_owned()),
+        );
+        files.retain(|path, _| !path.ends_with('/'));
+        Ok(Changes { base: common.to_string(), files, unnamed, conflicted, inner })
+    }
+
+    /// Lets the comparison see files that are there but marked not to be looked at (`--assume-unchanged`,
+    /// `--skip-worktree`), in memory alone; gives the submodules.
+    fn unhide(&self) -> Result<BTreeSet<String>, git2::Error> {
+        let mut index = self.repository.index()?;
+        let mut submodules = BTreeSet::new();
+        let mut hidden = Vec::new();
+        for mut entry in index.iter() {
+            let Ok(path) = std::str::from_utf8(&entry.path) else { continue };
+            if entry.mode & 0o170_000 == 0o160_000 {
+                submodules.insert(path.to_owned());
+            }
+            let marks = (entry.flags & ASSUME_UNCHANGED, entry.flags_extended & SKIP_WORKTREE);
+            if marks != (0, 0) && self.root.join(path).symlink_metadata().is_ok() {
+                entry.flags &= !ASSUME_UNCHANGED;
+                entry.flags_extended &= !SKIP_WORKTREE;
+                hidden.push(entry);
+            }
+        }
+        for entry in &hidden {
+            index.add(entry)?;
+        }
+        Ok(submodules)
+    }
+
+    /// The paths of the index: what git has in its care.
+    ///
+    /// # Errors
+    /// One sentence: the index cannot be read.
+    pub fn tracked(&self) -> Result<Vec<String>, String> {
+        let index = self.repository.index().map_err(|error| failed("the index", &error))?;
+        Ok(index.iter().filter_map(|entry| String::from_utf8(entry.path).ok()).collect())
     }
 }
+
+/// Flags of an entry of the index, as git writes them.
+const ASSUME_UNCHANGED: u16 = 0x8000;
+const SKIP_WORKTREE: u16 = 1 << 14;
 
 impl Repository {
     /// The content of a file at a commit; `None` where it was not there, or is larger than is compared.
@@ -128,6 +177,7 @@ type Region = (u32, u32);
 struct Collected {
     files: BTreeMap<String, FileChange>,
     unnamed: usize,
+    conflicted: BTreeSet<String>,
 }
 
 impl Collected {
@@ -173,6 +223,9 @@ impl Collected {
             self.unnamed += 1;
             return;
         };
+        if delta.status() == Delta::Conflicted {
+            self.conflicted.insert(path.clone());
+        }
         let old = delta.old_file().path().and_then(Path::to_str).map(str::to_owned);
         let is_binary = delta.new_file().is_binary() || delta.old_file().is_binary();
         let old_path = old.filter(|old| change == Change::Renamed && *old != path);

@@ -124,6 +124,19 @@ pub fn written(pack: &str) -> Result<Vec<Rule>, String> {
     toml::from_str::<Pack>(text).map(|pack| pack.rule).map_err(|error| error.to_string())
 }
 
+/// The names of all rules, with those of their packs.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    static NAMES: OnceLock<Vec<String>> = OnceLock::new();
+    let all = || {
+        let of = |pack: &'static str| {
+            let rules = written(pack).unwrap_or_default();
+            rules.into_iter().map(move |rule| format!("{pack}/{}", rule.id))
+        };
+        packs().flat_map(of).collect()
+    };
+    NAMES.get_or_init(all).iter().map(String::as_str)
+}
+
 /// Finds what the rules of a language find in a file. `path` is what findings name, and tells tests by their names.
 #[must_use]
 pub fn find(language: Language, tree: Tree, text: &str, path: &str) -> Vec<Finding> {

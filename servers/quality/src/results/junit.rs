@@ -21,7 +21,7 @@ pub fn read(text: &[u8]) -> Result<RunResult, String> {
         Err(error) => return Err(format!("the JUnit report cannot be read: {error}")),
     }
     let broken = (!reading.broken.is_empty()).then(|| kept(&reading.broken.join("; ")));
-    Ok(RunResult { tests: reading.tests, broken })
+    Ok(RunResult { tests: reading.tests, broken, ..RunResult::default() })
 }
 
 #[derive(Default)]

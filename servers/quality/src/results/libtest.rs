@@ -131,7 +131,7 @@ impl Reading {
             self.problems.append(&mut self.errors);
         }
         let broken = (!self.problems.is_empty()).then(|| kept(&self.problems.join("; ")));
-        RunResult { tests: self.tests, broken }
+        RunResult { tests: self.tests, broken, ..RunResult::default() }
     }
 }
 

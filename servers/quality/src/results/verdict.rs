@@ -66,6 +66,8 @@ pub struct Verdicts {
     pub runs: u32,
     /// Why runs are broken, each reason once.
     pub broken: Vec<String>,
+    /// How many tests the project's own configuration left out, at most.
+    pub deselected: usize,
 }
 
 impl Verdicts {
@@ -82,6 +84,7 @@ pub fn judge(runs: &[RunResult]) -> Verdicts {
     let mut verdicts =
         Verdicts { runs: u32::try_from(runs.len()).unwrap_or(u32::MAX), ..Verdicts::default() };
     for run in runs {
+        verdicts.deselected = verdicts.deselected.max(run.deselected);
         if let Some(why) = run.broken.as_ref().filter(|why| !verdicts.broken.contains(why)) {
             verdicts.broken.push(why.clone());
         }
@@ -120,7 +123,7 @@ mod tests {
             ms: None,
             message: None,
         };
-        RunResult { tests: outcomes.iter().map(test).collect(), broken: None }
+        RunResult { tests: outcomes.iter().map(test).collect(), ..RunResult::default() }
     }
 
     #[test]

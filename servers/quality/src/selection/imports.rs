@@ -25,6 +25,8 @@ pub struct Imports {
     dynamic: usize,
     /// File names that stand in code as texts.
     named: FxHashSet<String>,
+    /// All files of code.
+    paths: BTreeSet<String>,
 }
 
 static PYTHON_IMPORT: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -47,12 +49,17 @@ static FILE_NAME: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"[\w.-]+\.(?:md|rst|adoc)\b|LICENSE[\w.-]*|AUTHORS|NOTICE").ok());
 
 impl Imports {
-    /// Reads the files of a tree.
+    /// Reads the files of a tree. `gone` are paths that are not there any more, or that cannot be read: others may
+    /// still import them.
     #[must_use]
-    pub fn read<'a>(sources: impl IntoIterator<Item = Source<'a>>) -> Self {
+    pub fn read<'a>(
+        sources: impl IntoIterator<Item = Source<'a>>,
+        gone: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
         let sources: Vec<Source<'a>> = sources.into_iter().collect();
-        let modules = Modules::new(sources.iter().map(|source| source.path));
-        let mut imports = Self::default();
+        let modules = Modules::new(sources.iter().map(|source| source.path).chain(gone));
+        let paths = modules.paths.iter().map(|path| (*path).to_owned()).collect();
+        let mut imports = Self { paths, ..Self::default() };
         for source in &sources {
             let language = Language::of_path(source.path.as_ref());
             let (targets, is_dynamic) = match language {
@@ -73,17 +80,44 @@ impl Imports {
         imports
     }
 
-    /// The files that import any of these, directly or through others, with these.
+    /// The files that depend on any of these, directly or through others, with these. Whatever lies below a
+    /// `conftest.py` depends on it, and a package on its `__init__.py`. What imports a file that is gone cannot be
+    /// loaded itself, so a package whose `__init__.py` does is lost as a whole.
     #[must_use]
-    pub fn dependents<'a>(&'a self, files: impl IntoIterator<Item = &'a str>) -> BTreeSet<&'a str> {
-        let mut found: BTreeSet<&str> = BTreeSet::new();
-        let mut waiting: Vec<&str> = files.into_iter().collect();
-        while let Some(file) = waiting.pop() {
-            if found.insert(file) {
-                waiting.extend(self.importers.get(file).into_iter().flatten().map(String::as_str));
+    pub fn dependents<'a>(
+        &'a self,
+        changed: impl IntoIterator<Item = &'a str>,
+        gone: impl IntoIterator<Item = &'a str>,
+    ) -> BTreeSet<&'a str> {
+        let (gone, changed) = (gone.into_iter(), changed.into_iter());
+        let mut waiting: Vec<(&str, bool)> =
+            changed.map(|file| (file, false)).chain(gone.map(|file| (file, true))).collect();
+        let seeds: BTreeSet<&str> = waiting.iter().map(|(file, _)| *file).collect();
+        // Whether a file is lost is followed by itself: it reaches more.
+        let mut found: BTreeSet<(&str, bool)> = BTreeSet::new();
+        while let Some((file, is_lost)) = waiting.pop() {
+            if !found.insert((file, is_lost)) {
+                continue;
+            }
+            let importers = self.importers.get(file).into_iter().flatten();
+            waiting.extend(importers.map(|file| (file.as_str(), is_lost)));
+            let (directory, name) = file.rsplit_once('/').unwrap_or(("", file));
+            let is_shared = match name {
+                "conftest.py" => true,
+                "__init__.py" => is_lost || seeds.contains(file),
+                _ => false,
+            };
+            if is_shared {
+                waiting.extend(self.below(directory).map(|file| (file, is_lost)));
             }
         }
-        found
+        found.into_iter().map(|(file, _)| file).collect()
+    }
+
+    fn below<'a>(&'a self, directory: &str) -> impl Iterator<Item = &'a str> {
+        let start = if directory.is_empty() { String::new() } else { format!("{directory}/") };
+        let from = self.paths.range(start.clone()..).map(String::as_str);
+        from.take_while(move |path| path.starts_with(start.as_str()))
     }
 
     /// How many files import by names that are computed.
@@ -114,7 +148,9 @@ impl<'a> Modules<'a> {
     fn new(paths: impl Iterator<Item = &'a str>) -> Self {
         let mut modules = Self { paths: FxHashSet::default(), python: FxHashMap::default() };
         for path in paths {
-            modules.paths.insert(path);
+            if !modules.paths.insert(path) {
+                continue;
+            }
             if let Some(module) = python_module(path) {
                 modules.python.entry(module.rsplit('/').next().unwrap_or(module)).or_default().push(path);
             }

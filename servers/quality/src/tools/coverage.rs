@@ -1,7 +1,8 @@
 //! `coverage`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::SystemTime;
 
 use mcp_server::context::Context;
 use mcp_server::tool::ToolError;
@@ -16,6 +17,7 @@ use crate::params;
 use crate::state::Quality;
 use crate::tools::{bad, failed, page, reader};
 use crate::tree;
+use crate::words::files as files_of;
 
 /// The most paths of a report that are named when they are not files here.
 const MOST_UNMAPPED: usize = 20;
@@ -29,6 +31,8 @@ pub(super) struct Read {
     pub placed: Placed,
     pub stated: Option<Count>,
     pub all: Count,
+    /// Files that were written after the report.
+    pub newer: BTreeSet<String>,
     pub notices: Vec<String>,
 }
 
@@ -50,22 +54,36 @@ pub(super) fn read(state: &Quality, asked: &str, root: &Root) -> Result<Read, To
         )));
     }
     let mut notices = Vec::new();
-    if let Some(written) = written {
-        let is_newer = |path: &&String| {
-            let file = root
-                .file(Path::new(path))
-                .and_then(|file| file.metadata())
-                .and_then(|metadata| metadata.modified());
-            file.is_ok_and(|modified| modified > written)
-        };
-        let newer = placed.files.keys().filter(is_newer).count();
-        if newer > 0 {
-            notices.push(format!(
-                "{newer} files were changed after the report was written: their lines may be others"
-            ));
-        }
+    let newer: BTreeSet<String> = match written {
+        Some(written) => placed.files.keys().filter(|path| is_newer(root, path, written)).cloned().collect(),
+        None => BTreeSet::new(),
+    };
+    if !newer.is_empty() {
+        notices.push(format!(
+            "{} changed after the report was written, so its lines may not be those of now",
+            files_of(newer.len())
+        ));
     }
-    Ok(Read { format, placed, stated, all, notices })
+    let beyond =
+        placed.files.iter().filter(|(path, file)| !newer.contains(*path) && is_beyond(root, path, file));
+    if let Some((path, _)) = beyond.take(1).next() {
+        notices.push(format!("the report describes lines that {path} does not have: it is of another state"));
+    }
+    Ok(Read { format, placed, stated, all, newer, notices })
+}
+
+/// Whether a file of the root was written after a time.
+pub(super) fn is_newer(root: &Root, path: &str, time: SystemTime) -> bool {
+    let metadata = root.file(Path::new(path)).and_then(|file| file.metadata());
+    metadata.and_then(|metadata| metadata.modified()).is_ok_and(|modified| modified > time)
+}
+
+/// Whether a report describes lines after the end of a file.
+fn is_beyond(root: &Root, path: &str, file: &FileCoverage) -> bool {
+    let Some(last) = file.last_line() else { return false };
+    let text = mcp_source::read(root, path.as_ref(), &mcp_source::Limits::default());
+    // Some tools count the end of the file as a line.
+    text.is_ok_and(|text| text.iter().filter(|byte| **byte == b'\n').count() + 1 < last as usize)
 }
 
 pub(super) fn coverage(
@@ -74,7 +92,7 @@ pub(super) fn coverage(
     context: &Context,
 ) -> Result<CoverageView, ToolError> {
     let at = state.place(params.paths.as_deref())?;
-    let Read { format, placed, stated, all, mut notices } = read(state, &params.report, at.root)?;
+    let Read { format, placed, stated, all, newer, mut notices } = read(state, &params.report, at.root)?;
     if let Some(stated) = stated.filter(|stated| *stated != all) {
         notices.push(format!(
             "the report itself gives {} of {} lines, and lists {} of {}",
@@ -87,7 +105,7 @@ pub(super) fn coverage(
     chosen.retain(|path, _| wanted.contains(&path.as_str()));
     let (lines, files) = match &params.base {
         None => whole(&chosen),
-        Some(base) => changed(state, at.root, base, &chosen, &mut notices)?,
+        Some(base) => changed(state, at.root, base, &chosen, &newer, &mut notices)?,
     };
     let sum = |of: fn(&FileCoverage) -> Count| {
         chosen.values().fold(Count::default(), |mut sum, file| {
@@ -137,15 +155,17 @@ fn changed(
     root: &Root,
     base: &str,
     files: &BTreeMap<String, FileCoverage>,
+    newer: &BTreeSet<String>,
     notices: &mut Vec<String>,
 ) -> Result<(Count, Vec<CoverageFile>), ToolError> {
     let repository = Repository::open(root.path(), state.roots.paths()).map_err(failed)?;
     let changes = repository.changes(base).map_err(failed)?;
-    let new = new_lines(&changes, files);
+    let new = new_lines(&changes, files, newer);
     if !new.undescribed.is_empty() {
         let count = new.undescribed.len();
         notices.push(format!(
-            "{count} changed files of code are not in the report, such as {}",
+            "{} of changed code not in the report, such as {}",
+            files_of(count),
             new.undescribed[0]
         ));
     }

@@ -10,12 +10,13 @@ use mcp_workspace::Root;
 use crate::answers::{LintView, Looked};
 use crate::coverage::place::Finder;
 use crate::lint::ingest::{self, Ingested};
-use crate::lint::rules::find;
+use crate::lint::rules::{find, names};
 use crate::lint::{Finding, Severity};
 use crate::params;
 use crate::state::Quality;
 use crate::tools::{bad, failed, page, reader};
 use crate::tree;
+use crate::words::count;
 
 pub(super) fn lint(state: &Quality, params: &params::Lint, context: &Context) -> Result<LintView, ToolError> {
     let place = state.place(params.paths.as_deref())?;
@@ -36,6 +37,12 @@ pub(super) fn lint(state: &Quality, params: &params::Lint, context: &Context) ->
     };
     let least = params.severity.map_or(Severity::Note, Severity::from);
     let start = params.rule.as_deref().unwrap_or_default();
+    if params.report.is_none() {
+        known(start)?;
+        if looked.files == 0 && looked.skipped.is_empty() {
+            notices.push("there is no file of a language that the built-in rules are for".to_owned());
+        }
+    }
     findings.retain(|finding| finding.severity >= least && finding.rule.starts_with(start));
     findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.cmp(b)));
     let mut rules: BTreeMap<String, usize> = BTreeMap::new();
@@ -45,6 +52,19 @@ pub(super) fn lint(state: &Quality, params: &params::Lint, context: &Context) ->
     let (findings, next_cursor) =
         page(findings, "findings", params.cursor.as_deref(), params.limit, context)?;
     Ok(LintView { findings, rules, source, looked, notices, next_cursor })
+}
+
+/// Refuses the start of a rule's name that no rule has.
+fn known(start: &str) -> Result<(), ToolError> {
+    if names().any(|name| name.starts_with(start)) {
+        return Ok(());
+    }
+    let near: Vec<&str> = names().filter(|name| name.contains(start)).take(10).collect();
+    let packs = "names begin with rust/, python/ or script/";
+    Err(bad(match near.is_empty() {
+        true => format!("no rule begins with {start:?}: {packs}"),
+        false => format!("no rule begins with {start:?}: {packs}, such as {}", near.join(", ")),
+    }))
 }
 
 /// The findings of a report, with the paths of the tree here.
@@ -73,10 +93,10 @@ pub(super) fn reported(
         )));
     }
     if unknown > 0 {
-        notices.push(format!("{unknown} findings are in files that are not here"));
+        notices.push(format!("{} in files that are not here", count(unknown, "finding", "findings")));
     }
     if without_place > 0 {
-        notices.push(format!("{without_place} results have no place"));
+        notices.push(format!("{} without a place", count(without_place, "result", "results")));
     }
     Ok((findings, format.to_owned()))
 }

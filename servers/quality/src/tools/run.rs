@@ -1,7 +1,10 @@
 //! `run_tests`.
 
 use std::collections::BTreeMap;
+use std::fs::Metadata;
 use std::hash::{Hash, Hasher};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -17,6 +20,7 @@ use mcp_source::walk::{Rules, walk};
 use mcp_workspace::Root;
 
 use crate::answers::{RunView, TestView};
+use crate::git::Repository;
 use crate::params;
 use crate::policy::{Policy, today};
 use crate::remembered::TestRun;
@@ -26,6 +30,7 @@ use crate::selection::Observed;
 use crate::state::Quality;
 use crate::tools::{ENVELOPE, bad, failed, select};
 use crate::tree;
+use crate::words::count;
 
 /// How long a run may take where nobody says: a build is part of it.
 const USUAL_TIME: Duration = Duration::from_secs(900);
@@ -52,22 +57,36 @@ pub(super) async fn run_tests(
     let request =
         Request { packages: params.packages.unwrap_or_default(), tests: params.tests.unwrap_or_default() };
     request.check(runner).map_err(bad)?;
-    let script = runner::script(runner, &request, &directory, &state.toolchain);
+    let python = python(&state, root, &directory);
+    let script = runner::script(runner, &request, &python, &state.toolchain);
     let invocation = Invocation::new(None, None, Some(script)).map_err(bad)?;
-    let time = params.timeout_s.map_or(USUAL_TIME, |seconds| Duration::from_secs(u64::from(seconds)));
+    let seconds = |seconds: u32| Duration::from_secs(u64::from(seconds));
+    let time = params.timeout_s.map_or(USUAL_TIME, seconds);
     let mut plan =
         Plan::new(&state.roots, invocation, params.cwd.as_deref(), Profile::Workspace, time).map_err(bad)?;
     plan.kept = KEPT;
-    let (started, at_ms, digest) = (Instant::now(), now_ms(), digest(root));
+    let (started, at_ms, code) = (Instant::now(), now_ms(), code(root));
     let repeat = u32::from(params.repeat.unwrap_or(1));
-    let budget = params.budget_s.map(|seconds| Duration::from_secs(u64::from(seconds)));
+    let budget = params.budget_s.map(seconds);
     let mut results: Vec<RunResult> = Vec::new();
     for number in 0..repeat {
-        if number > 0 && budget.is_some_and(|budget| started.elapsed() >= budget) {
+        let left = budget.map_or(time, |budget| budget.saturating_sub(started.elapsed()));
+        if number > 0 && left.is_zero() {
             break;
         }
+        plan.time = time.min(left);
         let outcome = run_once(&state, plan.clone(), &context, number, repeat).await?;
-        let result = read(runner, &outcome);
+        // One that only the budget ended says nothing that the runs before it did not.
+        if number > 0 && outcome.reason == Reason::TimedOut && left < time {
+            break;
+        }
+        let mut result = read(runner, &outcome);
+        if runner == Runner::Pytest
+            && let Some(why) = result.broken.as_mut().filter(|_| result.tests.is_empty())
+            && let Some(hint) = unseen(&state, root, &directory)
+        {
+            *why = format!("{hint}; {why}");
+        }
         let builds = !result.tests.is_empty();
         results.push(result);
         // What does not build now will not build the next time.
@@ -80,17 +99,47 @@ pub(super) async fn run_tests(
     let mut notices = Vec::new();
     if verdicts.runs < repeat {
         notices.push(format!(
-            "{} of {repeat} runs were begun: the budget was over or nothing ran",
+            "{} of {repeat} runs were made: the budget was over or nothing ran",
             verdicts.runs
         ));
     }
+    if verdicts.deselected > 0 {
+        let count = count(verdicts.deselected, "test was", "tests were");
+        notices.push(format!("{count} left out by the project's own configuration"));
+    }
+    let digest = digest(code, data(&state, root));
     let run = remembered(root, at_ms, digest, is_whole, &verdicts, &policy);
+    let run = TestRun { runner: Some(runner), ..run };
     let run = observe(&state, root, run, || !context.is_cancelled());
-    if state.memory.is_kept() && !verdicts.tests.is_empty() | run.broken.is_some() {
-        let kept = state.memory.get().and_then(|log| log.append(run).map_err(|error| error.to_string()));
-        notices.extend(kept.err().map(|error| format!("not remembered: {error}")));
+    if !verdicts.tests.is_empty() | run.broken.is_some() {
+        let kept = state.remember(run);
+        notices.extend(kept.err().map(|error| format!("remembered for this session only: {error}")));
     }
     Ok(view(runner, &verdicts, &policy, notices, started.elapsed(), &context))
+}
+
+/// The Python that runs pytest: of the project's environment, else of the programs that the server was given, else the
+/// system's.
+fn python(state: &Quality, root: &Root, directory: &Path) -> String {
+    let given = || state.programs.iter().map(|bin| bin.join("python3")).find(|python| python.is_file());
+    runner::environment(directory, root.path())
+        .or_else(given)
+        .map_or_else(|| "python3".to_owned(), |python| python.display().to_string())
+}
+
+/// What keeps an environment's Python from being run: its interpreter is installed where tests may not read.
+fn unseen(state: &Quality, root: &Root, directory: &Path) -> Option<String> {
+    let python = runner::environment(directory, root.path())?;
+    let prefix = runner::installed(&python, root.path())?;
+    if state.readable.iter().any(|readable| prefix.starts_with(readable)) {
+        return None;
+    }
+    Some(format!(
+        "{} leads to {}, which tests may not read: start the server with --also-read {}",
+        python.display(),
+        prefix.display(),
+        prefix.display()
+    ))
 }
 
 /// One run to its end. A caller that goes away ends it.
@@ -123,9 +172,13 @@ async fn run_once(
 fn read(runner: Runner, outcome: &Outcome) -> RunResult {
     let bytes = |captured: &Captured| [captured.head.as_slice(), captured.tail.as_slice()].concat();
     let is_cut = outcome.stdout.dropped() > 0;
-    let said = outcome.stderr.text();
+    let stderr = bytes(&outcome.stderr);
+    let marked = String::from_utf8_lossy(&stderr);
+    let kept = runner::without_marks(&marked).into_bytes();
+    let said = Captured { total: kept.len() as u64, head: kept, tail: Vec::new() }.text();
+    let marks = if outcome.stderr.dropped() == 0 { &*marked } else { "" };
     let code = outcome.code.filter(|_| outcome.reason == Reason::Exited);
-    let mut result = runner::result(runner, &bytes(&outcome.stdout), is_cut, code, &said);
+    let mut result = runner::result(runner, (&bytes(&outcome.stdout), is_cut), code, &said, marks);
     let why = match outcome.reason {
         Reason::Exited => return result,
         Reason::TimedOut => "it did not end in its time and was killed",
@@ -144,16 +197,48 @@ fn now_ms() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// A digest of the files that tests may depend on, by what the system says of them.
-pub(super) fn digest(root: &Root) -> u64 {
-    let walked = walk(root.path(), &Rules { most: tree::MOST_FILES, ..Rules::default() });
+/// A digest of the files of code and of manifests, by what the system says of them.
+pub(super) fn code(root: &Root) -> u64 {
+    let walked = walk(root.path(), &Rules { most: tree::MOST_FILES, hidden: true, ..Rules::default() });
     let mut hasher = rustc_hash::FxHasher::default();
-    for file in walked.files {
-        if Language::of_path(file.path.as_ref()).is_some() || file.path.ends_with(".toml") {
-            (file.path, file.stamp).hash(&mut hasher);
-        }
+    for file in walked.files.into_iter().filter(|file| is_code(&file.path)) {
+        stamp(root, &file.path).hash(&mut hasher);
     }
     hasher.finish()
+}
+
+/// A digest of the other files that git has in its care. Tests may write them, so it is taken when they have ended.
+pub(super) fn data(state: &Quality, root: &Root) -> u64 {
+    let repository = Repository::open(root.path(), state.roots.paths());
+    let tracked = repository.and_then(|repository| repository.tracked()).unwrap_or_default();
+    let mut hasher = rustc_hash::FxHasher::default();
+    for path in tracked.into_iter().filter(|path| !is_code(path)) {
+        stamp(root, &path).hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+/// Both digests in one.
+pub(super) fn digest(code: u64, data: u64) -> u64 {
+    let mut hasher = rustc_hash::FxHasher::default();
+    (code, data).hash(&mut hasher);
+    hasher.finish()
+}
+
+fn is_code(path: &str) -> bool {
+    Language::of_path(path.as_ref()).is_some() || path.ends_with(".toml")
+}
+
+/// What tells a file that changed from one that did not: its times of writing and of any change, which no program sets
+/// at will, its inode, length and mode; nothing where it is not there.
+fn stamp(root: &Root, path: &str) -> (String, Option<[i128; 5]>) {
+    let of = |metadata: Metadata| {
+        let written = i128::from(metadata.mtime()) * 1_000_000_000 + i128::from(metadata.mtime_nsec());
+        let changed = i128::from(metadata.ctime()) * 1_000_000_000 + i128::from(metadata.ctime_nsec());
+        let (inode, length, mode) = (metadata.ino(), metadata.len(), metadata.mode());
+        [written, changed, i128::from(inode), i128::from(length), i128::from(mode)]
+    };
+    (path.to_owned(), root.path().join(path).symlink_metadata().ok().map(of))
 }
 
 fn remembered(
@@ -185,6 +270,7 @@ fn remembered(
         flaky: of(Verdict::Flaky).collect(),
         passed: passed.collect(),
         broken: verdicts.broken.first().cloned(),
+        runner: None,
         observed: Observed::default(),
     }
 }
@@ -242,7 +328,7 @@ fn view(
     tests.sort_by(|a, b| a.verdict.cmp(&b.verdict).then_with(|| a.name.cmp(&b.name)));
     notices.extend(expired(policy, verdicts, day));
     let room = context.budget().max_bytes().saturating_sub(ENVELOPE + length(&verdicts.broken));
-    let shown = fitting(tests.iter(), room, |test| length(*test) * 5 / 4 + 1);
+    let shown = fitting(tests.iter(), room, |test| length(*test) * 7 / 4 + 1);
     let tests_left_out = tests.len() - shown;
     tests.truncate(shown);
     RunView {
@@ -312,7 +398,11 @@ mod tests {
             ms: Some(1.0),
             message: None,
         };
-        judge(&[RunResult { tests: outcomes.iter().map(test).collect(), broken: broken.map(str::to_owned) }])
+        judge(&[RunResult {
+            tests: outcomes.iter().map(test).collect(),
+            broken: broken.map(str::to_owned),
+            ..RunResult::default()
+        }])
     }
 
     fn of(verdicts: &Verdicts, policy: &str) -> RunView {

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use mcp_server::context::Context;
 use mcp_server::tool::ToolError;
-use mcp_source::Skips;
+use mcp_source::{Language, Skips, parse};
 use mcp_workspace::Root;
 
 use crate::answers::SelectView;
 use crate::git::{Changes, Limits, Repository};
+use crate::metrics::measure;
 use crate::params;
 use crate::remembered::{observed, past};
 use crate::selection::{
@@ -29,11 +30,13 @@ pub(super) fn select_tests(
 ) -> Result<SelectView, ToolError> {
     let root = state.first();
     let repository = Repository::open(root.path(), state.roots.paths()).map_err(failed)?;
-    let changes = repository.changes(params.base.as_deref().unwrap_or(USUAL_BASE)).map_err(failed)?;
+    let mut changes = repository.changes(params.base.as_deref().unwrap_or(USUAL_BASE)).map_err(failed)?;
     let map = match &params.map {
         None => None,
         Some(asked) => {
             let (_, file) = state.file("map", asked)?;
+            // A map that was just made is not part of the change.
+            changes.files.remove(asked.as_str());
             if file.metadata().is_ok_and(|metadata| metadata.len() > LARGEST_MAP) {
                 return Err(bad(format!("map {asked} has more than {} MiB", LARGEST_MAP >> 20)));
             }
@@ -49,7 +52,9 @@ pub(super) fn select_tests(
         seen.add(map.observed());
     }
     if changes.unnamed > 0 {
-        selection.notices.push(format!("{} changed files have names that are not UTF-8", changes.unnamed));
+        selection
+            .notices
+            .push(format!("{} changed, with names that are not UTF-8", crate::words::files(changes.unnamed)));
     }
     if let Some(seconds) = params.budget_s {
         within(&mut selection, f64::from(seconds) * 1_000.0);
@@ -92,7 +97,9 @@ fn selected(
             texts.push((path, String::from_utf8_lossy(&text).into_owned()));
         }
     }
-    let imports = Imports::read(texts.iter().map(|(path, text)| Source { path, text }));
+    let changed = changes.files.iter().flat_map(|(path, change)| [Some(path), change.old_path.as_ref()]);
+    let changed = changed.flatten().map(String::as_str);
+    let imports = Imports::read(texts.iter().map(|(path, text)| Source { path, text }), changed);
     let packages = Packages::read(manifests.iter().map(|(path, text)| (*path, text.as_str())));
     let mut notices = Vec::new();
     let history =
@@ -103,10 +110,12 @@ fn selected(
     if !skips.is_complete() {
         notices.push("some files could not be read, so what they import is not known".to_owned());
     }
+    let functions = map.map(|_| functions(repository, changes)).unwrap_or_default();
     let material = Material {
         changes,
         tree: &files,
         map,
+        functions: &functions,
         imports: &imports,
         packages: &packages,
         together: &history.together,
@@ -115,6 +124,21 @@ fn selected(
     let mut selection = select(&material);
     selection.notices.extend(notices);
     Ok(selection)
+}
+
+/// The lines of the functions of changed files, as they are at the base. What cannot be parsed is left out: then every
+/// line counts as one that is run when the file is loaded.
+fn functions(repository: &Repository, changes: &Changes) -> BTreeMap<String, Vec<(u32, u32)>> {
+    let mut functions = BTreeMap::new();
+    for (path, change) in &changes.files {
+        let path = change.old_path.as_ref().unwrap_or(path);
+        let Some(text) = repository.text_at(&changes.base, path) else { continue };
+        let Some(language) = Language::of_file(path.as_ref(), &text) else { continue };
+        let Ok(tree) = parse::parse(language, &text, parse::USUAL_TIME) else { continue };
+        let lines = measure(language, &tree, &text).functions;
+        functions.insert(path.clone(), lines.iter().map(|one| (one.first_line, one.last_line)).collect());
+    }
+    functions
 }
 
 /// Whether a selection for what is changed now would select a test by its name. `is_wanted` is asked between the steps.

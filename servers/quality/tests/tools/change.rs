@@ -16,7 +16,7 @@ fn coverage_is_of_files_here_and_says_what_is_not() {
     assert_eq!((&coverage["lines"]["found"], &coverage["lines"]["hit"]), (&json!(7), &json!(5)));
     assert_eq!(
         coverage["files"],
-        json!([{"path": "src/lib.rs", "lines": {"found": 7, "hit": 5, "percent": 500.0 / 7.0},
+        json!([{"path": "src/lib.rs", "lines": {"found": 7, "hit": 5, "percent": 71.43},
         "gaps": [[7, 8]]}])
     );
     assert_eq!(
@@ -66,14 +66,22 @@ fn the_gate_judges_new_code_alone() {
         all.into_iter().find(|condition| condition["name"] == name).unwrap()
     };
     let gate = answer(&mut process, "gate", nothing());
-    assert_eq!(gate["answer"], "pass", "{gate}");
-    assert_eq!(condition(&gate, "tests")["answer"], "not_checked");
+    assert_eq!(gate["answer"], "undecided", "{gate}");
+    assert_eq!(condition(&gate, "tests")["answer"], "undecided");
+    assert!(gate["notices"][0].as_str().unwrap().contains("nothing is different"), "{gate}");
+    write(&place, "quality.toml", "[gate]\ntests = false\n");
+    let gate = answer(&mut process, "gate", nothing());
+    assert_eq!(
+        (&gate["answer"], &condition(&gate, "tests")["answer"]),
+        (&json!("pass"), &json!("not_checked"))
+    );
+    assert!(gate["notices"][0].as_str().unwrap().contains("quality.toml"), "{gate}");
     write(&place, "pkg/core.py", "def run(a, b=[]):\n    return eval(a)\n");
     write(&place, "lcov.info", "SF:pkg/core.py\nDA:1,1\nDA:2,0\nend_of_record\n");
     write(&place, "quality.toml", "[gate]\ncyclomatic = 3\nperformance = true\n");
     let gate = answer(&mut process, "gate", json!({"report": "lcov.info"}));
     assert_eq!(gate["answer"], "fail");
-    assert_eq!(condition(&gate, "new_line_coverage")["places"], json!(["pkg/core.py:2-2 was not run"]));
+    assert_eq!(condition(&gate, "new_line_coverage")["places"], json!(["pkg/core.py:2 was not run"]));
     assert_eq!(condition(&gate, "new_findings")["places"].as_array().unwrap().len(), 2);
     assert_eq!(condition(&gate, "complexity")["answer"], "pass");
     assert_eq!(condition(&gate, "performance")["answer"], "undecided");

@@ -69,12 +69,15 @@ fn findings_are_those_of_the_rules_or_of_a_report() {
     assert_eq!(findings["rules"], json!({"python/eval": 1, "python/mutable-default": 1}));
     let one = answer(&mut process, "lint", json!({"rule": "python/ev"}));
     assert_eq!(members(&one["findings"], "line"), [2]);
+    // A name that no rule has is not the same as no finding.
+    let refused = process.call("lint", &json!({"rule": "ev"}));
+    assert!(refusal(&refused).contains("python/eval"), "{refused}");
     let report = json!([{"filename": "/elsewhere/pkg/bad.py", "code": "B006", "message": "m", "location": {"row": 1, "column": 9}},
         {"filename": "/elsewhere/gone.py", "code": "F401", "message": "m", "location": {"row": 1, "column": 1}}]);
     write(&place, "ruff.json", report.to_string());
     let reported = answer(&mut process, "lint", json!({"report": "ruff.json"}));
     assert_eq!(reported["findings"][1]["path"], "pkg/bad.py");
-    assert!(reported["notices"][0].as_str().unwrap().contains("1 findings are in files that are not here"));
+    assert!(reported["notices"][0].as_str().unwrap().contains("1 finding in files that are not here"));
     write(&place, "other.json", json!([{"filename": "/x/y.py", "code": "F1", "message": "m"}]).to_string());
     let sentence = process.call("lint", &json!({"report": "other.json"}));
     assert!(refusal(&sentence).contains("names no file that is here"));

@@ -6,5 +6,6 @@ mod bad_input;
 mod change;
 mod code;
 mod contract;
+mod honest;
 mod runs;
 mod support;

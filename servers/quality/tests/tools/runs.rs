@@ -143,3 +143,81 @@ fn where_nothing_may_be_changed_nothing_is_run() {
             .contains("not a name")
     );
 }
+
+#[test]
+fn a_run_counts_for_the_session_where_no_state_can_be_used() {
+    let place = repository();
+    write(&place, "conftest.py", "");
+    write(&place, "tests/test_core.py", "def test_run():\n    assert 0\n");
+    let Some(arguments) = python() else {
+        println!("skipped: python3 of this machine has no pytest");
+        return;
+    };
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_quality-mcp"));
+    command.arg("--root").arg(place.path("root")).args(["--state", "none"]).args(&arguments);
+    let mut process = mcp_testing::client::Process::start(&mut command);
+    process.open();
+    assert_eq!(run(&mut process, nothing())["status"], "failed");
+    let gate = answer(&mut process, "gate", nothing());
+    assert_eq!(
+        (&gate["answer"], &gate["conditions"][0]["answer"]),
+        (&json!("fail"), &json!("fail")),
+        "{gate}"
+    );
+}
+
+#[test]
+fn a_green_run_holds_until_any_file_changes() {
+    let place = repository();
+    write(&place, "conftest.py", "");
+    write(&place, "data.txt", "a");
+    crate::support::commit(&place, "data");
+    let mut process = server_with_pytest!(place);
+    let root = place.path("root");
+    let changes: [&dyn Fn(); 3] = [
+        &|| std::fs::remove_file(root.join("data.txt")).unwrap(),
+        // A content of the same length, with the times put back.
+        &|| {
+            let path = root.join("pkg/core.py");
+            let times = std::fs::metadata(&path).unwrap().modified().unwrap();
+            let text = std::fs::read_to_string(&path).unwrap().replace("return 2", "return 3");
+            std::fs::write(&path, text).unwrap();
+            std::fs::File::options().write(true).open(&path).unwrap().set_modified(times).unwrap();
+        },
+        &|| std::fs::remove_file(root.join("tests/test_other.py")).unwrap(),
+    ];
+    for change in changes {
+        assert_eq!(run(&mut process, nothing())["status"], "passed");
+        let gate = answer(&mut process, "gate", nothing());
+        assert_eq!(gate["conditions"][0]["answer"], "pass", "{gate}");
+        change();
+        let gate = answer(&mut process, "gate", nothing());
+        assert_eq!(gate["conditions"][0]["answer"], "undecided", "{gate}");
+    }
+}
+
+#[test]
+fn what_stops_early_is_broken_and_what_hangs_is_named() {
+    let place = repository();
+    write(&place, "conftest.py", "");
+    write(
+        &place,
+        "tests/test_other.py",
+        "import pytest\n\n\ndef test_ends():\n    pytest.exit('stop', returncode=0)\n\n\ndef test_last():\n    assert 0\n",
+    );
+    let mut process = server_with_pytest!(place);
+    let stopped = run(&mut process, nothing());
+    assert_eq!(stopped["status"], "broken", "{stopped}");
+    assert!(stopped["broken"][0].as_str().unwrap().contains("2 of 3 tests did not end"), "{stopped}");
+    write(&place, "tests/test_other.py", "import time\n\n\ndef test_slow():\n    time.sleep(600)\n");
+    // A busy machine may need long until the first test begins.
+    let is_named = |budget: u32| {
+        let slow = run(&mut process, json!({"budget_s": budget}));
+        slow["broken"][0].as_str().unwrap().contains("while tests/test_other.py::test_slow ran")
+    };
+    assert!([5, 20, 60].into_iter().any(is_named));
+    write(&place, "pytest.ini", "[pytest]\naddopts = -k test_run\n");
+    let fewer = run(&mut process, nothing());
+    assert_eq!((&fewer["status"], &fewer["counts"]), (&json!("passed"), &json!({"passed": 1})), "{fewer}");
+    assert!(fewer["notices"][0].as_str().unwrap().contains("1 test was left out"), "{fewer}");
+}

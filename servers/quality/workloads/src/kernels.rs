@@ -108,13 +108,14 @@ fn selection() -> Benchmark {
             is_binary: false,
         };
         let changed = BTreeMap::from([(format!("pkg/m{}.py", count / 2), change)]);
-        let changes = Changes { base: String::new(), files: changed, unnamed: 0 };
+        let changes = Changes { base: String::new(), files: changed, ..Changes::default() };
         move || {
-            let imports = Imports::read(files.iter().map(|(path, text)| Source { path, text }));
+            let imports = Imports::read(files.iter().map(|(path, text)| Source { path, text }), []);
             let selection = select(&Material {
                 changes: &changes,
                 tree: &tree,
                 map: None,
+                functions: &BTreeMap::new(),
                 imports: &imports,
                 packages: &Packages::default(),
                 together: &[],

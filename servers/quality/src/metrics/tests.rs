@@ -177,9 +177,9 @@ fn lines_are_told_apart() {
 fn what_does_not_parse_or_nests_without_end_is_partial() {
     assert!(of(Language::Rust, "fn f( { if").is_partial);
     let deep = format!("fn f() {{ {}{} }}", "(".repeat(60_000), ")".repeat(60_000));
-    let metrics = of(Language::Rust, &deep);
-    assert!(metrics.is_partial);
-    let deep = format!("def f():\n    return {}1{}\n", "(".repeat(5_000), ")".repeat(5_000));
+    let refused = parse::parse(Language::Rust, deep.as_bytes(), PATIENCE).err();
+    assert_eq!(refused, Some(parse::Refused::TooDeep));
+    let deep = format!("def f():\n    return {}1{}\n", "(".repeat(600), ")".repeat(600));
     assert!(of(Language::Python, &deep).is_partial);
     assert_eq!(of(Language::Python, "").functions, []);
 }

@@ -90,17 +90,12 @@ struct Walk<'t, 'k> {
     is_whole: bool,
 }
 
-/// Deeper trees than this are not followed: only programs make them.
-const DEEPEST: usize = 20_000;
-
 impl<'t> Walk<'t, '_> {
     fn tree(&mut self, tree: &'t Tree) {
         let mut cursor: TreeCursor<'t> = tree.walk();
         loop {
             let is_comment = self.enter(cursor.node());
-            if self.path.len() >= DEEPEST {
-                self.is_whole = false;
-            } else if !is_comment && cursor.goto_first_child() {
+            if !is_comment && cursor.goto_first_child() {
                 continue;
             }
             loop {

@@ -49,6 +49,16 @@ impl ProjectArgs {
         command
     }
 
+    /// The same for what one of several experiments works on.
+    pub(crate) fn narrowed(&self, work: &Work) -> Self {
+        let mut own = self.clone();
+        if let Some((target, _)) = &work.target {
+            own.packages = vec![target.package.clone()];
+            own.benches = vec![target.name.clone()];
+        }
+        own
+    }
+
     /// Which bench targets are meant.
     pub(crate) fn selection(&self) -> Selection {
         Selection {

@@ -43,12 +43,7 @@ impl RunArgs {
 
     /// The command of one of several bench targets.
     fn command_of(&self, work: &Work) -> String {
-        let mut own = self.clone();
-        if let Some((target, _)) = &work.target {
-            own.project.packages = vec![target.package.clone()];
-            own.project.benches = vec![target.name.clone()];
-        }
-        own.command()
+        Self { project: self.project.narrowed(work), ..self.clone() }.command()
     }
 
     /// The command as a person would type it again.
